@@ -1,0 +1,38 @@
+"""What can go wrong, said so that a user knows the place and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class InlayError(Exception):
+    """An error whose one line is meant for the user: the command line prints it and exits with 2."""
+
+
+class FormatError(InlayError):
+    """A file is not what its format says.
+
+    Parameters
+    ----------
+    path
+        The file.
+    where
+        The place in it: a line, a JSON path, a pixel; empty for the whole file.
+    what
+        The value found, the limit, and the way out.
+    """
+
+    def __init__(self, path: Path | str, where: str, what: str) -> None:
+        super().__init__(f"{path}: {where}: {what}" if where else f"{path}: {what}")
+        self.path, self.where, self.what = Path(path), where, what
+
+
+class LossError(InlayError):
+    """A target format cannot hold what the dataset uses."""
+
+
+class MissingExtraError(InlayError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} is not installed: pip install 'inlay[{extra}]'")

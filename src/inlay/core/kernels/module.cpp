@@ -1,0 +1,9 @@
+#include "runs.hpp"
+
+NB_MODULE(kernels, m) {
+    m.doc() = "Mask kernels over flat run lengths. The typed signatures are in kernels.pyi.";
+    bind_runs(m);
+    bind_strings(m);
+    bind_raster(m);
+    bind_graph(m);
+}

@@ -1,0 +1,2 @@
+#include "runs.hpp"
+void bind_raster(nb::module_&) {}

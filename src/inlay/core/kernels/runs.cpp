@@ -1,0 +1,275 @@
+// Encode, decode, measure and combine run lengths.
+#include "runs.hpp"
+
+namespace {
+
+void scan_columns(const uint8_t* pixel, size_t n, RunBuilder& out) {
+    uint8_t value = 0;
+    size_t start = 0, i = 0;
+    while (i < n) {
+        // Skip whole words equal to the open run; a mask is mostly long runs.
+        const uint64_t word = value ? 0x0101010101010101ull : 0ull;
+        while (i + 8 <= n) {
+            uint64_t eight;
+            std::memcpy(&eight, pixel + i, 8);
+            if (eight != word) break;
+            i += 8;
+        }
+        while (i < n && pixel[i] == value) ++i;
+        if (i == n) break;
+        out.add(value, i - start);
+        if (start == i && value == 0 && i == 0) { /* mask starts with foreground: the first run stays 0 */ }
+        start = i;
+        value ^= 1;
+    }
+    out.add(value, n - start);
+    out.finish();
+}
+
+nb::tuple encode(Array3<uint8_t> stack, bool columns) {
+    const size_t n = stack.shape(0), a = stack.shape(1), b = stack.shape(2), pixels = a * b;
+    RunBuilder out;
+    {
+        nb::gil_scoped_release free;
+        std::vector<uint8_t> turned(columns ? 0 : pixels);
+        for (size_t i = 0; i < n; ++i) {
+            const uint8_t* mask = stack.data() + i * pixels;
+            if (!columns) {
+                transpose(mask, turned.data(), a, b);
+                mask = turned.data();
+            }
+            scan_columns(mask, pixels, out);
+        }
+    }
+    return out.result();
+}
+
+// (N, W, H): the caller turns it into (N, H, W) by a view, so no pixel is moved twice.
+Numpy<uint8_t> decode(Counts counts, Offsets offsets, size_t h, size_t w) {
+    const size_t n = offsets.shape(0) - 1, pixels = h * w;
+    auto out = new_numpy<uint8_t>({n, w, h});
+    uint8_t* data = out.data();
+    nb::gil_scoped_release free;
+    for (size_t i = 0; i < n; ++i) {
+        uint8_t* at = data + i * pixels;
+        uint8_t value = 0;
+        for (int64_t k = offsets.data()[i]; k < offsets.data()[i + 1]; ++k) {
+            std::memset(at, value, counts.data()[k]);
+            at += counts.data()[k];
+            value ^= 1;
+        }
+    }
+    return out;
+}
+
+Numpy<int64_t> area(Counts counts, Offsets offsets) {
+    const size_t n = offsets.shape(0) - 1;
+    auto out = new_numpy<int64_t>({n});
+    for (size_t i = 0; i < n; ++i) {
+        int64_t sum = 0;
+        for (int64_t k = offsets.data()[i] + 1; k < offsets.data()[i + 1]; k += 2) sum += counts.data()[k];
+        out.data()[i] = sum;
+    }
+    return out;
+}
+
+Numpy<int32_t> box(Counts counts, Offsets offsets, size_t h) {
+    const size_t n = offsets.shape(0) - 1;
+    auto out = new_numpy<int32_t>({n, 4});
+    for (size_t i = 0; i < n; ++i) {
+        uint64_t x0 = UINT64_MAX, x1 = 0, y0 = h, y1 = 0;
+        each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1], [&](uint64_t start, uint64_t stop) {
+            const uint64_t first = start / h, last = (stop - 1) / h;
+            x0 = std::min(x0, first);
+            x1 = last + 1;
+            if (first != last) {  // a run that wraps covers the bottom of one column and the top of the next
+                y0 = 0;
+                y1 = h;
+            } else {
+                y0 = std::min(y0, start - first * h);
+                y1 = std::max(y1, stop - first * h);
+            }
+        });
+        int32_t* b = out.data() + i * 4;
+        if (x0 == UINT64_MAX) {
+            b[0] = b[1] = b[2] = b[3] = 0;
+        } else {
+            b[0] = static_cast<int32_t>(x0), b[1] = static_cast<int32_t>(y0);
+            b[2] = static_cast<int32_t>(x1), b[3] = static_cast<int32_t>(y1);
+        }
+    }
+    return out;
+}
+
+int64_t shared_pixels(const uint32_t* a, int64_t na, const uint32_t* b, int64_t nb_) {
+    int64_t i = 0, j = 0, sum = 0;
+    uint64_t ra = na ? a[0] : 0, rb = nb_ ? b[0] : 0;
+    while (i < na && j < nb_) {
+        const uint64_t step = std::min(ra, rb);
+        if (i & j & 1) sum += static_cast<int64_t>(step);
+        ra -= step;
+        rb -= step;
+        if (ra == 0 && ++i < na) ra = a[i];
+        if (rb == 0 && ++j < nb_) rb = b[j];
+    }
+    return sum;
+}
+
+Numpy<int64_t> intersection(Counts ca, Offsets oa, Array2<int32_t> ba, Counts cb, Offsets ob, Array2<int32_t> bb) {
+    const size_t n = oa.shape(0) - 1, m = ob.shape(0) - 1;
+    auto out = new_numpy<int64_t>({n, m});
+    int64_t* data = out.data();
+    nb::gil_scoped_release free;
+    for (size_t i = 0; i < n; ++i)
+        for (size_t j = 0; j < m; ++j) {
+            const int32_t *p = ba.data() + i * 4, *q = bb.data() + j * 4;
+            const bool apart = p[0] >= q[2] || q[0] >= p[2] || p[1] >= q[3] || q[1] >= p[3];
+            data[i * m + j] = apart ? 0
+                                    : shared_pixels(ca.data() + oa.data()[i], oa.data()[i + 1] - oa.data()[i],
+                                                    cb.data() + ob.data()[j], ob.data()[j + 1] - ob.data()[j]);
+        }
+    return out;
+}
+
+// operation is the truth table read at bit 2a + b: 0b1000 and, 0b1110 or, 0b0100 a without b.
+void combine_one(const uint32_t* a, int64_t na, const uint32_t* b, int64_t nb_, int operation, RunBuilder& out) {
+    int64_t i = 0, j = 0;
+    uint64_t ra = a[0], rb = b[0];
+    while (i < na && j < nb_) {
+        const uint64_t step = std::min(ra, rb);
+        out.add((operation >> (2 * (i & 1) + (j & 1))) & 1, step);
+        ra -= step;
+        rb -= step;
+        if (ra == 0 && ++i < na) ra = a[i];
+        if (rb == 0 && ++j < nb_) rb = b[j];
+    }
+    out.finish();
+}
+
+nb::tuple combine(Counts ca, Offsets oa, Counts cb, Offsets ob, int operation) {
+    const size_t n = oa.shape(0) - 1, m = ob.shape(0) - 1, rows = std::max(n, m);
+    RunBuilder out;
+    {
+        nb::gil_scoped_release free;
+        for (size_t r = 0; r < rows; ++r) {
+            const size_t i = n == 1 ? 0 : r, j = m == 1 ? 0 : r;  // one mask is set against each of the others
+            combine_one(ca.data() + oa.data()[i], oa.data()[i + 1] - oa.data()[i], cb.data() + ob.data()[j],
+                        ob.data()[j + 1] - ob.data()[j], operation, out);
+        }
+    }
+    return out.result();
+}
+
+// Union of all masks: their runs sorted by start, merged in one pass.
+nb::tuple unite(Counts counts, Offsets offsets, size_t pixels) {
+    const size_t n = offsets.shape(0) - 1;
+    RunBuilder out;
+    {
+        nb::gil_scoped_release free;
+        std::vector<std::pair<uint64_t, uint64_t>> runs;
+        for (size_t i = 0; i < n; ++i)
+            each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1],
+                     [&](uint64_t start, uint64_t stop) { runs.emplace_back(start, stop); });
+        std::sort(runs.begin(), runs.end());
+        for (size_t k = 0; k < runs.size();) {
+            const uint64_t start = runs[k].first;
+            uint64_t stop = runs[k].second;
+            for (++k; k < runs.size() && runs[k].first <= stop; ++k) stop = std::max(stop, runs[k].second);
+            out.foreground(start, stop);
+        }
+        out.finish(pixels);
+    }
+    return out.result();
+}
+
+// Later masks lie on top. Painted column-major, where a run is one fill, then turned once.
+Numpy<int32_t> paint(Counts counts, Offsets offsets, Array1<int32_t> values, int32_t fill, size_t h, size_t w) {
+    const size_t n = offsets.shape(0) - 1;
+    auto out = new_numpy<int32_t>({h, w});
+    int32_t* data = out.data();
+    nb::gil_scoped_release free;
+    std::vector<int32_t> columns(h * w, fill);
+    for (size_t i = 0; i < n; ++i)
+        each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1], [&](uint64_t start, uint64_t stop) {
+            std::fill(columns.begin() + static_cast<int64_t>(start), columns.begin() + static_cast<int64_t>(stop),
+                      values.data()[i]);
+        });
+    transpose(columns.data(), data, w, h);
+    return out;
+}
+
+// One mask for each of 0 .. n - 1 in a map of ids; other ids belong to nobody. Two passes over the runs of the
+// map: count, then place, so that memory is one map and the result, whatever n is.
+nb::tuple split_ids(Array2<int32_t> ids, int64_t n) {
+    const size_t h = ids.shape(0), w = ids.shape(1), pixels = h * w;
+    std::vector<uint32_t> counts;
+    std::vector<int64_t> offsets(static_cast<size_t>(n) + 1, 0);
+    {
+        nb::gil_scoped_release free;
+        std::vector<int32_t> turned(pixels);
+        transpose(ids.data(), turned.data(), h, w);
+        const auto each = [&](auto piece) {
+            for (size_t i = 0; i < pixels;) {
+                const int32_t value = turned[i];
+                size_t stop = i + 1;
+                while (stop < pixels && turned[stop] == value) ++stop;
+                if (value >= 0 && value < n) piece(static_cast<size_t>(value), i, stop);
+                i = stop;
+            }
+        };
+        std::vector<int64_t> runs(static_cast<size_t>(n), 0);
+        std::vector<uint64_t> last(static_cast<size_t>(n), 0);
+        each([&](size_t id, size_t, size_t stop) {
+            ++runs[id];
+            last[id] = stop;
+        });
+        for (size_t i = 0; i < static_cast<size_t>(n); ++i)  // a closing background run unless the last pixel is ours
+            offsets[i + 1] = offsets[i] + 2 * runs[i] + (runs[i] == 0 || last[i] < pixels ? 1 : 0);
+        counts.resize(static_cast<size_t>(offsets.back()));
+        std::vector<int64_t> at(offsets.begin(), offsets.end() - 1);
+        std::fill(last.begin(), last.end(), 0);
+        each([&](size_t id, size_t start, size_t stop) {
+            counts[static_cast<size_t>(at[id]++)] = static_cast<uint32_t>(start - last[id]);
+            counts[static_cast<size_t>(at[id]++)] = static_cast<uint32_t>(stop - start);
+            last[id] = stop;
+        });
+        for (size_t i = 0; i < static_cast<size_t>(n); ++i)
+            if (at[i] < offsets[i + 1]) counts[static_cast<size_t>(at[i])] = static_cast<uint32_t>(pixels - last[i]);
+    }
+    return nb::make_tuple(to_numpy(std::move(counts)), to_numpy(std::move(offsets)));
+}
+
+// Foreign run lengths may hold empty runs; equal masks must have equal bytes. -1 where all is well, else the first
+// mask whose runs do not cover the image exactly.
+nb::tuple canonical(Counts counts, Offsets offsets, uint64_t pixels) {
+    const size_t n = offsets.shape(0) - 1;
+    RunBuilder out;
+    for (size_t i = 0; i < n; ++i) {
+        uint64_t sum = 0;
+        bool value = false;
+        for (int64_t k = offsets.data()[i]; k < offsets.data()[i + 1]; ++k) {
+            sum += counts.data()[k];
+            if (sum > pixels) break;
+            out.add(value, counts.data()[k]);
+            value = !value;
+        }
+        if (sum != pixels) return nb::make_tuple(static_cast<int64_t>(i), nb::none(), nb::none());
+        out.finish();
+    }
+    return nb::make_tuple(static_cast<int64_t>(-1), to_numpy(std::move(out.counts)), to_numpy(std::move(out.offsets)));
+}
+
+}  // namespace
+
+void bind_runs(nb::module_& m) {
+    m.def("encode", &encode, nb::arg("stack"), nb::arg("columns"));
+    m.def("decode", &decode);
+    m.def("area", &area);
+    m.def("box", &box);
+    m.def("intersection", &intersection);
+    m.def("combine", &combine);
+    m.def("unite", &unite);
+    m.def("paint", &paint);
+    m.def("split_ids", &split_ids);
+    m.def("canonical", &canonical);
+}

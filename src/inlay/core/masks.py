@@ -1,0 +1,249 @@
+"""Masks: N binary masks of one image as run lengths in two flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inlay.core import kernels
+from inlay.core.errors import InlayError
+
+Index = int | slice | NDArray[Any] | Sequence[int]
+
+AND, OR, MINUS = 0b1000, 0b1110, 0b0100  # truth tables, read at bit 2a + b
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """N masks of one image, run-length encoded down the columns, first run background (the COCO order).
+
+    Made by `encode`, `from_ids`, `from_runs`, `from_strings` or `inlay.core.polygons`; the constructor takes arrays
+    that are already canonical (no empty run but possibly the first, each mask covering the image exactly).
+
+    Parameters
+    ----------
+    counts
+        (R,) uint32, the run lengths of all masks, one mask after another.
+    offsets
+        (N + 1,) int64; mask `i` owns `counts[offsets[i]:offsets[i + 1]]`.
+    size
+        (height, width) in pixels.
+    """
+
+    counts: NDArray[np.uint32]
+    offsets: NDArray[np.int64]
+    size: tuple[int, int]
+
+    @classmethod
+    def empty(cls, size: tuple[int, int], count: int = 0) -> Masks:
+        """`count` masks without a pixel."""
+        runs = np.full(count, size[0] * size[1], np.uint32)
+        return cls(runs, np.arange(count + 1, dtype=np.int64), size)
+
+    @classmethod
+    def encode(cls, stack: ArrayLike) -> Masks:
+        """Masks of an (N, H, W) stack, or of one (H, W) array; nonzero is foreground.
+
+        A stack that lies column-major in memory, as `decode` returns it, is read without being turned.
+        """
+        pixels = np.asarray(stack)
+        if pixels.ndim == 2:
+            pixels = pixels[None]
+        if pixels.ndim != 3:
+            raise InlayError(f"a mask stack has shape (N, H, W) or (H, W), not {pixels.shape}")
+        if pixels.dtype != np.bool_:
+            pixels = pixels != 0
+        _, height, width = pixels.shape
+        columns = pixels.transpose(0, 2, 1)
+        down = columns.flags.c_contiguous and not pixels.flags.c_contiguous
+        source = columns if down else np.ascontiguousarray(pixels)
+        return cls(*kernels.encode(source.view(np.uint8), down), (height, width))
+
+    @classmethod
+    def from_ids(cls, ids: NDArray[np.integer[Any]], count: int) -> Masks:
+        """Masks of the values 0 .. count - 1 of an (H, W) id map, in one pass; other values belong to nobody."""
+        flat = np.ascontiguousarray(ids, np.int32)
+        return cls(*kernels.split_ids(flat, count), (flat.shape[0], flat.shape[1]))
+
+    @classmethod
+    def from_runs(cls, runs: Sequence[ArrayLike], size: tuple[int, int]) -> Masks:
+        """Masks of N lists of run lengths as other tools write them.
+
+        Raises
+        ------
+        InlayError
+            When the lengths of a mask are negative or do not sum to height x width.
+        """
+        arrays = [np.asarray(run, np.int64).reshape(-1) for run in runs]
+        for i, array in enumerate(arrays):
+            if array.size and (int(array.min()) < 0 or int(array.max()) > size[0] * size[1]):
+                raise InlayError(f"run lengths of mask {i} leave the image of {size[0]}x{size[1]} pixels")
+        offsets = np.zeros(len(arrays) + 1, np.int64)
+        np.cumsum([array.size for array in arrays], out=offsets[1:])
+        counts = np.concatenate([*arrays, np.empty(0, np.int64)]).astype(np.uint32)
+        return cls._checked(counts, offsets, size)
+
+    @classmethod
+    def from_strings(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> Masks:
+        """Masks of COCO's compressed run-length strings.
+
+        Raises
+        ------
+        InlayError
+            When a string is broken or does not cover height x width pixels.
+        """
+        texts = [text.encode("latin-1", "replace") if isinstance(text, str) else text for text in strings]
+        ends = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum([len(text) for text in texts], out=ends[1:])
+        bad, counts, offsets = kernels.from_strings(np.frombuffer(b"".join(texts), np.uint8), ends)
+        if bad >= 0:
+            raise InlayError(f"run-length string of mask {bad} is broken: {texts[bad][:40]!r}")
+        return cls._checked(counts, offsets, size)
+
+    @classmethod
+    def _checked(cls, counts: NDArray[np.uint32], offsets: NDArray[np.int64], size: tuple[int, int]) -> Masks:
+        pixels = size[0] * size[1]
+        bad, canonical, ends = kernels.canonical(counts, offsets, pixels)
+        if bad >= 0:
+            total = int(counts[offsets[bad] : offsets[bad + 1]].astype(np.int64).sum())
+            raise InlayError(
+                f"run lengths of mask {bad} cover {total} pixels; the image has {size[0]}x{size[1]} = {pixels}"
+            )
+        return cls(canonical, ends, size)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Masks]) -> Masks:
+        """All masks of several `Masks` of one image size, in order."""
+        several = list(parts)
+        sizes = {part.size for part in several}
+        if len(sizes) != 1:
+            raise InlayError(f"masks to concatenate must share one image size, not {sorted(sizes)}")
+        lengths = np.concatenate([np.diff(part.offsets) for part in several])
+        offsets = np.zeros(lengths.size + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        return cls(np.concatenate([part.counts for part in several]), offsets, sizes.pop())
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: Index) -> Masks:
+        """The masks at an int, a slice, a boolean or an integer array; always `Masks`."""
+        rows = np.atleast_1d(np.arange(len(self))[index])
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.zeros(rows.size + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):  # a view, no copy
+            return Masks(self.counts[self.offsets[rows[0]] : self.offsets[rows[-1] + 1]], offsets, self.size)
+        take = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(int(offsets[-1]))
+        return Masks(self.counts[take], offsets, self.size)
+
+    def __iter__(self) -> Iterator[Masks]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Masks({len(self)} of {self.size[0]}x{self.size[1]} px, {self.counts.size} runs)"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.decode().astype(dtype or np.bool_, copy=False)
+
+    def equals(self, other: Masks) -> bool:
+        """Whether both hold the same masks in the same order."""
+        return (
+            self.size == other.size
+            and np.array_equal(self.offsets, other.offsets)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    def decode(self) -> NDArray[np.bool_]:
+        """(N, H, W) bool, column-major in memory."""
+        return kernels.decode(self.counts, self.offsets, *self.size).view(np.bool_).transpose(0, 2, 1)
+
+    def crop(self, row: int, box: ArrayLike) -> NDArray[np.bool_]:
+        """(y1 - y0, x1 - x0) bool: mask `row` inside `box` (x0, y0, x1, y1), which must lie in the image."""
+        x0, y0, x1, y1 = (int(v) for v in np.asarray(box))
+        return self[row].decode()[0, y0:y1, x0:x1]
+
+    @cached_property
+    def _areas(self) -> NDArray[np.int64]:
+        return kernels.area(self.counts, self.offsets)
+
+    @cached_property
+    def _boxes(self) -> NDArray[np.int32]:
+        return kernels.box(self.counts, self.offsets, self.size[0])
+
+    def area(self) -> NDArray[np.int64]:
+        """(N,) pixels of each mask."""
+        return self._areas
+
+    def box(self) -> NDArray[np.int32]:
+        """(N, 4) smallest box (x0, y0, x1, y1), half-open; zeros for an empty mask."""
+        return self._boxes
+
+    def intersection(self, other: Masks) -> NDArray[np.int64]:
+        """(N, M) pixels shared by each pair."""
+        self._same_size(other)
+        return kernels.intersection(
+            self.counts, self.offsets, self._boxes, other.counts, other.offsets, other._boxes
+        )
+
+    def iou(self, other: Masks, crowd: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """(N, M) intersection over union; over the area of `self` where `crowd` (M,) says `other` is a crowd.
+
+        Two empty masks have IoU 0, as in pycocotools.
+        """
+        shared = self.intersection(other).astype(np.float64)
+        area = self._areas[:, None].astype(np.float64)
+        union = area + other._areas[None] - shared
+        if crowd is not None:
+            union = np.where(crowd[None], area, union)
+        return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+    def _same_size(self, other: Masks) -> None:
+        if self.size != other.size:
+            raise InlayError(f"masks of images of {self.size} and {other.size} pixels (height, width) do not mix")
+
+    def _combine(self, other: Masks, operation: int) -> Masks:
+        self._same_size(other)
+        if len(self) != len(other) and 1 not in (len(self), len(other)):
+            raise InlayError(f"{len(self)} masks do not pair with {len(other)}: give as many, or one")
+        if 0 in (len(self), len(other)):
+            return Masks.empty(self.size)
+        runs = kernels.combine(self.counts, self.offsets, other.counts, other.offsets, operation)
+        return Masks(*runs, self.size)
+
+    def __and__(self, other: Masks) -> Masks:
+        return self._combine(other, AND)
+
+    def __or__(self, other: Masks) -> Masks:
+        return self._combine(other, OR)
+
+    def __sub__(self, other: Masks) -> Masks:
+        return self._combine(other, MINUS)
+
+    def union(self) -> Masks:
+        """One mask: every pixel that any of these covers."""
+        return Masks(*kernels.unite(self.counts, self.offsets, self.size[0] * self.size[1]), self.size)
+
+    def paint(self, values: ArrayLike, *, fill: int = 0) -> NDArray[np.int32]:
+        """(H, W) map: the value of the last mask on each pixel, `fill` where there is none."""
+        each = np.ascontiguousarray(values, np.int32)
+        if each.shape != (len(self),):
+            raise InlayError(f"paint wants one value for each of {len(self)} masks, not shape {each.shape}")
+        return kernels.paint(self.counts, self.offsets, each, fill, *self.size)
+
+    def to_strings(self) -> list[bytes]:
+        """COCO's compressed run-length string of each mask."""
+        text, ends = kernels.to_strings(self.counts, self.offsets)
+        joined = text.tobytes()
+        return [joined[a:b] for a, b in zip(ends[:-1].tolist(), ends[1:].tolist())]
+
+    def to_runs(self) -> list[list[int]]:
+        """The run lengths of each mask as plain lists (COCO's uncompressed form)."""
+        return [
+            self.counts[a:b].tolist() for a, b in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist())
+        ]

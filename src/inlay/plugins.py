@@ -1,0 +1,99 @@
+"""The one extension mechanism: a module is a plugin, and its file name is its name."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from inlay.core.errors import InlayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inlay.core.dataset import Dataset
+    from inlay.core.segmentation import Segmentation
+
+_loose: dict[tuple[str, str], Path] = {}
+
+
+class Format(Protocol):
+    """A module of `inlay.formats`: recognises, reads and writes one kind of label file."""
+
+    KEEPS: frozenset[str]
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the file or folder looks like this format; reads little, never raises on foreign files."""
+
+    def read(self, path: Path, *, like: Dataset | None = None) -> Dataset:
+        """The dataset, lazily; `like` gives classes, names and sizes to files that hold none."""
+
+    def write(self, dataset: Dataset, path: Path, *, reader: str | None = None) -> None:
+        """Write what `KEEPS` says; `inlay.formats.write` has already refused or accepted the rest."""
+
+
+class Metric(Protocol):
+    """A module of `inlay.metrics`: counts one sample, scores all counts."""
+
+    count: Callable[[Segmentation, Segmentation], Any]
+    score: Callable[[Iterable[Any]], dict[str, float]]
+
+
+def names(kind: str) -> list[str]:
+    """Sorted names of all plugins of a kind ("formats", "metrics", "models", ...)."""
+    package = importlib.import_module(f"inlay.{kind}")
+    own = {item.name for item in pkgutil.iter_modules(package.__path__) if _is_plugin(package, item.name)}
+    foreign = {point.name for point in entry_points(group=f"inlay.{kind}")}
+    return sorted(own | foreign | {name for of, name in _loose if of == kind})
+
+
+def _is_plugin(package: ModuleType, name: str) -> bool:
+    """Modules that serve the plugins of a package are named in its `PARTS`."""
+    return not name.startswith("_") and name not in getattr(package, "PARTS", ())
+
+
+def add_file(kind: str, path: Path) -> str:
+    """Make a loose Python file a plugin of this process, as `--plugin file.py` does; returns its name."""
+    if not path.is_file():
+        raise InlayError(f"{path}: there is no such plugin file")
+    _loose[kind, path.stem] = path
+    return path.stem
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """The module of a plugin.
+
+    Raises
+    ------
+    InlayError
+        Naming the nearest plugin when there is none of that name.
+    """
+    if (kind, name) in _loose:
+        return _load_file(f"inlay_plugin_{kind}_{name}", _loose[kind, name])
+    for point in entry_points(group=f"inlay.{kind}", name=name):
+        module: ModuleType = point.load()
+        return module
+    if name not in names(kind):
+        near = difflib.get_close_matches(name, names(kind), 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names(kind))}"
+        raise InlayError(f"there is no {kind.removesuffix('s')} {name!r}; {hint}")
+    return importlib.import_module(f"inlay.{kind}.{name}")
+
+
+def _load_file(module_name: str, path: Path) -> ModuleType:
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise InlayError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
