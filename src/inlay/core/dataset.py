@@ -122,6 +122,19 @@ class Dataset(Sequence[Sample]):
         splits = {name: sample.split for name, sample in by_name.items() if sample.split}
         return cls(classes, tuple(by_name), by_name.__getitem__, splits)
 
+    @classmethod
+    def of_images(cls, files: Iterable[Path], folder: Path) -> Dataset:
+        """Unlabelled samples of image files, named by their paths below `folder` without suffix.
+
+        Two files that differ in their suffix alone keep it in their names.
+        """
+        by_name: dict[str, Path] = {}
+        for file in files:
+            name = file.relative_to(folder).as_posix()
+            stem = name.removesuffix(file.suffix)
+            by_name[name if stem in by_name else stem] = file
+        return cls(Classes(()), tuple(by_name), lambda name: Sample(name, by_name[name], None))
+
     @cached_property
     def _places(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self.names)}

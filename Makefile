@@ -1,0 +1,48 @@
+# Each target works from a fresh clone: it makes its own virtual environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+
+.PHONY: help demo test lint bench nightly docs clean
+help:
+	@echo "make demo   the whole job on sample data: label, check, train, predict, score, report"
+	@echo "make test   install what the tests need and run them all, with the linters"
+	@echo "make lint   ruff, mypy and the import floors"
+	@echo "make bench  the benchmarks, with the peers installed"
+	@echo "make docs   the documentation, into docs/_build"
+
+demo: $(VENV)/demo.stamp
+	$(BIN)/inlay demo demo
+
+test: $(VENV)/dev.stamp lint
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+nightly: $(VENV)/dev.stamp
+	INLAY_EXAMPLES=10000 $(BIN)/python -m pytest -n 2 -m "nightly or not nightly"
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp
+	$(PIP) install -q -c constraints.txt '.[bench]'
+	$(BIN)/python benchmarks/score.py
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python docs/build.py
+
+clean:
+	rm -rf $(VENV) build demo docs/_build
+
+$(VENV)/demo.stamp: pyproject.toml CMakeLists.txt $(shell find src -type f -not -name '*.pyc' 2>/dev/null)
+	@PYTHON="$(PYTHON)" sh tools/prepare.sh $(VENV)
+	$(PIP) install -q -c constraints.txt '.[train]' || sh tools/explain.sh
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml CMakeLists.txt $(shell find src -type f -not -name '*.pyc' 2>/dev/null)
+	@PYTHON="$(PYTHON)" sh tools/prepare.sh $(VENV)
+	$(PIP) install -q -c constraints.txt '.[dev]' || sh tools/explain.sh
+	@touch $@

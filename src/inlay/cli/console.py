@@ -1,0 +1,73 @@
+"""What the commands share: reading a dataset as the user named it, progress, and where a page is shown."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inlay.core.dataset import Dataset
+from inlay.core.errors import FormatError
+from inlay.core.images import SUFFIXES, list_images
+
+Progress = Callable[[int, int, str], None]
+
+
+def open_dataset(path: Path, *, format_name: str | None = None, split: str | None = None, like: Dataset | None = None) -> Dataset:
+    """The dataset at a path, or one split of it."""
+    from inlay.formats import read
+
+    dataset = read(path, format_name, like=like)
+    return dataset.split(split) if split else dataset
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """A bar on stderr, driven by `step(done, total, words)`; silent where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(title, total=None, words="")
+
+        def step(done: int, total: int, words: str = "") -> None:
+            bar.update(task, completed=done, total=total, words=words)
+
+        yield step
+
+
+def show_page(path: Path, *, browser: bool) -> None:
+    """Print where a page lies, and open it when asked and a browser is at hand."""
+    print(f"page: {path}")
+    if browser and sys.stdout.isatty():
+        webbrowser.open(path.resolve().as_uri())
+
+
+def words(text: str) -> list[str]:
+    """The parts of a comma-separated list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def open_images(path: Path, *, split: str | None = None) -> Dataset:
+    """Images to segment: one file, a folder of images, or the images of a dataset in any format."""
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        return Dataset.of_images([path], path.parent)
+    plain = path.is_dir() and not split
+    found = list_images(path) if plain else []
+    if found and all(image.parent == path for image in found):
+        return Dataset.of_images(found, path)
+    try:
+        return open_dataset(path, split=split)
+    except FormatError:
+        if not found:
+            raise
+        return Dataset.of_images(found, path)

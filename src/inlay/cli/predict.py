@@ -1,0 +1,52 @@
+"""`inlay predict`: segment images with a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inlay.cli.console import open_images, progress_bar
+
+
+def predict(
+    run: Path,
+    images: Path,
+    /,
+    *,
+    out: Path,
+    to: str = "native",
+    split: str | None = None,
+    minimum_score: float | None = None,
+    lossy: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Segment a folder of images, or the images of a dataset, and write the result in any format.
+
+    Example: `inlay predict runs/street photos --out predictions --to coco`
+
+    Parameters
+    ----------
+    run
+        Run folder of `inlay train`.
+    images
+        Folder of images, one image, or a dataset.
+    out
+        File or folder to write.
+    to
+        Format to write.
+    split
+        Only this split of a dataset.
+    minimum_score
+        Leave out segments below this score.
+    lossy
+        Write even where the format cannot hold everything.
+    overwrite
+        Replace what lies at OUT.
+    """
+    from inlay.formats import write
+    from inlay.training import predict as run_model
+
+    dataset = run_model(run, open_images(images, split=split), minimum_score=minimum_score)
+    with progress_bar("predicting") as progress:
+        receipt = write(dataset, out, to=to, lossy=lossy, overwrite=overwrite, progress=progress)
+    print(receipt)
+    return 0

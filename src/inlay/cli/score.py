@@ -1,0 +1,71 @@
+"""`inlay score`: predictions against the truth."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from inlay.cli.console import open_dataset, progress_bar, show_page, words
+
+
+def score(
+    truth: Path,
+    prediction: Path,
+    /,
+    *,
+    metric: str | None = None,
+    json: Path | None = None,
+    report: Path | None = None,
+    split: str | None = None,
+    intervals: bool = True,
+    jobs: int = 1,
+) -> int:
+    """Compare predictions with the truth: IoU, COCO AP and AR, PQ, with 95 % intervals.
+
+    Example: `inlay score labels.json predictions --metric average_precision,iou --report report.html`
+
+    Parameters
+    ----------
+    truth
+        Labelled dataset.
+    prediction
+        Predictions in any format; COCO result lists take classes and sizes from the truth.
+    metric
+        Metrics, with commas between: iou, average_precision, panoptic_quality. Default: those that the data allow.
+    json
+        Write all figures here, in full; `-` prints them.
+    report
+        Write a page with charts and the best and worst images here (.html).
+    split
+        Only this split of the truth.
+    intervals
+        Bootstrap 95 % intervals over images.
+    jobs
+        Processes.
+    """
+    from inlay.metrics import score as run_score
+
+    labels = open_dataset(truth, split=split)
+    predicted = open_dataset(prediction, like=labels)
+    with progress_bar("scoring") as progress:
+        result = run_score(
+            labels,
+            predicted,
+            metrics=words(metric) if metric else None,
+            intervals=intervals,
+            on="processes" if jobs > 1 else "serial",
+            workers=jobs,
+            progress=progress,
+        )
+    if json == Path("-"):
+        sys.stdout.write(result.to_json() + "\n")
+    else:
+        print(result)
+    if json and json != Path("-"):
+        json.write_text(result.to_json() + "\n", encoding="utf-8")
+    if report:
+        from inlay.report import write_report
+
+        write_report(result, labels, predicted, report)
+        show_page(report, browser=True)
+    return 0

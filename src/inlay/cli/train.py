@@ -1,0 +1,61 @@
+"""`inlay train`: a model from a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inlay.cli.console import open_dataset, progress_bar
+
+
+def train(
+    data: Path,
+    /,
+    *,
+    model: str,
+    out: Path,
+    minutes: float | None = None,
+    iterations: int | None = None,
+    config: Path | None = None,
+    split: str | None = None,
+    resume: bool = True,
+) -> int:
+    """Train a model and write a run folder: weights, log, figures, model card. A killed run goes on where it was.
+
+    Example: `inlay train camvid --model unet --out runs/street --minutes 30`
+
+    Parameters
+    ----------
+    data
+        Labelled dataset. Its split "train" is learnt, "val" chooses the best weights, "test" is never read; without
+        splits a tenth of the images is set aside to choose.
+    model
+        unet (semantic), solov2 (instances); a config file may change its parts.
+    out
+        Run folder.
+    minutes
+        Time to train; the schedule is fitted to it.
+    iterations
+        Steps to train, instead of minutes.
+    config
+        TOML file with settings of the training and of the model.
+    split
+        Learn this split instead of "train".
+    resume
+        Go on from what OUT holds; `--no-resume` refuses when it holds a run.
+    """
+    from inlay.training import train as run_training
+
+    dataset = open_dataset(data, split=split)
+    with progress_bar(f"training {model}") as progress:
+        run = run_training(
+            dataset,
+            model,
+            out,
+            minutes=minutes,
+            iterations=iterations,
+            config=config,
+            resume=resume,
+            progress=progress,
+        )
+    print(run)
+    return 0
