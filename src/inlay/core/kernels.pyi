@@ -39,3 +39,42 @@ def to_strings(counts: NDArray[np.uint32], offsets: NDArray[np.int64], /) -> tup
 def from_strings(
     text: NDArray[np.uint8], ends: NDArray[np.int64], /
 ) -> tuple[int, NDArray[np.uint32], NDArray[np.int64]]: ...
+def pairs(
+    a: NDArray[np.int32], b: NDArray[np.int32], n: int, m: int, /
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]: ...
+def match(
+    iou: NDArray[np.float64],
+    prediction_class: NDArray[np.int32],
+    truth_class: NDArray[np.int32],
+    crowd: NDArray[np.uint8],
+    ignored: NDArray[np.uint8],
+    outside: NDArray[np.uint8],
+    thresholds: NDArray[np.float64],
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]: ...
+def precision_recall(
+    offsets: NDArray[np.int64],
+    hit: NDArray[np.uint32],
+    miss: NDArray[np.uint32],
+    rank: NDArray[np.int32],
+    area_of: NDArray[np.int32],
+    limits: NDArray[np.int32],
+    positives: NDArray[np.int64],
+    recalls: NDArray[np.float64],
+    thresholds: int,
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def mean_precision(
+    offsets: NDArray[np.int64],
+    hit: NDArray[np.uint32],
+    miss: NDArray[np.uint32],
+    rank: NDArray[np.int32],
+    area_of: NDArray[np.int32],
+    limits: NDArray[np.int32],
+    positives: NDArray[np.int64],
+    recalls: NDArray[np.float64],
+    thresholds: int,
+    sample: NDArray[np.int32],
+    weights: NDArray[np.int32],
+    /,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

@@ -6,4 +6,5 @@ NB_MODULE(kernels, m) {
     bind_strings(m);
     bind_raster(m);
     bind_graph(m);
+    bind_match(m);
 }

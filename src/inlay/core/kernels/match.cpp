@@ -1,0 +1,276 @@
+// Counting pairs of labels, matching predictions to truths, and precision over recall.
+#include "runs.hpp"
+
+namespace {
+
+// ---- pairs of values of two maps ----
+
+// Calls piece(a, b, length) for each stretch of pixels on which both maps keep their value.
+template <typename F> void each_stretch(const int32_t* a, const int32_t* b, size_t pixels, F piece) {
+    for (size_t i = 0; i < pixels;) {
+        const int32_t x = a[i], y = b[i];
+        size_t stop = i + 1;
+        while (stop < pixels && a[stop] == x && b[stop] == y) ++stop;
+        piece(x, y, static_cast<int64_t>(stop - i));
+        i = stop;
+    }
+}
+
+struct Pairs {
+    std::vector<int32_t> a, b;
+    std::vector<int64_t> pixels;
+
+    void add(int64_t code, int64_t length, int64_t m) {
+        a.push_back(static_cast<int32_t>(code / m));
+        b.push_back(static_cast<int32_t>(code % m));
+        pixels.push_back(length);
+    }
+};
+
+// Pixels of each pair of values (below n, below m) that occurs, in rising order. Values outside belong to no pair.
+// A table where it fits the cache, sorted stretches where thousands of segments would make it huge.
+nb::tuple pairs(Array2<int32_t> a, Array2<int32_t> b, int64_t n, int64_t m) {
+    if (a.shape(0) != b.shape(0) || a.shape(1) != b.shape(1)) throw nb::value_error("maps differ in size");
+    const size_t pixels = a.shape(0) * a.shape(1);
+    Pairs out;
+    {
+        nb::gil_scoped_release free;
+        const auto valid = [&](int32_t x, int32_t y) { return x >= 0 && y >= 0 && x < n && y < m; };
+        if (n * m <= (1 << 18)) {
+            std::vector<int64_t> table(static_cast<size_t>(n * m), 0);
+            each_stretch(a.data(), b.data(), pixels, [&](int32_t x, int32_t y, int64_t length) {
+                if (valid(x, y)) table[static_cast<size_t>(x * m + y)] += length;
+            });
+            for (int64_t code = 0; code < n * m; ++code)
+                if (table[static_cast<size_t>(code)]) out.add(code, table[static_cast<size_t>(code)], m);
+        } else {
+            std::vector<std::pair<int64_t, int64_t>> stretches;
+            each_stretch(a.data(), b.data(), pixels, [&](int32_t x, int32_t y, int64_t length) {
+                if (valid(x, y)) stretches.emplace_back(static_cast<int64_t>(x) * m + y, length);
+            });
+            std::sort(stretches.begin(), stretches.end());
+            for (size_t k = 0; k < stretches.size();) {
+                const int64_t code = stretches[k].first;
+                int64_t length = 0;
+                for (; k < stretches.size() && stretches[k].first == code; ++k) length += stretches[k].second;
+                out.add(code, length, m);
+            }
+        }
+    }
+    return nb::make_tuple(to_numpy(std::move(out.a)), to_numpy(std::move(out.b)), to_numpy(std::move(out.pixels)));
+}
+
+// ---- greedy matching of one sample ----
+
+// Truths sorted by class, those to be ignored behind the others of their class, else in their order.
+std::vector<size_t> by_class(const int32_t* truth_class, const uint8_t* ignored, size_t truths) {
+    std::vector<size_t> order(truths);
+    for (size_t g = 0; g < truths; ++g) order[g] = g;
+    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) {
+        return truth_class[x] != truth_class[y] ? truth_class[x] < truth_class[y] : ignored[x] < ignored[y];
+    });
+    return order;
+}
+
+struct Truths {
+    const int32_t* class_id;
+    const uint8_t *crowd, *ignored;
+    size_t count;
+};
+
+// The truth that COCO's rule gives a prediction at one threshold, or -1: the best free one (the last of equals), a
+// judged one before an ignored one; crowds are never used up.
+int64_t best_truth(const std::vector<size_t>& candidates, const double* iou, const uint8_t* taken, const Truths& truth,
+                   double threshold) {
+    int64_t best = -1;
+    for (const size_t g : candidates) {
+        if (taken[g] && !truth.crowd[g]) continue;
+        if (best >= 0 && !truth.ignored[best] && truth.ignored[g]) break;
+        if (iou[g] < threshold) continue;
+        threshold = iou[g];
+        best = static_cast<int64_t>(g);
+    }
+    return best;
+}
+
+// Predictions (rows of iou) come in falling order of score. Bit t of hit[a, d]: prediction d has a judged truth of
+// area range a at threshold t; bit t of miss: it has none and counts as false. Neither: it is ignored.
+nb::tuple match(Array2<double> iou, Array1<int32_t> prediction_class, Array1<int32_t> truth_class,
+                Array1<uint8_t> crowd, Array2<uint8_t> ignored, Array2<uint8_t> outside, Array1<double> thresholds) {
+    const size_t D = iou.shape(0), G = iou.shape(1), A = ignored.shape(0), T = thresholds.shape(0);
+    if (T > 32) throw nb::value_error("at most 32 thresholds");
+    std::vector<uint32_t> hit(A * D, 0), miss(A * D, 0);
+    {
+        nb::gil_scoped_release free;
+        std::vector<double> limit(thresholds.data(), thresholds.data() + T);
+        for (double& t : limit) t = std::min(t, 1 - 1e-10);
+        const double lowest = T ? *std::min_element(limit.begin(), limit.end()) : 0;
+        std::vector<uint8_t> taken(T * G);
+        std::vector<size_t> candidates;
+        for (size_t a = 0; a < A; ++a) {
+            const Truths truth{truth_class.data(), crowd.data(), ignored.data() + a * G, G};
+            const auto order = by_class(truth.class_id, truth.ignored, G);
+            std::fill(taken.begin(), taken.end(), uint8_t{0});
+            for (size_t d = 0; d < D; ++d) {
+                const double* row = iou.data() + d * G;
+                const int32_t mine = prediction_class.data()[d];
+                candidates.clear();
+                auto g = std::lower_bound(order.begin(), order.end(), mine,
+                                          [&](size_t x, int32_t c) { return truth.class_id[x] < c; });
+                for (; g != order.end() && truth.class_id[*g] == mine; ++g)
+                    if (row[*g] >= lowest) candidates.push_back(*g);
+                for (size_t t = 0; t < T; ++t) {
+                    const int64_t best = best_truth(candidates, row, taken.data() + t * G, truth, limit[t]);
+                    if (best < 0) {
+                        if (!outside.data()[a * D + d]) miss[a * D + d] |= 1u << t;
+                        continue;
+                    }
+                    taken[t * G + static_cast<size_t>(best)] = 1;
+                    if (!truth.ignored[best]) hit[a * D + d] |= 1u << t;
+                }
+            }
+        }
+    }
+    return nb::make_tuple(to_numpy(std::move(hit), {A, D}), to_numpy(std::move(miss), {A, D}));
+}
+
+// ---- precision over recall of all samples ----
+
+struct Event {
+    int64_t hits, judged;  // so far, this hit among them
+};
+
+// Predictions of one group (a class, or a sample) in falling order of score, for one area range and rank limit.
+struct Ranking {
+    const uint32_t *hit, *miss;
+    const int32_t *rank, *weight, *sample;  // weight of each sample, or null for one each
+    int64_t begin, end;
+    int32_t limit;
+};
+
+// The hits at each threshold with the counts up to them. Precision falls between hits, so nothing else matters.
+void collect(const Ranking& ranking, size_t T, std::vector<std::vector<Event>>& events) {
+    const uint32_t all = T == 32 ? ~0u : (1u << T) - 1;
+    std::vector<int64_t> hits(T, 0), judged(T, 0);
+    int64_t everywhere = 0;  // false at every threshold: the common case, added to all counts at once
+    for (size_t t = 0; t < T; ++t) events[t].clear();
+    for (int64_t d = ranking.begin; d < ranking.end; ++d) {
+        if (ranking.rank[d] >= ranking.limit) continue;
+        const int64_t weight = ranking.weight ? ranking.weight[ranking.sample[d]] : 1;
+        const uint32_t hit = ranking.hit[d], miss = ranking.miss[d];
+        if (weight == 0) continue;
+        if (miss == all) {
+            everywhere += weight;
+            continue;
+        }
+        for (size_t t = 0; t < T; ++t) {
+            const int64_t is_hit = (hit >> t) & 1, is_miss = (miss >> t) & 1;
+            hits[t] += is_hit * weight;
+            judged[t] += (is_hit | is_miss) * weight;
+            if (is_hit) events[t].push_back({hits[t], judged[t] + everywhere});
+        }
+    }
+}
+
+// Calls cell(r, precision) for each recall threshold: the best precision at that recall or beyond (0 where it is
+// never reached), and returns the final recall. The formulas are pycocotools', to the last bit.
+template <typename F>
+double envelope(const std::vector<Event>& events, int64_t positives, const double* recalls, size_t R,
+                std::vector<double>& best, F cell) {
+    const size_t n = events.size();
+    best.resize(n);
+    double highest = 0;
+    for (size_t i = n; i-- > 0;) {
+        const double hits = static_cast<double>(events[i].hits), judged = static_cast<double>(events[i].judged);
+        highest = std::max(highest, hits / (judged + 0x1p-52));
+        best[i] = highest;
+    }
+    const double total = static_cast<double>(positives);
+    size_t i = 0;
+    for (size_t r = 0; r < R; ++r) {
+        while (i < n && static_cast<double>(events[i].hits) / total < recalls[r]) ++i;
+        cell(r, i < n ? best[i] : 0.0);
+    }
+    return n ? static_cast<double>(events[n - 1].hits) / total : 0.0;
+}
+
+// Groups of ranked predictions with their bits, as both functions below take them.
+struct Table {
+    Offsets offsets;                  // (K + 1) predictions of each group
+    Array2<uint32_t> hit, miss;       // (A, D)
+    Array1<int32_t> rank;             // (D) place among its sample's predictions of its class
+    Array1<int32_t> area_of, limits;  // (C) cells wanted: row of hit and miss, rank limit
+
+    Ranking ranking(size_t k, size_t c) const {
+        const size_t shift = static_cast<size_t>(area_of.data()[c]) * hit.shape(1);
+        return {hit.data() + shift, miss.data() + shift, rank.data(),        nullptr,
+                nullptr,            offsets.data()[k],   offsets.data()[k + 1], limits.data()[c]};
+    }
+};
+
+// (T, R, K, C) precision and (T, K, C) recall; -1 where a group has no positive.
+nb::tuple precision_recall(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t> miss, Array1<int32_t> rank,
+                           Array1<int32_t> area_of, Array1<int32_t> limits, Array2<int64_t> positives,
+                           Array1<double> recalls, size_t T) {
+    const Table table{offsets, hit, miss, rank, area_of, limits};
+    const size_t K = offsets.shape(0) - 1, C = area_of.shape(0), R = recalls.shape(0);
+    std::vector<double> precision(T * R * K * C, -1.0), recall(T * K * C, -1.0);
+    {
+        nb::gil_scoped_release free;
+        std::vector<std::vector<Event>> events(T);
+        std::vector<double> best;
+        for (size_t k = 0; k < K; ++k)
+            for (size_t c = 0; c < C; ++c) {
+                const int64_t wanted = positives.data()[k * C + c];
+                if (wanted == 0) continue;
+                collect(table.ranking(k, c), T, events);
+                for (size_t t = 0; t < T; ++t)
+                    recall[(t * K + k) * C + c] = envelope(events[t], wanted, recalls.data(), R, best, [&](size_t r, double p) {
+                        precision[((t * R + r) * K + k) * C + c] = p;
+                    });
+            }
+    }
+    return nb::make_tuple(to_numpy(std::move(precision), {T, R, K, C}), to_numpy(std::move(recall), {T, K, C}));
+}
+
+// (B, T, K, C) precision averaged over recalls, and recall, when sample i counts weights[b, i] times.
+nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t> miss, Array1<int32_t> rank,
+                         Array1<int32_t> area_of, Array1<int32_t> limits, Array3<int64_t> positives,
+                         Array1<double> recalls, size_t T, Array1<int32_t> sample, Array2<int32_t> weights) {
+    const Table table{offsets, hit, miss, rank, area_of, limits};
+    const size_t K = offsets.shape(0) - 1, C = area_of.shape(0), R = recalls.shape(0);
+    const size_t B = weights.shape(0), N = weights.shape(1);
+    std::vector<double> precision(B * T * K * C, -1.0), recall(B * T * K * C, -1.0);
+    {
+        nb::gil_scoped_release free;
+        std::vector<std::vector<Event>> events(T);
+        std::vector<double> best;
+        for (size_t b = 0; b < B; ++b)
+            for (size_t k = 0; k < K; ++k)
+                for (size_t c = 0; c < C; ++c) {
+                    const int64_t wanted = positives.data()[(b * K + k) * C + c];
+                    if (wanted == 0) continue;
+                    Ranking ranking = table.ranking(k, c);
+                    ranking.weight = weights.data() + b * N;
+                    ranking.sample = sample.data();
+                    collect(ranking, T, events);
+                    for (size_t t = 0; t < T; ++t) {
+                        double sum = 0;
+                        const size_t at = ((b * T + t) * K + k) * C + c;
+                        recall[at] = envelope(events[t], wanted, recalls.data(), R, best,
+                                              [&](size_t, double p) { sum += p; });
+                        precision[at] = sum / static_cast<double>(R);
+                    }
+                }
+    }
+    return nb::make_tuple(to_numpy(std::move(precision), {B, T, K, C}), to_numpy(std::move(recall), {B, T, K, C}));
+}
+
+}  // namespace
+
+void bind_match(nb::module_& m) {
+    m.def("pairs", &pairs);
+    m.def("match", &match);
+    m.def("precision_recall", &precision_recall);
+    m.def("mean_precision", &mean_precision);
+}
