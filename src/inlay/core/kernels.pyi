@@ -26,7 +26,7 @@ def combine(
     /,
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def unite(
-    counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, /
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], groups: NDArray[np.int64], pixels: int, /
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def paint(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], values: NDArray[np.int32], fill: int, h: int, w: int, /
@@ -78,3 +78,9 @@ def mean_precision(
     weights: NDArray[np.int32],
     /,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def contacts(
+    ids: NDArray[np.int32], n: int, /
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]: ...
+def parts(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, diagonal: bool, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32]]: ...

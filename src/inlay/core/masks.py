@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from inlay.core import kernels
 from inlay.core.errors import InlayError
 
+Connectivity = Literal[4, 8]
 Index = int | slice | NDArray[Any] | Sequence[int]
 
 AND, OR, MINUS = 0b1000, 0b1110, 0b0100  # truth tables, read at bit 2a + b
@@ -205,7 +206,9 @@ class Masks:
 
     def _same_size(self, other: Masks) -> None:
         if self.size != other.size:
-            raise InlayError(f"masks of images of {self.size} and {other.size} pixels (height, width) do not mix")
+            raise InlayError(
+                f"masks of images of {self.size} and {other.size} pixels (height, width) do not mix"
+            )
 
     def _combine(self, other: Masks, operation: int) -> Masks:
         self._same_size(other)
@@ -227,7 +230,57 @@ class Masks:
 
     def union(self) -> Masks:
         """One mask: every pixel that any of these covers."""
-        return Masks(*kernels.unite(self.counts, self.offsets, self.size[0] * self.size[1]), self.size)
+        return self._unite(np.array([0, len(self)]))
+
+    def merge(self, row: ArrayLike, count: int) -> Masks:
+        """`count` masks, each the union of the masks whose `row` (N,) is its place; the inverse of `parts`.
+
+        Raises
+        ------
+        InlayError
+            When `row` has not one value in 0 .. count - 1 for each mask.
+        """
+        rows = np.asarray(row, np.int64)
+        if rows.shape != (len(self),) or (rows.size and not 0 <= rows.min() <= rows.max() < count):
+            raise InlayError(f"merge wants for each of {len(self)} masks a row in 0 .. {count - 1}")
+        ordered = bool((np.diff(rows) >= 0).all())
+        masks = self if ordered else self[np.argsort(rows, kind="stable")]
+        return masks._unite(np.searchsorted(rows if ordered else np.sort(rows), np.arange(count + 1)))
+
+    def _unite(self, groups: NDArray[np.int64]) -> Masks:
+        pixels = self.size[0] * self.size[1]
+        return Masks(*kernels.unite(self.counts, self.offsets, groups, pixels), self.size)
+
+    def __invert__(self) -> Masks:
+        pixels = self.size[0] * self.size[1]
+        return Masks(np.array([0, pixels], np.uint32), np.array([0, 2]), self.size) - self if pixels else self
+
+    def parts(self, connectivity: Connectivity = 8) -> tuple[Masks, NDArray[np.int32]]:
+        """The connected parts of all masks, and (P,) the mask that each belongs to.
+
+        Parameters
+        ----------
+        connectivity
+            8 where pixels that share a corner hang together, 4 where they must share an edge.
+        """
+        counts, offsets, row = kernels.parts(self.counts, self.offsets, *self.size, connectivity == 8)
+        return Masks(counts, offsets, self.size), row
+
+    def holes(self, connectivity: Connectivity = 8) -> tuple[Masks, NDArray[np.int32]]:
+        """The holes of all masks, and (P,) the mask that each belongs to.
+
+        A hole is a connected part of the background that does not touch the image border. `connectivity` is that of
+        the foreground; the background hangs together the other way (4 for 8, 8 for 4).
+        """
+        around, row = (~self).parts(4 if connectivity == 8 else 8)
+        x0, y0, x1, y1 = around.box().T
+        inside = (x0 > 0) & (y0 > 0) & (x1 < self.size[1]) & (y1 < self.size[0])
+        return around[inside], row[inside]
+
+    def fill_holes(self, connectivity: Connectivity = 8) -> Masks:
+        """The same masks without holes."""
+        holes, row = self.holes(connectivity)
+        return Masks.concat([self, holes]).merge(np.concatenate([np.arange(len(self)), row]), len(self))
 
     def paint(self, values: ArrayLike, *, fill: int = 0) -> NDArray[np.int32]:
         """(H, W) map: the value of the last mask on each pixel, `fill` where there is none."""

@@ -160,24 +160,28 @@ nb::tuple combine(Counts ca, Offsets oa, Counts cb, Offsets ob, int operation) {
     return out.result();
 }
 
-// Union of all masks: their runs sorted by start, merged in one pass.
-nb::tuple unite(Counts counts, Offsets offsets, size_t pixels) {
-    const size_t n = offsets.shape(0) - 1;
+// One mask for each group of consecutive masks, group g being [groups[g], groups[g + 1]): their runs sorted by start,
+// merged in one pass.
+nb::tuple unite(Counts counts, Offsets offsets, Offsets groups, uint64_t pixels) {
+    const size_t n = groups.shape(0) - 1;
     RunBuilder out;
     {
         nb::gil_scoped_release free;
         std::vector<std::pair<uint64_t, uint64_t>> runs;
-        for (size_t i = 0; i < n; ++i)
-            each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1],
-                     [&](uint64_t start, uint64_t stop) { runs.emplace_back(start, stop); });
-        std::sort(runs.begin(), runs.end());
-        for (size_t k = 0; k < runs.size();) {
-            const uint64_t start = runs[k].first;
-            uint64_t stop = runs[k].second;
-            for (++k; k < runs.size() && runs[k].first <= stop; ++k) stop = std::max(stop, runs[k].second);
-            out.foreground(start, stop);
+        for (size_t g = 0; g < n; ++g) {
+            runs.clear();
+            for (int64_t i = groups.data()[g]; i < groups.data()[g + 1]; ++i)
+                each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1],
+                         [&](uint64_t start, uint64_t stop) { runs.emplace_back(start, stop); });
+            if (groups.data()[g + 1] - groups.data()[g] > 1) std::sort(runs.begin(), runs.end());
+            for (size_t k = 0; k < runs.size();) {
+                const uint64_t start = runs[k].first;
+                uint64_t stop = runs[k].second;
+                for (++k; k < runs.size() && runs[k].first <= stop; ++k) stop = std::max(stop, runs[k].second);
+                out.foreground(start, stop);
+            }
+            out.finish(pixels);
         }
-        out.finish(pixels);
     }
     return out.result();
 }

@@ -1,0 +1,64 @@
+// Comparisons of many elements at once. SSE2 is part of every x86-64, so no dispatch is needed; elsewhere the plain
+// loops are left to the compiler.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#define INLAY_SSE2 1
+#include <emmintrin.h>
+#endif
+
+// Bit k is set where a[k] != b[k], for 16 ids.
+inline uint32_t differ16(const int32_t* a, const int32_t* b) {
+#ifdef INLAY_SSE2
+    const auto same = [&](int k) {
+        return _mm_cmpeq_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k)),
+                               _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + k)));
+    };
+    const __m128i low = _mm_packs_epi32(same(0), same(4)), high = _mm_packs_epi32(same(8), same(12));
+    return ~static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & 0xffffu;
+#else
+    uint32_t any = 0, bits = 0;
+    for (int k = 0; k < 16; ++k) any |= static_cast<uint32_t>(a[k] ^ b[k]);
+    if (any)
+        for (int k = 0; k < 16; ++k) bits |= static_cast<uint32_t>(a[k] != b[k]) << k;
+    return bits;
+#endif
+}
+
+// Bit k is set where a[k] != b[k], for 64 bytes.
+inline uint64_t differ64(const uint8_t* a, const uint8_t* b) {
+#ifdef INLAY_SSE2
+    const auto same = [&](int k) -> uint64_t {
+        return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(a + k)),
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(b + k)))));
+    };
+    return ~(same(0) | same(16) << 16 | same(32) << 32 | same(48) << 48);
+#else
+    uint64_t bits = 0;
+    if (std::memcmp(a, b, 64) == 0) return 0;
+    for (int k = 0; k < 64; ++k) bits |= static_cast<uint64_t>(a[k] != b[k]) << k;
+    return bits;
+#endif
+}
+
+// Calls hit(k) for each k in 0 .. n - 1 where a[k] != b[k], in order.
+template <typename F> inline void each_difference(const int32_t* a, const int32_t* b, size_t n, F hit) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (uint32_t bits = differ16(a + i, b + i); bits; bits &= bits - 1)
+            hit(i + static_cast<size_t>(std::countr_zero(bits)));
+    for (; i < n; ++i)
+        if (a[i] != b[i]) hit(i);
+}
+template <typename F> inline void each_difference(const uint8_t* a, const uint8_t* b, size_t n, F hit) {
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64)
+        for (uint64_t bits = differ64(a + i, b + i); bits; bits &= bits - 1)
+            hit(i + static_cast<size_t>(std::countr_zero(bits)));
+    for (; i < n; ++i)
+        if (a[i] != b[i]) hit(i);
+}
