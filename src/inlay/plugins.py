@@ -25,9 +25,13 @@ _loose: dict[tuple[str, str], Path] = {}
 
 
 class Format(Protocol):
-    """A module of `inlay.formats`: recognises, reads and writes one kind of label file."""
+    """A module of `inlay.formats`: recognises, reads and writes one kind of label file or folder.
 
-    KEEPS: frozenset[str]
+    A format with polygons also has `READERS`, the names of the tools it can write for (the usual one first),
+    and takes `reader=` in `read` and `write`: whose rule fills the polygons.
+    """
+
+    KEEPS: frozenset[str]  # of the names in `inlay.formats.facts`
 
     def sniff(self, path: Path) -> bool:
         """Whether the file or folder looks like this format; reads little, never raises on foreign files."""
@@ -35,8 +39,11 @@ class Format(Protocol):
     def read(self, path: Path, *, like: Dataset | None = None) -> Dataset:
         """The dataset, lazily; `like` gives classes, names and sizes to files that hold none."""
 
-    def write(self, dataset: Dataset, path: Path, *, reader: str | None = None) -> None:
-        """Write what `KEEPS` says; `inlay.formats.write` has already refused or accepted the rest."""
+    def write(self, dataset: Dataset, path: Path) -> None:
+        """Write what `KEEPS` says to a path where nothing lies yet; its parent exists.
+
+        `inlay.formats.write` has refused or accepted the rest, and moves the complete output to its place.
+        """
 
 
 class Metric(Protocol):
