@@ -1,0 +1,149 @@
+"""Columns of a mask's shape: parts, holes, outline, thickness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inlay.core.masks import Masks
+from inlay.rules.tables import Booleans, Floats, Integers, SegmentTable, ratio
+
+
+def n_parts(table: SegmentTable) -> Integers:
+    """Connected parts of the mask, pixels that share a corner hang together; 0 for an empty mask."""
+    return np.bincount(table.parts[1], minlength=len(table))
+
+
+def n_parts_region(table: SegmentTable, row: int) -> Masks:
+    """All parts but the largest."""
+    return _lesser_parts(table, row)
+
+
+def largest_part_frac(table: SegmentTable) -> Floats:
+    """Share of the mask's pixels in its largest part; above 0 to 1, unknown for an empty mask."""
+    parts, row = table.parts
+    largest = np.zeros(len(table), np.int64)
+    np.maximum.at(largest, row, parts.area())
+    return ratio(largest, table.area)
+
+
+def largest_part_frac_region(table: SegmentTable, row: int) -> Masks:
+    """All parts but the largest."""
+    return _lesser_parts(table, row)
+
+
+def smallest_part_px(table: SegmentTable) -> Floats:
+    """Pixels of the smallest part; 1 or more, unknown for an empty mask."""
+    parts, row = table.parts
+    smallest = np.full(len(table), np.inf)
+    np.minimum.at(smallest, row, parts.area())
+    return np.where(table.area > 0, smallest, np.nan)
+
+
+def smallest_part_px_region(table: SegmentTable, row: int) -> Masks:
+    """The smallest part."""
+    parts, _ = table.masks[row].parts()
+    return parts[int(parts.area().argmin())]
+
+
+def parts_under(table: SegmentTable, pixels: float) -> Integers:
+    """Parts of fewer pixels than the argument, the largest part never counted; 0 or more."""
+    parts, row = table.parts
+    small = (parts.area() < pixels) & ~_is_largest(parts.area(), row)
+    return np.bincount(row[small], minlength=len(table))
+
+
+def parts_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
+    """Those parts."""
+    parts, of = table.masks[row].parts()
+    small = (parts.area() < pixels) & ~_is_largest(parts.area(), of)
+    return parts[small].union()
+
+
+def n_holes(table: SegmentTable) -> Integers:
+    """Holes of the mask, whatever fills them; 0 or more."""
+    return np.bincount(table.holes[1], minlength=len(table))
+
+
+def n_holes_region(table: SegmentTable, row: int) -> Masks:
+    """All holes."""
+    return table.masks[row].holes()[0].union()
+
+
+def hole_px(table: SegmentTable) -> Integers:
+    """Pixels of all holes; 0 or more."""
+    holes, row = table.holes
+    found = np.zeros(len(table), np.int64)
+    np.add.at(found, row, holes.area())
+    return found
+
+
+def hole_px_region(table: SegmentTable, row: int) -> Masks:
+    """All holes."""
+    return table.masks[row].holes()[0].union()
+
+
+def empty_holes_under(table: SegmentTable, pixels: float) -> Integers:
+    """Holes of fewer pixels than the argument that nobody's label fills; 0 or more."""
+    holes, row = table.holes
+    small = np.flatnonzero(holes.area() < pixels)
+    empty = small[_unlabelled(table, holes[small])] if small.size else small
+    return np.bincount(row[empty], minlength=len(table))
+
+
+def empty_holes_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
+    """Those holes."""
+    holes, _ = table.masks[row].holes()
+    small = holes[holes.area() < pixels]
+    return small[_unlabelled(table, small)].union()
+
+
+def perimeter_px(table: SegmentTable) -> Integers:
+    """Pixel edges around the mask, its holes included; 4 or more, 0 for an empty mask."""
+    if table.segmentation.is_partition:
+        return table.contacts.perimeter
+    return np.array([_edges(table, row) for row in range(len(table))], np.int64)
+
+
+def thickness_px(table: SegmentTable) -> Floats:
+    """Mean thickness: twice the area over the perimeter; 0.5 or more, about 1 for a line of pixels."""
+    return ratio(2 * table.area, perimeter_px(table))
+
+
+def circularity(table: SegmentTable) -> Floats:
+    """4 pi area / perimeter squared on pixel edges: 0.79 for a square, 0.62 for a disc, towards 0 for a thread."""
+    around = perimeter_px(table)
+    return ratio(4 * np.pi * table.area, around * around)
+
+
+def edge_contact_px(table: SegmentTable) -> Integers:
+    """Pixel edges of the visible part that lie on the edge of the image; 0 or more."""
+    return table.contacts.border.sum(axis=1)
+
+
+def visible_frac(table: SegmentTable) -> Floats:
+    """Share of the mask that no later segment covers; 0 to 1, unknown for an empty mask."""
+    return ratio(table.visible.area(), table.area)
+
+
+def _lesser_parts(table: SegmentTable, row: int) -> Masks:
+    parts, of = table.masks[row].parts()
+    return parts[~_is_largest(parts.area(), of)].union()
+
+
+def _is_largest(area: Integers, row: Integers) -> Booleans:
+    """(P,) whether each part is the first of the largest ones of its mask."""
+    order = np.lexsort((-area, row))
+    starts = np.flatnonzero(np.diff(row[order], prepend=-1))
+    largest = np.zeros(len(area), np.bool_)
+    largest[order[starts]] = True
+    return largest
+
+
+def _unlabelled(table: SegmentTable, holes: Masks) -> Booleans:
+    """(M,) whether no segment lies in each hole."""
+    return holes.intersection(table.masks.union())[:, 0] == 0
+
+
+def _edges(table: SegmentTable, row: int) -> int:
+    mask = np.pad(table.masks.crop(row, table.box[row]), 1)
+    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())

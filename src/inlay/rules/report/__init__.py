@@ -1,0 +1,1 @@
+"""What becomes of findings: one module for each kind of file."""

@@ -1,0 +1,26 @@
+"""Findings as JSON Lines: one object a line, the keys in the order of `Finding`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from inlay.rules.finding import Finding, Findings
+
+KEYS = tuple("rule severity image segments box region measured limit message fix fingerprint".split())
+
+
+def line(finding: Finding) -> str:
+    """One finding as JSON, without the line end."""
+    return json.dumps({key: getattr(finding, key) for key in KEYS}, ensure_ascii=False)
+
+
+def write(findings: Findings, path: Path) -> None:
+    """Write all findings; the file appears whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(line(finding) + "\n" for finding in findings)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

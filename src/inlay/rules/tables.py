@@ -1,0 +1,181 @@
+"""What columns are measured on: the segments, the pairs and the whole of one image; the census of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.contacts import Contacts, contacts
+from inlay.core.dataset import Sample
+from inlay.core.masks import Masks
+from inlay.core.segmentation import Segmentation
+
+Floats = NDArray[np.float64]  # NaN is unknown
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+Words = NDArray[np.object_]  # of str
+
+
+class Unlabelled(Exception):
+    """Nobody has labelled the image: what needs its segments is unknown."""
+
+
+def ratio(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
+    """Top over bottom, unknown where the bottom is 0."""
+    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentTable:
+    """One row for each segment of an image, back to front, with the facts that several columns share."""
+
+    segmentation: Segmentation
+
+    def __len__(self) -> int:
+        return len(self.segmentation)
+
+    @property
+    def masks(self) -> Masks:
+        """The mask of each segment as the label states it, overlaps included."""
+        return self.segmentation.masks
+
+    @cached_property
+    def area(self) -> Integers:
+        """(N,) pixels."""
+        return self.masks.area()
+
+    @cached_property
+    def box(self) -> Integers:
+        """(N, 4) measured box x0, y0, x1, y1, half-open; zeros for an empty mask."""
+        return self.masks.box().astype(np.int64)
+
+    @cached_property
+    def front(self) -> NDArray[np.int32]:
+        """(H, W) row of the segment in front; -1 where there is none."""
+        return self.masks.paint(np.arange(len(self)), fill=-1)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """What the visible parts of the segments touch, and for how long."""
+        return contacts(self.front, len(self))
+
+    @cached_property
+    def visible(self) -> Masks:
+        """The part of each mask that nothing in front of it covers."""
+        return self.masks if self.segmentation.is_partition else Masks.from_ids(self.front, len(self))
+
+    @cached_property
+    def parts(self) -> tuple[Masks, NDArray[np.int32]]:
+        """The connected parts of all masks (corners connect), and the row of each."""
+        return self.masks.parts()
+
+    @cached_property
+    def holes(self) -> tuple[Masks, NDArray[np.int32]]:
+        """The holes of all masks, and the row of each."""
+        return self.masks.holes()
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """One row for each ordered pair of segments that touch or overlap: (a, b) and (b, a)."""
+
+    segments: SegmentTable
+    a: Integers  # (P,) row of the first segment
+    b: Integers  # (P,)
+    touch: Integers  # (P,) pixel edges that the visible parts share
+    shared: Integers  # (P,) pixels that lie in both masks
+
+    @classmethod
+    def of(cls, segments: SegmentTable) -> PairTable:
+        """The pairs of an image."""
+        count = max(len(segments), 1)
+        graph = segments.contacts
+        touch_keys = graph.a.astype(np.int64) * count + graph.b
+        over_a, over_b, over = _overlaps(segments)
+        over_keys = over_a * count + over_b
+        keys = np.union1d(touch_keys, over_keys)
+        touch, shared = np.zeros((2, len(keys)), np.int64)
+        touch[np.searchsorted(keys, touch_keys)] = graph.length
+        shared[np.searchsorted(keys, over_keys)] = over
+        a, b = keys // count, keys % count
+        return cls(segments, np.append(a, b), np.append(b, a), np.tile(touch, 2), np.tile(shared, 2))
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+def _overlaps(segments: SegmentTable) -> tuple[Integers, Integers, Integers]:
+    """Rows a < b of the masks that share pixels, and how many."""
+    none = np.empty(0, np.int64)
+    if segments.segmentation.is_partition:
+        return none, none, none
+    shared = np.triu(segments.masks.intersection(segments.masks), 1)
+    a, b = np.nonzero(shared)
+    return a, b, shared[a, b]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTable:
+    """One row: the image and its label as a whole."""
+
+    sample: Sample
+
+    @cached_property
+    def segments(self) -> SegmentTable:
+        """The segments.
+
+        Raises
+        ------
+        Unlabelled
+            When nobody has labelled the image; the engine then takes the column as unknown.
+        """
+        if self.sample.segmentation is None:
+            raise Unlabelled
+        return SegmentTable(self.sample.segmentation)
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetTable:
+    """One row for each class, counted over the whole dataset."""
+
+    classes: Classes
+    segment_count: Integers  # (K,)
+    image_count: Integers  # (K,)
+    pixel_count: Integers  # (K,)
+    images: int = 0  # images with a label
+
+    @classmethod
+    def empty(cls, classes: Classes) -> DatasetTable:
+        """Nothing counted yet."""
+        return cls(classes, *(np.zeros(len(classes), np.int64) for _ in range(3)))
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __add__(self, other: DatasetTable) -> DatasetTable:
+        return DatasetTable(
+            self.classes,
+            self.segment_count + other.segment_count,
+            self.image_count + other.image_count,
+            self.pixel_count + other.pixel_count,
+            self.images + other.images,
+        )
+
+    def count(self, segmentation: Segmentation) -> DatasetTable:
+        """The census with one more label; segments of classes of another dataset are matched by name."""
+        same = segmentation.classes == self.classes
+        rows = (
+            segmentation.class_id
+            if same
+            else segmentation.classes.rows_in(self.classes)[segmentation.class_id]
+        )
+        seen = np.bincount(rows, minlength=len(self))
+        pixels = np.zeros(len(self), np.int64)
+        np.add.at(pixels, rows, segmentation.masks.area())
+        one = DatasetTable(self.classes, seen, (seen > 0).astype(np.int64), pixels, 1)
+        return self + one
