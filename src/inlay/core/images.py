@@ -44,7 +44,9 @@ def open_image(path: Path) -> Image.Image:
         raise FormatError(path, "header", str(error)) from None
     if image.width * image.height > MAX_PIXELS:
         raise FormatError(
-            path, "header", f"{image.width}x{image.height} pixels are over the limit of {MAX_PIXELS}; tile it first"
+            path,
+            "header",
+            f"{image.width}x{image.height} pixels are over the limit of {MAX_PIXELS}; tile it first",
         )
     return image
 
@@ -73,7 +75,9 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
         raise FormatError(path, "pixels", f"the image is broken or cut off ({error})") from None
     if size and pixels.shape[:2] != size:
         raise FormatError(
-            path, "size", f"the image is {pixels.shape[1]}x{pixels.shape[0]}, its label {size[1]}x{size[0]} pixels"
+            path,
+            "size",
+            f"the image is {pixels.shape[1]}x{pixels.shape[0]}, its label {size[1]}x{size[0]} pixels",
         )
     return pixels
 
@@ -103,6 +107,24 @@ def list_images(folder: Path) -> list[Path]:
     found = [
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     return sorted(found)
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """An (H, W, 3) or (H, W) uint8 image as text that a page can hold: PNG while that is smaller, else JPEG."""
+    import base64
+    import io
+
+    from PIL import Image
+
+    image, files = Image.fromarray(pixels), {}
+    for kind, options in (("jpeg", {"quality": 86, "subsampling": 0}), ("png", {})):
+        if kind == "jpeg" or pixels.shape[0] * pixels.shape[1] <= 1 << 16:
+            buffer = io.BytesIO()
+            image.save(buffer, kind, **options)
+            files[kind] = buffer.getvalue()
+    kind = min(files, key=lambda name: len(files[name]))
+    return f"data:image/{kind};base64,{base64.b64encode(files[kind]).decode()}"
