@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +17,7 @@ from inlay.core.errors import InlayError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from inlay.core.classes import Classes
     from inlay.core.dataset import Dataset
     from inlay.core.segmentation import Segmentation
 
@@ -47,10 +47,19 @@ class Format(Protocol):
 
 
 class Metric(Protocol):
-    """A module of `inlay.metrics`: counts one sample, scores all counts."""
+    """A module of `inlay.metrics`: counts one sample, scores all counts.
 
-    count: Callable[[Segmentation, Segmentation], Any]
-    score: Callable[[Iterable[Any]], dict[str, float]]
+    It may have more functions of (counts, classes), which are used where they are found:
+    `resampled(counts, classes, weights)`: (B,) figures when samples count `weights` (B, N) times, for intervals;
+    `per_sample`: (N,) figures of each sample by itself; `confusion`: what it counts, and the table, truth by
+    prediction; `errors`: numbers of right and wrong segments; `remarks`: lines to know when reading figures.
+    """
+
+    def count(self, truth: Segmentation, prediction: Segmentation) -> Any:
+        """What one sample contributes: a frozen dataclass of arrays. Both sides have the same classes."""
+
+    def score(self, counts: Iterable[Any], classes: Classes) -> dict[str, float]:
+        """Figures of all samples by name, the most telling first; of one class as "figure/class"."""
 
 
 def names(kind: str) -> list[str]:

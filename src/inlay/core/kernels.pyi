@@ -52,6 +52,16 @@ def match(
     thresholds: NDArray[np.float64],
     /,
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]: ...
+def explain(
+    iou: NDArray[np.float64],
+    prediction_class: NDArray[np.int32],
+    truth_class: NDArray[np.int32],
+    crowd: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    enough: float,
+    touching: float,
+    /,
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]: ...
 def precision_recall(
     offsets: NDArray[np.int64],
     hit: NDArray[np.uint32],
@@ -84,3 +94,21 @@ def contacts(
 def parts(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, diagonal: bool, /
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32]]: ...
+def fill_edge(
+    points: NDArray[np.float64],
+    ring_offsets: NDArray[np.int64],
+    mask_offsets: NDArray[np.int64],
+    is_hole: NDArray[np.uint8],
+    h: int,
+    w: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def fill_centre(
+    points: NDArray[np.float64],
+    ring_offsets: NDArray[np.int64],
+    mask_offsets: NDArray[np.int64],
+    is_hole: NDArray[np.uint8],
+    h: int,
+    w: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -134,6 +134,46 @@ nb::tuple match(Array2<double> iou, Array1<int32_t> prediction_class, Array1<int
     return nb::make_tuple(to_numpy(std::move(hit), {A, D}), to_numpy(std::move(miss), {A, D}));
 }
 
+// ---- what each prediction got right or wrong ----
+
+enum Kind : uint8_t { right, confused, duplicate, inexact, background, on_crowd };
+
+// Predictions are taken in `order`; each takes the free truth it covers best (IoU of at least `enough`), its own class
+// first. Kind of each, and the truth it took or -1. `touching`: the IoU under which it lies on background.
+nb::tuple explain(Array2<double> iou, Array1<int32_t> prediction_class, Array1<int32_t> truth_class,
+                  Array1<uint8_t> crowd, Array1<int64_t> order, double enough, double touching) {
+    const size_t D = iou.shape(0), G = iou.shape(1);
+    std::vector<uint8_t> kind(D, background), taken(G, 0);
+    std::vector<int32_t> partner(D, -1);
+    for (size_t i = 0; i < D; ++i) {
+        const size_t d = static_cast<size_t>(order.data()[i]);
+        const double* row = iou.data() + d * G;
+        int64_t own = -1, other = -1;
+        bool again = false, crowded = false;
+        double nearest = 0;
+        for (size_t g = 0; g < G; ++g) {
+            if (crowd.data()[g]) {
+                crowded |= row[g] >= enough;
+                continue;
+            }
+            nearest = std::max(nearest, row[g]);
+            if (row[g] < enough) continue;
+            if (taken[g]) {
+                again = true;
+                continue;
+            }
+            int64_t& best = truth_class.data()[g] == prediction_class.data()[d] ? own : other;
+            if (best < 0 || row[g] > row[best]) best = static_cast<int64_t>(g);
+        }
+        const int64_t mine = own >= 0 ? own : other;
+        if (mine >= 0) taken[static_cast<size_t>(mine)] = 1;
+        partner[d] = static_cast<int32_t>(mine);
+        kind[d] = own >= 0 ? right : other >= 0 ? confused : crowded ? on_crowd : again ? duplicate
+                  : nearest >= touching ? inexact : background;
+    }
+    return nb::make_tuple(to_numpy(std::move(kind)), to_numpy(std::move(partner)));
+}
+
 // ---- precision over recall of all samples ----
 
 struct Event {
@@ -271,6 +311,7 @@ nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t>
 void bind_match(nb::module_& m) {
     m.def("pairs", &pairs);
     m.def("match", &match);
+    m.def("explain", &explain);
     m.def("precision_recall", &precision_recall);
     m.def("mean_precision", &mean_precision);
 }

@@ -1,0 +1,136 @@
+"""Pixel metrics of the semantic view: accuracy, intersection over union, Dice.
+
+Truth pixels without a segment, or of a void class, are not judged. On every other pixel a prediction that is
+void, missing or of another class is an error: a false negative of the true class. These are the definitions
+of cityscapesScripts; a class in neither truth nor prediction has no value (nan) and leaves the means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core import kernels
+from inlay.core.classes import Classes
+from inlay.core.segmentation import Segmentation
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Judged pixels of each pair of true and predicted class that occurs; row K stands for no prediction."""
+
+    truth: NDArray[np.int32]  # (P,)
+    prediction: NDArray[np.int32]  # (P,)
+    pixels: NDArray[np.int64]  # (P,)
+    left_out: int  # pixels without a label
+
+
+def count(truth: Segmentation, prediction: Segmentation) -> Counts:
+    """Pixels of one sample by true and predicted class."""
+    classes = len(truth.classes)
+    true, mine = truth.semantic(void=classes), prediction.semantic(void=classes)
+    table = kernels.pairs(true, mine, classes, classes + 1)
+    return Counts(*table, left_out=true.size - int(table[2].sum()))
+
+
+def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
+    """`mIoU`, `pixel_accuracy`, `class_accuracy`, `fwIoU`, `Dice`, and of each class `IoU/c` ..."""
+    figures = _named(_totals(list(counts), len(classes)).sum(axis=0), classes)
+    return {name: float(value) for name, value in figures.items()}
+
+
+def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
+    """(B,) figures when sample `i` counts `weights[b, i]` times."""
+    totals = _totals(counts, len(classes))
+    drawn = weights.astype(np.float64) @ totals.reshape(len(totals), -1)
+    return _named(drawn.reshape(len(weights), 3, len(classes)), classes)
+
+
+def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Floats]:
+    """(N,) figures of each sample by itself."""
+    return _figures(_totals(counts, len(classes)))[0]
+
+
+def confusion(counts: Sequence[Counts], classes: Classes) -> tuple[str, NDArray[np.int64]]:
+    """Judged pixels by true (row) and predicted class, (K, K + 1); the last column is no prediction."""
+    rows = len(classes)
+    table = np.zeros((rows, rows + 1), np.int64)
+    for each in counts:
+        table[each.truth, each.prediction] += each.pixels
+    return "pixels", table
+
+
+def remarks(counts: Sequence[Counts], classes: Classes) -> list[str]:
+    """How much of the images was not judged."""
+    del classes
+    judged = sum(int(each.pixels.sum()) for each in counts)
+    left_out = sum(each.left_out for each in counts)
+    if not left_out:
+        return []
+    share = left_out / (judged + left_out)
+    return [f"{share:.1%} of the pixels have no label in the truth; predictions there are not judged"]
+
+
+def _totals(counts: Sequence[Counts], classes: int) -> Floats:
+    """(N, 3, K) pixels of each sample: rightly predicted, true, predicted."""
+    sample = np.repeat(np.arange(len(counts)), [len(each.pixels) for each in counts])
+    truth = np.concatenate([each.truth for each in counts] or [np.empty(0, np.int32)])
+    prediction = np.concatenate([each.prediction for each in counts] or [np.empty(0, np.int32)])
+    pixels = np.concatenate([each.pixels for each in counts] or [np.empty(0, np.int64)]).astype(np.float64)
+
+    def by_class(class_id: NDArray[np.int32], weight: Floats) -> Floats:
+        flat = np.bincount(sample * (classes + 1) + class_id, weight, len(counts) * (classes + 1))
+        return flat.astype(np.float64).reshape(len(counts), classes + 1)[:, :classes]
+
+    return np.stack(
+        [
+            by_class(truth, pixels * (truth == prediction)),
+            by_class(truth, pixels),
+            by_class(prediction, pixels),
+        ],
+        axis=1,
+    )
+
+
+def _named(totals: Floats, classes: Classes) -> dict[str, Floats]:
+    """Figures of (..., 3, K) totals by name, those of a class as "figure/class"."""
+    whole, of_class = _figures(totals)
+    judged = np.flatnonzero(~classes.is_void)
+    return whole | {
+        f"{name}/{classes.names[row]}": values[..., row]
+        for name, values in of_class.items()
+        for row in judged
+    }
+
+
+def _figures(totals: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Figures of (..., 3, K) totals: of shape (...), and for each class of shape (..., K)."""
+    hits, true, predicted = totals[..., 0, :], totals[..., 1, :], totals[..., 2, :]
+    iou = _divide(hits, true + predicted - hits)
+    dice = _divide(2 * hits, true + predicted)
+    accuracy = _divide(hits, true)
+    judged = true.sum(axis=-1)
+    whole = {
+        "mIoU": _mean(iou),
+        "pixel_accuracy": _divide(hits.sum(axis=-1), judged),
+        "class_accuracy": _mean(accuracy),
+        "fwIoU": _divide(np.where(true > 0, true * iou, 0.0).sum(axis=-1), judged),
+        "Dice": _mean(dice),
+    }
+    return whole, {"IoU": iou, "accuracy": accuracy, "Dice": dice}
+
+
+def _divide(above: Floats, below: Floats) -> Floats:
+    """The quotient; nan where there is nothing to divide by."""
+    return np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0)
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean of the last axis over what has a value; nan where nothing has."""
+    known = ~np.isnan(values)
+    return _divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1).astype(np.float64))

@@ -1,0 +1,112 @@
+"""Pair the samples of two datasets, bring their classes together, and count each pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset
+from inlay.core.errors import InlayError
+from inlay.core.segmentation import Segmentation
+
+PEEKED = 12  # samples looked at to choose the metrics
+
+
+def suitable(truth: Dataset, prediction: Dataset) -> tuple[str, ...]:
+    """Names of the metrics that the data allow, judged by a few samples.
+
+    Scores on things: average precision. Things drawn one by one, without overlap: panoptic quality. Stuff, or
+    at most one segment of each class: IoU.
+    """
+    labels, predictions = [], []
+    for mine, theirs in _spread(truth.pair(prediction)):
+        label, predicted = truth.load(mine).segmentation, prediction.load(theirs).segmentation
+        labels += [label] if label is not None and len(label) else []
+        predictions += [predicted] if predicted is not None and len(predicted) else []
+    things = any(bool(label.is_thing.any()) for label in labels)
+    stuff = any(not label.is_thing.all() for label in labels)
+    merged = all(len(np.unique(label.class_id)) == len(label) for label in labels)
+    scored = any(predicted.is_prediction for predicted in predictions)
+    flat = all(each.is_partition for each in (*labels, *predictions))
+    filled = all(int(label.masks.area().sum()) > 0.9 * math.prod(label.size) for label in labels)
+    names = []
+    if stuff or (merged and (filled or not scored)):
+        names.append("iou")
+    if things and scored and not (merged and filled):
+        names.append("average_precision")
+    if things and flat and not merged:
+        names.append("panoptic_quality")
+    return tuple(names) or ("panoptic_quality",)
+
+
+def class_rows(mine: Classes, theirs: Classes) -> NDArray[np.int32]:
+    """(K,) row in `theirs` of each class of `mine`, by name; -1 for void ones that `theirs` lacks.
+
+    Raises
+    ------
+    InlayError
+        Naming the unknown classes and all of `theirs`.
+    """
+    row_of = {name: row for row, name in enumerate(theirs.names)}
+    unknown = [item.name for item in mine if item.name not in row_of and item.kind != "void"]
+    if unknown:
+        raise InlayError(
+            f"the truth has no class {', '.join(map(repr, unknown))}, which the prediction has; "
+            f"its classes are {', '.join(map(repr, theirs.names))}: rename the classes of one of them"
+        )
+    return np.array([row_of.get(item.name, -1) for item in mine], np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Counts one sample by all metrics; an object, so that it can be sent to another process.
+
+    Called with a name of the truth; gives it back with the counts, or with None where the truth is not
+    labelled.
+    """
+
+    truth: Dataset
+    prediction: Dataset
+    pairs: Mapping[str, str]
+    counts: tuple[Callable[[Segmentation, Segmentation], Any], ...]
+
+    def __call__(self, name: str) -> tuple[str, tuple[Any, ...] | None]:
+        """The name of a truth, and the counts of each metric; None where the truth is not labelled."""
+        label = self.truth.load(name).segmentation
+        if label is None:
+            return name, None
+        predicted = self.prediction.load(self.pairs[name]).segmentation if name in self.pairs else None
+        if predicted is None:
+            predicted = Segmentation.empty(label.classes, label.size)
+        if predicted.size != label.size:
+            raise InlayError(
+                f"sample {name!r}: the truth has {label.size[0]}x{label.size[1]} pixels (height x width), "
+                f"the prediction {predicted.size[0]}x{predicted.size[1]}: predict on the labelled images"
+            )
+        label, predicted = _in_classes(label, self.truth.classes), _in_classes(predicted, self.truth.classes)
+        return name, tuple(count(label, predicted) for count in self.counts)
+
+
+def _in_classes(segmentation: Segmentation, classes: Classes) -> Segmentation:
+    """The same segments under other classes, matched by name."""
+    if segmentation.classes is classes:
+        return segmentation
+    if len(segmentation) == 0:
+        return segmentation.replace(classes=classes)
+    rows = class_rows(segmentation.classes, classes)[segmentation.class_id]
+    known = rows >= 0
+    if not known.all():
+        segmentation, rows = segmentation[known], rows[known]
+    return segmentation.replace(classes=classes, class_id=rows)
+
+
+def _spread(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A few pairs, evenly spread."""
+    places = {round(place) for place in np.linspace(0, len(pairs) - 1, min(PEEKED, len(pairs)))}
+    return [pairs[i] for i in sorted(places)]

@@ -1,0 +1,200 @@
+"""Panoptic quality: PQ = SQ x RQ, for all classes, things, stuff and each class (Kirillov et al., CVPR 2019).
+
+The panoptic view is judged: on each pixel the front segment. Truth pixels without a segment, or of a void
+class, are void: they leave the union, and a prediction that lies mostly on void or on crowds of its class is
+not counted as false. A segment matches when it has the same class and more than half IoU. The parts of one
+stuff class are one segment. A class that neither side shows has no value (nan) and leaves the means.
+
+panopticapi remembers one crowd for each class, the last; here all crowds of a class together excuse a
+prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core import kernels
+from inlay.core.classes import Classes
+from inlay.core.segmentation import Segmentation
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Matches of one sample and their IoU, and the segments that found no match, by class."""
+
+    matched: NDArray[np.int32]  # (M,) class of each match, in order of the truth's segment ids
+    iou: Floats  # (M,)
+    missed: NDArray[np.int32]  # (N,) class of each truth without a match
+    false: NDArray[np.int32]  # (P,) class of each prediction without a match
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """Segments as the metric sees them: stuff merged, void and hidden ones gone. Segment 0 is void."""
+
+    ids: NDArray[np.int32]  # (H, W) segment on each pixel
+    class_id: NDArray[np.int32]  # (S,); -1 for segment 0
+    area: Floats  # (S,)
+    crowd: NDArray[np.bool_]  # (S,)
+
+
+def count(truth: Segmentation, prediction: Segmentation) -> Counts:
+    """Matched, missed and false segments of one sample."""
+    true, mine = _view(truth, stated=True), _view(prediction, stated=False)
+    t, p, shared = kernels.pairs(true.ids, mine.ids, len(true.area), len(mine.area))
+    on_void = _shared_by(p[t == 0], shared[t == 0], len(mine.area))
+
+    alike = (t > 0) & (p > 0) & (true.class_id[t] == mine.class_id[p]) & ~true.crowd[t]
+    t_, p_, common = t[alike], p[alike], shared[alike].astype(np.float64)
+    iou = common / (true.area[t_] + mine.area[p_] - common - on_void[p_])
+    match = iou > 0.5
+    t_, p_, iou = t_[match], p_[match], iou[match]
+
+    on_crowd = true.crowd[t] & (true.class_id[t] == mine.class_id[p])
+    excused = on_void + _shared_by(p[on_crowd], shared[on_crowd], len(mine.area))
+    missed = ~true.crowd & (true.class_id >= 0)
+    missed[t_] = False
+    false = (mine.class_id >= 0) & ~(excused > 0.5 * mine.area)
+    false[p_] = False
+    return Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false])
+
+
+def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
+    """`PQ`, `SQ`, `RQ`, the same with `_things` and `_stuff`, and for each class `PQ/c`, `SQ/c`, `RQ/c`."""
+    figures = _named(_totals(list(counts), classes)[0], classes)
+    return {name: float(value) for name, value in figures.items()}
+
+
+def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
+    """(B,) figures when sample `i` counts `weights[b, i]` times."""
+    totals = _totals(counts, classes, apart=True)
+    drawn = weights.astype(np.float64) @ totals.reshape(len(totals), -1)
+    return _named(drawn.reshape(len(weights), 4, len(classes)), classes)
+
+
+def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Floats]:
+    """(N,) figures of each sample by itself."""
+    return _figures(_totals(counts, classes, apart=True), classes)[0]
+
+
+def errors(counts: Sequence[Counts], classes: Classes) -> dict[str, int]:
+    """Segments matched, missed and false."""
+    del classes
+    return {
+        "matched": sum(len(each.matched) for each in counts),
+        "missed": sum(len(each.missed) for each in counts),
+        "false": sum(len(each.false) for each in counts),
+    }
+
+
+def _view(segmentation: Segmentation, *, stated: bool) -> _View:
+    unit = _units(segmentation)
+    ids = segmentation.masks.paint(unit + 1)
+    area = np.bincount(ids.ravel(), minlength=len(unit) + 1)[1:].astype(np.float64)
+    shown = np.flatnonzero(area)
+    if stated and segmentation.stated_area is not None:
+        area = _stated(segmentation, unit, area)
+    if segmentation.source_id is not None:  # panopticapi adds IoUs in this order, and sums depend on it
+        shown = shown[np.argsort(segmentation.source_id[shown], kind="stable")]
+    segment = np.zeros(len(unit) + 1, np.int32)
+    segment[shown + 1] = np.arange(1, len(shown) + 1)
+    return _View(
+        ids=segment[ids],
+        class_id=np.append(np.int32(-1), segmentation.class_id[shown]),
+        area=np.append(0.0, area[shown]),
+        crowd=np.append(False, segmentation.crowd[shown]),
+    )
+
+
+def _units(segmentation: Segmentation) -> NDArray[np.int32]:
+    """(N,) the row that stands for each row: the first of its class for stuff, -1 for void, else itself."""
+    unit = np.arange(len(segmentation), dtype=np.int32)
+    if len(unit) == 0:
+        return unit
+    void = segmentation.classes.is_void[segmentation.class_id]
+    stuff = np.flatnonzero(~void & ~segmentation.is_thing & ~segmentation.crowd)
+    _, first, which = np.unique(segmentation.class_id[stuff], return_index=True, return_inverse=True)
+    unit[stuff] = stuff[first][which]
+    unit[void] = -1
+    return unit
+
+
+def _stated(segmentation: Segmentation, unit: NDArray[np.int32], seen: Floats) -> Floats:
+    """(N,) areas as the file states them (so panopticapi); counted where a segment is partly hidden."""
+    whole = np.bincount(unit + 1, segmentation.masks.area(), len(unit) + 1)[1:]
+    stated = np.bincount(unit + 1, segmentation.areas(), len(unit) + 1)[1:]
+    return np.where(whole == seen, stated, seen)
+
+
+def _shared_by(prediction: NDArray[np.int32], shared: Ints, segments: int) -> Floats:
+    """(S,) pixels shared by each predicted segment, summed over the given pairs."""
+    return np.bincount(prediction, shared, segments).astype(np.float64)
+
+
+def _totals(counts: Sequence[Counts], classes: Classes, *, apart: bool = False) -> Floats:
+    """(N, 4, K) IoU, matches, missed, false by class: of each sample when `apart`, else of all (N = 1)."""
+    groups, width = (len(counts) if apart else 1), len(classes)
+
+    def by_class(columns: list[NDArray[np.int32]], weights: Floats | None = None) -> Floats:
+        sample = np.repeat(np.arange(len(columns)), [len(column) for column in columns]) if apart else 0
+        class_id = np.concatenate([*columns, np.empty(0, np.int32)]).astype(np.int64)
+        flat = np.bincount(sample * width + class_id, weights, groups * width)
+        return flat.astype(np.float64).reshape(groups, width)
+
+    matched = [each.matched for each in counts]
+    iou = np.concatenate([*(each.iou for each in counts), np.empty(0)])
+    missed, false = [each.missed for each in counts], [each.false for each in counts]
+    return np.stack([by_class(matched, iou), by_class(matched), by_class(missed), by_class(false)], axis=1)
+
+
+def _named(totals: Floats, classes: Classes) -> dict[str, Floats]:
+    """Figures of (..., 4, K) totals by name, those of a class as "figure/class"."""
+    whole, of_class = _figures(totals, classes)
+    judged = np.flatnonzero(~classes.is_void)
+    return whole | {
+        f"{name}/{classes.names[row]}": values[..., row]
+        for name, values in of_class.items()
+        for row in judged
+    }
+
+
+def _figures(totals: Floats, classes: Classes) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Figures of (..., 4, K) totals: of shape (...), and for each class of shape (..., K)."""
+    iou, matched, missed, false = (totals[..., i, :] for i in range(4))
+    seen = matched + missed + false > 0
+    weight = matched + 0.5 * false + 0.5 * missed
+    pq, rq = _divide(iou, weight, seen), _divide(matched, weight, seen)
+    sq = np.where(seen, _divide(iou, matched, matched > 0, otherwise=0.0), np.nan)
+    whole = {}
+    for suffix, rows in (
+        ("", ~classes.is_void),
+        ("_things", classes.is_thing),
+        ("_stuff", _is_stuff(classes)),
+    ):
+        for name, values in (("PQ", pq), ("SQ", sq), ("RQ", rq)):
+            whole[name + suffix] = _mean(values, seen & rows)
+    return whole, {"PQ": pq, "SQ": sq, "RQ": rq}
+
+
+def _is_stuff(classes: Classes) -> NDArray[np.bool_]:
+    return ~(classes.is_thing | classes.is_void)
+
+
+def _divide(above: Floats, below: Floats, where: NDArray[np.bool_], otherwise: float = np.nan) -> Floats:
+    return np.divide(above, below, out=np.full_like(below, otherwise), where=where)
+
+
+def _mean(values: Floats, where: NDArray[np.bool_]) -> Floats:
+    """Mean of the last axis where `where` holds, added one by one as in panopticapi; nan where nowhere."""
+    if values.shape[-1] == 0:
+        return np.full(values.shape[:-1], np.nan)
+    total = np.cumsum(np.where(where, values, 0.0), axis=-1)[..., -1]
+    number = where.sum(axis=-1).astype(np.float64)
+    return _divide(total, number, number > 0)

@@ -1,0 +1,161 @@
+"""Score: the figures of a prediction, with intervals, by class and by sample."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Score(Mapping[str, float]):
+    """Figures by name: `score["mIoU"]`. Figures of one class stand under `score.per_class["car"]["IoU"]`.
+
+    A confusion table has a row for each true class and a column for each predicted one; a last column counts
+    what was not predicted, a last row, where there is one, what was predicted on no truth.
+
+    A figure that nothing bears on (a class that neither side shows) is nan, or -1 where COCO's tools say so.
+    """
+
+    figures: Mapping[str, float]
+    per_class: Mapping[str, Mapping[str, float]]  # class name to figure to value
+    intervals: Mapping[str, Interval]  # by figure, and by "figure/class"; 95 %
+    samples: tuple[str, ...]  # judged
+    per_sample: Mapping[str, NDArray[np.float64]]  # (N,) by figure
+    classes: Classes
+    metrics: tuple[str, ...]
+    confusion: Mapping[str, NDArray[np.int64]] = field(
+        default_factory=dict
+    )  # by what it counts: pixels, segments
+    errors: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # by metric: kinds of error and how many
+    missing: tuple[str, ...] = ()  # samples without a prediction: they count as empty predictions
+    extra: tuple[str, ...] = ()  # predictions without a truth: not judged
+    unlabelled: tuple[str, ...] = ()  # samples whose truth nobody has drawn: not judged
+    draws: int = 0  # of the bootstrap
+    remarks: tuple[str, ...] = ()  # what to know when reading the figures
+
+    def __getitem__(self, name: str) -> float:
+        return self.figures[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.figures)
+
+    def __len__(self) -> int:
+        return len(self.figures)
+
+    @property
+    def main(self) -> str:
+        """Name of the figure that ranks samples and classes: the first."""
+        return next(iter(self.figures))
+
+    def ranked(self, figure: str | None = None) -> list[tuple[str, float]]:
+        """Samples with their figure (default: the first), worst first; those without a value are left out."""
+        values = self.per_sample[figure or next(iter(self.per_sample))]
+        order = np.argsort(values, kind="stable")
+        return [(self.samples[i], float(values[i])) for i in order if not math.isnan(values[i])]
+
+    def to_json(self) -> str:
+        """All of it as JSON; floats in full, and null where there is no value."""
+        table = {
+            "metrics": self.metrics,
+            "figures": self.figures,
+            "intervals": self.intervals,
+            "per_class": self.per_class,
+            "per_sample": {
+                name: dict(zip(self.samples, values.tolist())) for name, values in self.per_sample.items()
+            },
+            "classes": self.classes.names,
+            "confusion": {unit: table.tolist() for unit, table in self.confusion.items()},
+            "errors": self.errors,
+            "samples": len(self.samples),
+            "missing": self.missing,
+            "extra": self.extra,
+            "unlabelled": self.unlabelled,
+            "draws": self.draws,
+            "remarks": self.remarks,
+        }
+        return json.dumps(_plain(table), indent=1, ensure_ascii=False, allow_nan=False)
+
+    def __str__(self) -> str:
+        rows = [(name, _text(value), self._interval_text(name)) for name, value in self.figures.items()]
+        heads = ("figure", "value", "95 %" if self.intervals else "")
+        blocks = [f"{len(self.samples)} samples, {', '.join(self.metrics)}", _columns([heads, *rows])]
+        names = self.class_figures()
+        if names and len(self.per_class) > 1:
+            lines = [
+                (name, *(_text(each.get(f, math.nan)) for f in names)) for name, each in self.known_classes()
+            ]
+            blocks.append(_columns([("class", *names), *lines]))
+        for metric, kinds in self.errors.items():
+            blocks.append(f"{metric}: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()))
+        blocks += [f"note: {remark}" for remark in self.remarks]
+        return "\n\n".join(blocks)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{_text(value)}</td><td>{self._interval_text(name)}</td></tr>"
+            for name, value in self.figures.items()
+        )
+        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return f"<table><tr><th>figure</th><th>value</th><th>95 %</th></tr>{rows}</table>{remarks}"
+
+    def __repr__(self) -> str:
+        return f"Score({self.main}={_text(self[self.main])}, {len(self.samples)} samples)"
+
+    def class_figures(self) -> tuple[str, ...]:
+        """Names of the figures that classes have."""
+        return tuple(next(iter(self.per_class.values()), {}))
+
+    def known_classes(self) -> list[tuple[str, Mapping[str, float]]]:
+        """Classes of which anything is known, with their figures, in the order of the classes."""
+        return [
+            (name, each) for name, each in self.per_class.items() if any(is_known(v) for v in each.values())
+        ]
+
+    def _interval_text(self, name: str) -> str:
+        if name not in self.intervals:
+            return ""
+        low, high = self.intervals[name]
+        return f"{low:.4f} – {high:.4f}"
+
+
+def is_known(value: float) -> bool:
+    """Whether a figure has a value: not nan, nor the -1 of COCO's tools."""
+    return not math.isnan(value) and value >= 0
+
+
+def _text(value: float) -> str:
+    return f"{value:.4f}" if is_known(value) else "–"
+
+
+def _columns(rows: list[tuple[str, ...]]) -> str:
+    """Lines of a table: the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types; a float without a value becomes None."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
