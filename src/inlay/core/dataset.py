@@ -93,6 +93,8 @@ class Dataset(Sequence[Sample]):
         Split of each name as far as the source says it, without loading the samples.
     left_out
         What the reader found and could not keep, with counts: `{"keypoints": 12}`. Writing elsewhere is a loss.
+    source_ids
+        Number of each name in its source, where the source numbers its images.
     """
 
     classes: Classes
@@ -100,6 +102,7 @@ class Dataset(Sequence[Sample]):
     load: Callable[[str], Sample]
     splits: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    source_ids: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))

@@ -17,7 +17,22 @@ from inlay.formats.readers import compare
 from inlay.formats.receipt import Receipt
 from inlay.formats.staging import staged
 
-PARTS = ("facts", "staging", "readers", "receipt", "label_maps", "label_folders", "class_lists")
+PARTS = (
+    "facts",
+    "staging",
+    "readers",
+    "receipt",
+    "label_maps",
+    "label_folders",
+    "label_tables",
+    "label_values",
+    "class_lists",
+    "inferred_classes",
+    "coco_json",
+    "coco_layout",
+    "coco_labels",
+    "coco_masks",
+)
 
 Progress = Callable[[int, int, str], None]
 
@@ -31,10 +46,10 @@ def sniff(path: Path) -> list[str]:
 
 def read(
     path: Path | str,
-    format: str | None = None,
+    format: str | None = None,  # noqa: A002
     *,
     like: Dataset | None = None,
-    reader: str | None = None,  # noqa: A002
+    reader: str | None = None,
 ) -> Dataset:
     """The dataset at a path, its samples read when asked for.
 

@@ -1,8 +1,8 @@
 """Facts: what a dataset can say about its segments, samples and classes, and which of them it uses.
 
 A format's `KEEPS` is a set of these names: what survives writing and reading again. Writing a dataset that
-uses a fact outside `KEEPS` is a loss and refused unless `lossy`; the facts in `NOTED` are bookkeeping, which is
-listed on the receipt without a refusal.
+uses a fact outside `KEEPS` is a loss and refused unless `lossy`; the facts in `NOTED` are bookkeeping, which
+is listed on the receipt without a refusal.
 """
 
 from __future__ import annotations
