@@ -1,0 +1,345 @@
+"""Label folders: which label map belongs to which image, in the layouts that people use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from inlay.core.errors import FormatError
+from inlay.core.images import SUFFIXES, list_images
+from inlay.formats import label_maps
+from inlay.formats.class_lists import read_text
+
+IMAGE_WORDS = frozenset(
+    {"images", "image", "imgs", "img", "jpegimages", "frames", "rgb", "inputs", "input", "photos"}
+)
+LABEL_WORDS = frozenset(
+    {
+        *("labels", "label", "masks", "mask", "annotations", "annotation", "annots", "annot", "gt", "gts"),
+        *("ground_truth", "groundtruth", "segmentation", "segmentations", "semantic", "targets", "target"),
+        *("label_maps", "labelmaps"),
+    }
+)
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+_SIBLING_ENDS = ("annot", "_annot", "annotations", "_labels", "_label", "_masks", "_mask", "_gt")
+_DEPTH = 3
+_AFFIX = re.compile(
+    r"^(?:gt|masks?|labels?|images?|img|seg)[_-]+"
+    r"|[_-]+(?:masks?|labels?|labelids|gt|seg|segmentation|annotations?|l|manual\d*)$"
+    r"|[_-]+(?:test|training|images?|img)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One sample of a folder: its name, image, label map and split; what is missing is `None` or empty."""
+
+    name: str
+    image: Path | None
+    label: Path | None
+    split: str = ""
+
+
+def find_pairs(root: Path, *, image_folder: str = "", label_folder: str = "") -> list[Pair]:
+    """The samples below a folder, images matched with label maps.
+
+    Layouts: `images/` beside `labels/` (`masks/`, `annotations/`, ...) at any of the upper levels; `train/`
+    beside `trainannot/`; images and maps in one folder (`a.jpg` and `a.png`, or `a.png` and `a_mask.png`);
+    label maps alone. Names are the paths of the images without suffix and without the folder word; a part of
+    the path that is called train, val or test is the split, and lists such as `train.txt` come before that.
+
+    Raises
+    ------
+    FormatError
+        When a map could belong to several images, images have several candidate folders of maps, or a split
+        list names a sample that does not exist.
+    """
+    if label_folder:
+        images = root / image_folder if image_folder else None
+        pairs = _match("", images, root / label_folder)
+    else:
+        pairs = [pair for prefix, images, labels in _folders(root) for pair in _match(prefix, images, labels)]
+        pairs = pairs or _mixed(root) or _labels_alone(root)
+    twice = [name for name, count in Counter(pair.name for pair in pairs).items() if count > 1]
+    if twice:
+        raise FormatError(root, f"sample {twice[0]!r}", "found in two places: read one of the folders inside")
+    listed = _listed_splits(root, pairs)
+    return [replace(pair, split=listed.get(pair.name) or split_of(pair.name)) for pair in pairs]
+
+
+def split_of(name: str) -> str:
+    """The split that a sample's path tells: a part called train, val, test or the like; else empty."""
+    return next((SPLIT_WORDS[part] for part in name.lower().split("/")[:-1] if part in SPLIT_WORDS), "")
+
+
+def looks_like_labels(root: Path) -> bool:
+    """Whether label maps lie below a folder, as far as names tell: opens no image."""
+    for folder in _walk(root):
+        inside = {child.name.lower(): child for child in _children(folder)}
+        for name in inside:
+            partners = [name + end for end in _SIBLING_ENDS] + (
+                sorted(LABEL_WORDS) if name in IMAGE_WORDS else []
+            )
+            if any(_holds_maps(inside[word]) for word in partners if word in inside):
+                return True
+    return (_names_labels(root) and _holds_maps(root)) or _holds_both(root)
+
+
+def _names_labels(root: Path) -> bool:
+    return root.name.lower() in LABEL_WORDS or root.name.lower().endswith(_SIBLING_ENDS)
+
+
+def _holds_maps(folder: Path) -> bool:
+    """Whether the first folder with files has some that can be maps, and none of another format."""
+    for _, _, names in os.walk(folder):
+        shown = [name.lower() for name in names if not name.startswith(".")]
+        if shown:
+            maps = any(name.endswith(label_maps.SUFFIXES) for name in shown)
+            return maps and not any(name.endswith((".json", ".xml", ".txt")) for name in shown)
+    return False
+
+
+def _holds_both(root: Path) -> bool:
+    """Whether a photograph and a map of one name lie in one folder."""
+    for folder in _walk(root, 2):
+        names = {entry.name.lower() for entry in folder.iterdir()}
+        photos = {name.rpartition(".")[0] for name in names if name.endswith((".jpg", ".jpeg"))}
+        if any(stem + end in names for stem in photos for end in (".png", "_mask.png", "_label.png")):
+            return True
+    return False
+
+
+def _walk(root: Path, depth: int = _DEPTH) -> Iterator[Path]:
+    yield root
+    if depth:
+        for child in _children(root):
+            yield from _walk(child, depth - 1)
+
+
+def _children(folder: Path) -> list[Path]:
+    """Folders inside a folder, hidden ones left out, in order."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                Path(entry) for entry in entries if not entry.name.startswith(".") and entry.is_dir()
+            )
+    except OSError as error:
+        raise FormatError(folder, "", error.strerror or str(error)) from None
+
+
+def _folders(root: Path, folder: Path | None = None, depth: int = _DEPTH) -> Iterator[tuple[str, Path, Path]]:
+    """(prefix of the names, image folder, label folder) of each pair of folders below the root."""
+    folder = folder or root
+    inside = {child.name: child for child in _children(folder)}
+    place = "" if folder == root else folder.relative_to(root).as_posix() + "/"
+    used: set[Path] = set()
+    for name, images in inside.items():
+        partner = next((inside[name + end] for end in _SIBLING_ENDS if name + end in inside), None)
+        if partner is not None:
+            used |= {images, partner}
+            yield f"{place}{name}/", images, partner
+        elif name.lower() in IMAGE_WORDS:
+            labels = _label_folder(
+                root, images, [each for each in inside.values() if each.name.lower() not in IMAGE_WORDS]
+            )
+            if labels is not None:
+                used |= {images, labels}
+                yield place, images, labels
+    for child in inside.values():
+        if child not in used and depth:
+            yield from _folders(root, child, depth - 1)
+
+
+def _label_folder(root: Path, images: Path, siblings: list[Path]) -> Path | None:
+    """The one sibling that holds label maps for a folder of images."""
+    known = _keys(images) if siblings else set()
+    able = [each for each in siblings if known & _keys(each)]
+    if len(able) > 1:
+        names = ", ".join(each.relative_to(root).as_posix() for each in able)
+        raise FormatError(
+            root,
+            images.relative_to(root).as_posix(),
+            f"labels could be in {names}; choose one in {root / 'classes.json'}: "
+            f'"image_folder": "{images.relative_to(root).as_posix()}", '
+            f'"label_folder": "{able[0].relative_to(root).as_posix()}"',
+        )
+    return able[0] if able and able[0].name.lower() in LABEL_WORDS else None
+
+
+def _keys(folder: Path) -> set[str]:
+    return {_key(path.relative_to(folder).with_suffix("").as_posix()) for path in list_images(folder)}
+
+
+def _stems(folder: Path) -> dict[str, Path]:
+    """Image files below a folder by their relative path without suffix.
+
+    JPEG files count in folders of labels too, so that reading them can refuse them by name.
+    """
+    found: dict[str, Path] = {}
+    for path in list_images(folder):
+        stem = path.relative_to(folder).as_posix().removesuffix(path.suffix)
+        if stem in found:
+            raise FormatError(
+                folder, stem, f"two files of one name: {found[stem].name} and {path.name}; keep one"
+            )
+        found[stem] = path
+    return found
+
+
+def _key(stem: str) -> str:
+    """A stem without the words that tell a map from its image: `01_test` and `01_manual1` are both `01`."""
+    head, slash, last = stem.rpartition("/")
+    while (short := _AFFIX.sub("", last)) != last and short:
+        last = short
+    return f"{head}{slash}{last}"
+
+
+def _match(prefix: str, images: Path | None, labels: Path) -> list[Pair]:
+    """Samples of an image and a label folder: by equal stems, or where none are equal by their keys."""
+    for folder in (images, labels):
+        if folder is not None and not folder.is_dir():
+            raise FormatError(folder, "", "there is no such folder")
+    pictures = {} if images is None else _stems(images)
+    maps = _stems(labels)
+    if pictures and not pictures.keys() & maps.keys():
+        maps = _by_key(labels, pictures, maps)
+    names = [*pictures, *(name for name in maps if name not in pictures)]
+    return [Pair(prefix + name, pictures.get(name), maps.get(name)) for name in sorted(names)]
+
+
+def _by_key(labels: Path, pictures: dict[str, Path], maps: dict[str, Path]) -> dict[str, Path]:
+    """Maps under the stems of their images, found through the keys of both."""
+    stem_of: dict[str, str] = {}
+    for stem in pictures:
+        if stem_of.setdefault(_key(stem), stem) != stem:
+            return maps
+    matched: dict[str, Path] = {}
+    for stem, path in maps.items():
+        name = stem_of.get(_key(stem), stem)
+        if name in matched:
+            raise FormatError(
+                labels, name, f"both {matched[name].name} and {path.name} could be its label; keep one"
+            )
+        matched[name] = path
+    return matched
+
+
+def _mixed(root: Path) -> list[Pair]:
+    """Samples of folders that hold images and their maps side by side."""
+    pairs = []
+    for folder in sorted({path.parent for path in list_images(root)}):
+        place = [part for part in folder.relative_to(root).parts if part.lower() not in IMAGE_WORDS]
+        groups: dict[str, list[Path]] = {}
+        for path in list_images(folder):
+            if path.parent == folder:
+                groups.setdefault(_key(path.stem), []).append(path)
+        for key, files in groups.items():
+            image, label = _tell_apart(folder, key, files)
+            pairs.append(Pair("/".join([*place, key]), image, label))
+    return pairs if any(pair.image and pair.label for pair in pairs) else []
+
+
+def _tell_apart(folder: Path, key: str, files: list[Path]) -> tuple[Path | None, Path | None]:
+    """(image, label) among files of one key: the label has a word more, or is the PNG beside a photograph."""
+    plain = [path for path in files if path.stem == key]
+    worded = [path for path in files if path.stem != key]
+    photos = [path for path in plain if path.suffix.lower() in (".jpg", ".jpeg")]
+    if len(plain) == 2 and len(photos) == 1 and not worded:
+        return photos[0], next(path for path in plain if path not in photos)
+    if len(plain) <= 1 and len(worded) <= 1:
+        return (plain[0] if plain else None), (worded[0] if worded else None)
+    names = ", ".join(path.name for path in files)
+    raise FormatError(
+        folder, key, f"which is the image and which the label of {names}? Put them into images/ and labels/"
+    )
+
+
+def _labels_alone(root: Path) -> list[Pair]:
+    """Samples without images, where every file can be a map."""
+    maps = _stems(root)
+    if any(
+        path.suffix.lower() not in label_maps.SUFFIXES or _in_images(root, path) for path in maps.values()
+    ):
+        return []  # images that no rule above could match
+    short = {_key(name): path for name, path in maps.items()}
+    named = short if len(short) == len(maps) else maps
+    return [Pair(name, None, path) for name, path in named.items()]
+
+
+def _in_images(root: Path, path: Path) -> bool:
+    return any(part.lower() in IMAGE_WORDS for part in path.relative_to(root).parts[:-1])
+
+
+def _listed_splits(root: Path, pairs: list[Pair]) -> dict[str, str]:
+    """Split of each sample that a list such as `train.txt` names, by name, last part, path or folder."""
+    lists = {path: SPLIT_WORDS[path.stem.lower()] for path in _lists(root)}
+    if not lists:
+        return {}
+    places = _places(root, pairs)
+    splits: dict[str, str] = {}
+    for path, split in lists.items():
+        for number, line in enumerate(read_text(path).splitlines(), 1):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            words = (line.strip(), line.split()[0])
+            names = next((places[_entry(word)] for word in words if _entry(word) in places), None)
+            if names is None:
+                raise FormatError(
+                    path, f"line {number}", f"there is no image {words[1]!r}: add it or delete the line"
+                )
+            _assign(path, number, splits, names, split)
+    return splits
+
+
+def _assign(path: Path, number: int, splits: dict[str, str], names: list[str], split: str) -> None:
+    for name in names:
+        if splits.setdefault(name, split) != split:
+            raise FormatError(path, f"line {number}", f"sample {name!r} is in split {splits[name]!r} as well")
+
+
+def _lists(root: Path) -> list[Path]:
+    found = [root / f"{word}.txt" for word in SPLIT_WORDS]
+    for folder in ("splits", "lists", "ImageSets"):
+        if (root / folder).is_dir():
+            found += [
+                path for path in sorted((root / folder).rglob("*.txt")) if path.stem.lower() in SPLIT_WORDS
+            ]
+    return [path for path in found if path.is_file()]
+
+
+def _entry(word: str) -> str:
+    """An entry of a list without its leading slash and its image suffix."""
+    path = PurePosixPath(word.lstrip("/"))
+    return str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
+
+
+def _places(root: Path, pairs: list[Pair]) -> dict[str, list[str]]:
+    """What a list may call samples: their names, files, folders, or last parts that are unique."""
+    places: dict[str, list[str]] = {}
+    folders: dict[str, list[str]] = {}
+    for pair in pairs:
+        files = [path.relative_to(root).as_posix() for path in (pair.image, pair.label) if path is not None]
+        for word in {pair.name, *(_entry(file) for file in files)}:
+            places.setdefault(word, []).append(pair.name)
+        for parent in PurePosixPath(pair.name).parents:
+            folders.setdefault(str(parent), []).append(pair.name)
+    lasts = Counter(pair.name.rpartition("/")[2] for pair in pairs)
+    single = {
+        pair.name.rpartition("/")[2]: [pair.name]
+        for pair in pairs
+        if lasts[pair.name.rpartition("/")[2]] == 1
+    }
+    return {**folders, **single, **places}
