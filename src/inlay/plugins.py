@@ -49,10 +49,9 @@ class Format(Protocol):
 class Metric(Protocol):
     """A module of `inlay.metrics`: counts one sample, scores all counts.
 
-    It may have more functions of (counts, classes), which are used where they are found:
-    `resampled(counts, classes, weights)`: (B,) figures when samples count `weights` (B, N) times, for intervals;
-    `per_sample`: (N,) figures of each sample by itself; `confusion`: what it counts, and the table, truth by
-    prediction; `errors`: numbers of right and wrong segments; `remarks`: lines to know when reading figures.
+    It may have two more functions, used where they are found: `resampled(counts, classes, weights)` gives the
+    (B,) figures when samples count `weights` (B, N) times, for fast intervals; `details(counts, classes)`
+    gives `inlay.metrics.result.Details`: figures of each sample, confusion table, kinds of error, remarks.
     """
 
     def count(self, truth: Segmentation, prediction: Segmentation) -> Any:

@@ -42,6 +42,9 @@ def from_strings(
 def pairs(
     a: NDArray[np.int32], b: NDArray[np.int32], n: int, m: int, /
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]: ...
+def box_iou(
+    boxes: NDArray[np.float64], others: NDArray[np.float64], crowd: NDArray[np.uint8], /
+) -> NDArray[np.float64]: ...
 def match(
     iou: NDArray[np.float64],
     prediction_class: NDArray[np.int32],
@@ -112,3 +115,6 @@ def fill_centre(
     w: int,
     /,
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def trace(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, centres: bool, /
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]: ...

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.metrics.mistakes import best_threshold, explain, tally
-from inlay.metrics.mistakes import confusion as confusion_table
+from inlay.metrics.mistakes import Mistakes, best_threshold, explain
 from inlay.metrics.ranking import AREAS, IOUS, LIMITS, Counts, Floats, Ints, Matches, cells, mean_cells, rank
+from inlay.metrics.result import Details
 
 KINDS = ("mask", "box")
 # Name of a figure: (row of AREAS, place in LIMITS, IoU thresholds).
@@ -49,39 +49,32 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Matches of one sample at ten IoU thresholds and four area ranges, for masks and for boxes."""
     truth = truth if truth.is_thing.all() else truth.things()
     rows, place = _best(prediction)
-    masks, class_id = prediction.masks[rows], prediction.class_id[rows]
-    ignored = truth.crowd | _outside(truth.areas())
+    score = np.ones(len(rows), np.float32) if prediction.score is None else prediction.score[rows]
+    class_id = prediction.class_id[rows]
+    crowd, ignored = truth.crowd.view(np.uint8), truth.crowd | _outside(truth.areas())
 
     def match(iou: Floats, area: Floats) -> Matches:
+        outside = _outside(area).view(np.uint8)
         return Matches(
-            *kernels.match(
-                iou,
-                class_id,
-                truth.class_id,
-                truth.crowd.view(np.uint8),
-                ignored.view(np.uint8),
-                _outside(area).view(np.uint8),
-                IOUS,
-            )
+            *kernels.match(iou, class_id, truth.class_id, crowd, ignored.view(np.uint8), outside, IOUS)
         )
 
-    scores = np.ones(len(rows), np.float32) if prediction.score is None else prediction.score[rows]
-    mask_area = masks.area().astype(np.float64)
-    if prediction.stated_box is None:
-        boxes, box_area = _sides(masks.box().astype(np.float64)), mask_area
+    if len(rows) == len(prediction):  # to turn the rows of the IoU is cheaper than to copy masks
+        iou = prediction.masks.iou(truth.masks, truth.crowd)[rows]
     else:
-        boxes = _sides(prediction.stated_box[rows])
-        box_area = boxes[:, 2] * boxes[:, 3]
-    iou = masks.iou(truth.masks, truth.crowd)
+        iou = prediction.masks[rows].iou(truth.masks, truth.crowd)
+    mask_area = prediction.masks.area()[rows].astype(np.float64)
+    boxes = _sides(prediction)[rows]
+    box_area = mask_area if prediction.stated_box is None else boxes[:, 2] * boxes[:, 3]
     return Counts(
-        score=scores,
+        score=score,
         class_id=class_id,
         rank=place,
         mask=match(iou, mask_area),
-        box=match(box_iou(boxes, _sides(truth.boxes()), truth.crowd), box_area),
+        box=match(kernels.box_iou(boxes, _sides(truth), crowd), box_area),
         truth_class=truth.class_id,
         ignored=ignored,
-        mistakes=explain(iou, truth, class_id, scores),
+        mistakes=explain(iou, truth, class_id, score),
         stated_boxes=prediction.stated_box is not None,
     )
 
@@ -122,12 +115,37 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: Ints) -> Mapp
     return figures
 
 
-def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Floats]:
+def details(counts: Sequence[Counts], classes: Classes) -> Details:
+    """Figures of each sample; errors and confusion of the masks, at the score where F1 (IoU 0.5) is best."""
+    hit = np.concatenate([each.mask.hit[0] & 1 for each in counts]) > 0
+    miss = np.concatenate([each.mask.miss[0] & 1 for each in counts]) > 0
+    mistakes = Mistakes.concat([each.mistakes for each in counts])
+    truths = sum(int((~each.ignored[0]).sum()) for each in counts)
+    threshold, f1 = best_threshold(hit, hit | miss, mistakes.score, truths)
+    remarks = []
+    if f1:
+        remarks.append(
+            f"kinds of error and the confusion table count predictions with a score of at least "
+            f"{threshold:.3g}, where F1 at IoU 0.5 is best ({f1:.3f})"
+        )
+    if any(each.stated_boxes for each in counts):
+        remarks.append(
+            "the predictions state boxes: mask figures by size go by the area of the mask, where pycocotools "
+            "goes by that of the box"
+        )
+    return Details(
+        per_sample=_per_sample(counts),
+        confusion={"segments": mistakes.confusion(threshold, len(classes))},
+        errors=mistakes.tally(threshold),
+        remarks=tuple(remarks),
+    )
+
+
+def _per_sample(counts: Sequence[Counts]) -> dict[str, Floats]:
     """(N,) AP and AP50 of each sample by itself, all its predictions in one ranking.
 
     Predictions where there is no truth at all make 0, a sample without either has no value (nan).
     """
-    del classes  # each prediction is matched within its class already
     ranking = rank(counts)
     one = np.zeros(1, np.int32)
     ones = np.ones((1, len(counts)), np.int32)
@@ -143,77 +161,24 @@ def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Float
     return figures
 
 
-def errors(counts: Sequence[Counts], classes: Classes) -> dict[str, int]:
-    """Segments by kind of error, at the score where F1 (IoU 0.5) is best: right, missed, confused ..."""
-    del classes
-    threshold, _ = _threshold(counts)
-    return tally([each.mistakes for each in counts], [each.score >= threshold for each in counts])
+def _sides(segmentation: Segmentation) -> Floats:
+    """(N, 4) x0, y0, width, height of the boxes, stated or measured.
 
-
-def confusion(counts: Sequence[Counts], classes: Classes) -> tuple[str, NDArray[np.int64]]:
-    """Segments by true and predicted class at that score, (K + 1, K + 1); last row and column: none."""
-    threshold, _ = _threshold(counts)
-    chosen = [each.score >= threshold for each in counts]
-    table = confusion_table(
-        [each.mistakes for each in counts], chosen, [each.class_id for each in counts], len(classes)
-    )
-    return "segments", table
-
-
-def remarks(counts: Sequence[Counts], classes: Classes) -> list[str]:
-    """What a reader of the figures should know about these predictions."""
-    del classes
-    threshold, f1 = _threshold(counts)
-    said = [
-        f"kinds of error and the confusion table count predictions with a score of at least {threshold:.3g}, "
-        f"where F1 at IoU 0.5 is best ({f1:.3f})"
-    ]
-    if any(each.stated_boxes for each in counts):
-        said.append(
-            "the predictions state boxes: mask figures by size use the area of the mask, where pycocotools "
-            "would use that of the box"
-        )
-    return said if f1 else said[1:]
-
-
-def _threshold(counts: Sequence[Counts]) -> tuple[float, float]:
-    none = np.empty(0)
-    hit = np.concatenate([none, *(each.mask.hit[0] & 1 for each in counts)]) > 0
-    miss = np.concatenate([none, *(each.mask.miss[0] & 1 for each in counts)]) > 0
-    score = np.concatenate([np.empty(0, np.float32), *(each.score for each in counts)])
-    return best_threshold(hit, miss, score, sum(int((~each.ignored[0]).sum()) for each in counts))
-
-
-def box_iou(boxes: Floats, others: Floats, crowd: NDArray[np.bool_]) -> Floats:
-    """(N, M) IoU of boxes (x0, y0, width, height); over the area of `boxes` where `crowd` (M,) says so.
-
-    In pycocotools' order of operations, so that IoUs on a threshold fall on the same side.
-    """
-    a, b = boxes[:, None], others[None]
-    width = np.minimum(a[..., 0] + a[..., 2], b[..., 0] + b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
-    height = np.minimum(a[..., 1] + a[..., 3], b[..., 1] + b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
-    area, other = a[..., 2] * a[..., 3], b[..., 2] * b[..., 3]
-    shared = np.where((width > 0) & (height > 0), width * height, 0.0)
-    union = np.where(crowd[None], area, area + other - shared)
-    return np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
-
-
-def _sides(corners: Floats) -> Floats:
-    """(N, 4) x0, y0, width, height of boxes (x0, y0, x1, y1).
-
-    Files state sides, and 32.1 - 0.1 is not always 32: of the numbers that lead from corner to corner the one
+    Files state sides, and 32.1 - 0.1 is not always 32: of the numbers that lead from corner to corner one
     with few decimals is taken, which is the stated one unless that had more than twelve.
     """
+    corners = segmentation.boxes()
     start, stop = corners[:, :2], corners[:, 2:]
     side = stop - start
-    open_ = np.ones(side.shape, np.bool_)
-    for decimals in (2, 5, 8, 12):
-        short = np.round(side, decimals)
-        right = open_ & (start + short == stop)
-        side = np.where(right, short, side)
-        open_ &= ~right
-        if not open_.any():
-            break
+    if segmentation.stated_box is not None:
+        unsettled = np.ones(side.shape, np.bool_)
+        for decimals in (2, 5, 8, 12):
+            short = np.round(side, decimals)
+            settled = unsettled & (start + short == stop)
+            side = np.where(settled, short, side)
+            unsettled &= ~settled
+            if not unsettled.any():
+                break
     return np.concatenate([start, side], axis=1)
 
 

@@ -13,46 +13,43 @@ from inlay.core.classes import Classes
 
 Floats = NDArray[np.float64]
 
-DRAWS = 200
 LEVEL = 0.95
-FEWEST = 5  # samples: with fewer, the draws repeat each other and the interval pretends
-BATCH = 20  # draws in memory at once
+MOST, FEWEST = 200, 80  # draws
+WORK = 300_000  # samples times draws that take a few seconds
+FEWEST_SAMPLES = 5  # with fewer, the draws repeat each other and the interval pretends
+
+
+def draws_for(samples: int) -> int:
+    """How many draws to make: 200, fewer for many samples, whose intervals are narrow, none for a handful."""
+    return 0 if samples < FEWEST_SAMPLES else min(MOST, max(FEWEST, WORK // samples))
 
 
 def bootstrap(
-    module: ModuleType, counts: Sequence[Any], classes: Classes, *, draws: int = DRAWS, seed: int = 0
+    module: ModuleType, counts: Sequence[Any], classes: Classes, *, draws: int, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile interval of each figure of a metric, over samples drawn with replacement.
 
-    Figures that fewer than half of the draws can give, and all figures of fewer than `FEWEST` samples, have
-    none.
+    Figures that fewer than half of the draws can give have none.
     """
     size = len(counts)
-    if size < FEWEST:
-        return {}
     weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), draws).astype(np.int32)
     resampled = getattr(module, "resampled", None)
-    batches = [
-        resampled(counts, classes, each) if resampled else _resampled(module, counts, classes, each)
-        for each in np.array_split(weights, max(1, draws // BATCH))
-    ]
-    names = batches[0].keys()
-    spread = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
-    return {
-        name: _interval(values) for name, values in spread.items() if 2 * np.isfinite(values).sum() >= draws
-    }
+    spread = (
+        resampled(counts, classes, weights) if resampled else _score_each(module, counts, classes, weights)
+    )
+    known = {name: values[np.isfinite(values)] for name, values in spread.items()}
+    return {name: _middle(values) for name, values in known.items() if 2 * len(values) >= draws}
 
 
-def _interval(values: Floats) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def _middle(values: Floats) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 
-def _resampled(
+def _score_each(
     module: ModuleType, counts: Sequence[Any], classes: Classes, weights: NDArray[np.int32]
 ) -> Mapping[str, Floats]:
-    """The slow way, for metrics that have no `resampled` of their own: score each draw."""
+    """The slow way, for metrics that have no `resampled` of their own."""
     drawn = [[each for each, times in zip(counts, weight) for _ in range(times)] for weight in weights]
     scores = [module.score(each, classes) for each in drawn]
-    return {name: np.array([each.get(name, np.nan) for each in scores]) for name in scores[0]}
+    return {name: np.array([one.get(name, np.nan) for one in scores]) for name in scores[0]}

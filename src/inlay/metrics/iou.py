@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
+from inlay.metrics.result import Details
 
 Floats = NDArray[np.float64]
 
@@ -51,29 +52,19 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.in
     return _named(drawn.reshape(len(weights), 3, len(classes)), classes)
 
 
-def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Floats]:
-    """(N,) figures of each sample by itself."""
-    return _figures(_totals(counts, len(classes)))[0]
-
-
-def confusion(counts: Sequence[Counts], classes: Classes) -> tuple[str, NDArray[np.int64]]:
-    """Judged pixels by true (row) and predicted class, (K, K + 1); the last column is no prediction."""
-    rows = len(classes)
-    table = np.zeros((rows, rows + 1), np.int64)
+def details(counts: Sequence[Counts], classes: Classes) -> Details:
+    """Figures of each sample, the (K, K + 1) table of judged pixels, and the share that was not judged."""
+    table = np.zeros((len(classes), len(classes) + 1), np.int64)
     for each in counts:
         table[each.truth, each.prediction] += each.pixels
-    return "pixels", table
-
-
-def remarks(counts: Sequence[Counts], classes: Classes) -> list[str]:
-    """How much of the images was not judged."""
-    del classes
-    judged = sum(int(each.pixels.sum()) for each in counts)
     left_out = sum(each.left_out for each in counts)
-    if not left_out:
-        return []
-    share = left_out / (judged + left_out)
-    return [f"{share:.1%} of the pixels have no label in the truth; predictions there are not judged"]
+    share = left_out / max(1, left_out + int(table.sum()))
+    remark = f"{share:.1%} of the pixels have no label in the truth; predictions there are not judged"
+    return Details(
+        per_sample=_figures(_totals(counts, len(classes)))[0],
+        confusion={"pixels": table},
+        remarks=(remark,) if left_out else (),
+    )
 
 
 def _totals(counts: Sequence[Counts], classes: int) -> Floats:

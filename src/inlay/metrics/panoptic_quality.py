@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
+from inlay.metrics.result import Details
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,19 +80,14 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.in
     return _named(drawn.reshape(len(weights), 4, len(classes)), classes)
 
 
-def per_sample(counts: Sequence[Counts], classes: Classes) -> Mapping[str, Floats]:
-    """(N,) figures of each sample by itself."""
-    return _figures(_totals(counts, classes, apart=True), classes)[0]
-
-
-def errors(counts: Sequence[Counts], classes: Classes) -> dict[str, int]:
-    """Segments matched, missed and false."""
-    del classes
-    return {
+def details(counts: Sequence[Counts], classes: Classes) -> Details:
+    """Figures of each sample, and how many segments were matched, missed and false."""
+    errors = {
         "matched": sum(len(each.matched) for each in counts),
         "missed": sum(len(each.missed) for each in counts),
         "false": sum(len(each.false) for each in counts),
     }
+    return Details(per_sample=_figures(_totals(counts, classes, apart=True), classes)[0], errors=errors)
 
 
 def _view(segmentation: Segmentation, *, stated: bool) -> _View:

@@ -18,6 +18,18 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
+class Details:
+    """What a metric can tell beyond its figures."""
+
+    per_sample: Mapping[str, NDArray[np.float64]]  # (N,) figures of each sample by itself
+    confusion: Mapping[str, NDArray[np.int64]] = field(
+        default_factory=dict
+    )  # truth by prediction, as in Score
+    errors: Mapping[str, int] = field(default_factory=dict)  # numbers of right and wrong segments
+    remarks: tuple[str, ...] = ()  # what to know when reading the figures
+
+
+@dataclass(frozen=True, eq=False)
 class Score(Mapping[str, float]):
     """Figures by name: `score["mIoU"]`. Figures of one class stand under `score.per_class["car"]["IoU"]`.
 

@@ -9,15 +9,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
-from inlay.metrics.intervals import DRAWS, bootstrap
+from inlay.metrics.intervals import bootstrap, draws_for
 from inlay.metrics.pairing import Judge, class_rows, suitable
-from inlay.metrics.result import Score
+from inlay.metrics.result import Details, Score
 from inlay.parallel import Place, map_samples
 
 Progress = Callable[[int, int, str], None]
@@ -44,7 +43,8 @@ def score(
     metrics
         Names of metrics; default: those that the data allow (see `suitable`).
     intervals
-        Draw the samples 200 times with replacement (seeded), and give the middle 95 % of each figure.
+        Draw the samples with replacement, 200 times (seeded; 80 or more where there are thousands of samples),
+        and give the middle 95 % of each figure.
     on, workers
         "serial", "processes" or "ray", and how many processes.
     progress
@@ -107,47 +107,41 @@ def _assemble(
     progress: Progress | None,
 ) -> Score:
     """All that the metrics can say of the counts of each sample."""
-    parts: dict[str, Any] = {
-        part: {} for part in ("figures", "intervals", "per_sample", "confusion", "errors")
-    }
-    remarks: list[str] = []
+    draws = draws_for(len(counted)) if intervals else 0
+    figures: dict[str, float] = {}
+    spread: dict[str, tuple[float, float]] = {}
+    details: dict[str, Details] = {}
     for place, (name, module) in enumerate(modules.items()):
         if progress:
-            progress(len(counted), len(counted), f"{name}: figures and intervals")
+            progress(len(counted), len(counted), f"{name}: figures")
         counts = [each[place] for each in counted.values()]
-        parts["figures"] |= module.score(counts, classes)
-        parts["per_sample"] |= _per_sample(module, counts, classes)
-        if intervals:
-            parts["intervals"] |= bootstrap(module, counts, classes)
-        if hasattr(module, "errors"):
-            parts["errors"][name] = module.errors(counts, classes)
-        if hasattr(module, "confusion"):
-            unit, table = module.confusion(counts, classes)
-            parts["confusion"][unit] = table
-        if hasattr(module, "remarks"):
-            remarks += module.remarks(counts, classes)
-    figures = parts.pop("figures")
+        figures |= module.score(counts, classes)
+        details[name] = _details(module, counts, classes)
+        if draws:
+            spread |= bootstrap(module, counts, classes, draws=draws)
+    each = details.values()
     return Score(
         figures={name: value for name, value in figures.items() if "/" not in name},
         per_class=_by_class(figures),
+        intervals=spread,
         samples=tuple(counted),
+        per_sample={name: values for one in each for name, values in one.per_sample.items()},
         classes=classes,
         metrics=tuple(modules),
-        draws=DRAWS if parts["intervals"] else 0,
-        remarks=tuple(remarks),
-        **parts,
+        confusion={unit: table for one in each for unit, table in one.confusion.items()},
+        errors={name: one.errors for name, one in details.items() if one.errors},
+        draws=draws,
+        remarks=tuple(remark for one in each for remark in one.remarks),
     )
 
 
-def _per_sample(
-    module: ModuleType, counts: Sequence[Any], classes: Classes
-) -> Mapping[str, NDArray[np.float64]]:
-    if hasattr(module, "per_sample"):
-        figures: Mapping[str, NDArray[np.float64]] = module.per_sample(counts, classes)
-        return figures
+def _details(module: ModuleType, counts: Sequence[Any], classes: Classes) -> Details:
+    if hasattr(module, "details"):
+        found: Details = module.details(counts, classes)
+        return found
     each = [module.score([one], classes) for one in counts]
     names = [name for name in each[0] if "/" not in name]
-    return {name: np.array([one[name] for one in each], np.float64) for name in names}
+    return Details(per_sample={name: np.array([one[name] for one in each], np.float64) for name in names})
 
 
 def _by_class(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -165,12 +159,12 @@ def _sample_remarks(
 ) -> tuple[str, ...]:
     """What became of samples that have no partner."""
     several = (
-        (missing, "samples have no prediction and count as predicted empty"),
-        (extra, "predictions have no truth and are not judged"),
-        (unlabelled, "samples are not labelled and are not judged"),
+        (missing, "without a prediction, which count as predicted empty"),
+        (extra, "predicted without a truth, which are not judged"),
+        (unlabelled, "whose truth is not labelled, which are not judged"),
     )
     return tuple(
-        f"{len(names)} {words}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}"
+        f"samples {words}: {len(names)} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
         for names, words in several
         if names
     )

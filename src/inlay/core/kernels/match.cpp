@@ -1,4 +1,6 @@
 // Counting pairs of labels, matching predictions to truths, and precision over recall.
+#include <bit>
+
 #include "runs.hpp"
 
 namespace {
@@ -58,6 +60,24 @@ nb::tuple pairs(Array2<int32_t> a, Array2<int32_t> b, int64_t n, int64_t m) {
         }
     }
     return nb::make_tuple(to_numpy(std::move(out.a)), to_numpy(std::move(out.b)), to_numpy(std::move(out.pixels)));
+}
+
+// ---- boxes ----
+
+// (N, M) IoU of boxes (x0, y0, width, height); over the area of the first where the second is a crowd. In pycocotools'
+// order of operations, so that an IoU that lies on a threshold falls on the same side.
+Numpy<double> box_iou(Array2<double> boxes, Array2<double> others, Array1<uint8_t> crowd) {
+    const size_t n = boxes.shape(0), m = others.shape(0);
+    auto out = new_numpy<double>({n, m});
+    for (size_t i = 0; i < n; ++i)
+        for (size_t j = 0; j < m; ++j) {
+            const double *a = boxes.data() + i * 4, *b = others.data() + j * 4;
+            const double w = std::min(a[0] + a[2], b[0] + b[2]) - std::max(a[0], b[0]);
+            const double h = std::min(a[1] + a[3], b[1] + b[3]) - std::max(a[1], b[1]);
+            const double own = a[2] * a[3], other = b[2] * b[3], shared = w * h;
+            out.data()[i * m + j] = w > 0 && h > 0 ? shared / (crowd.data()[j] ? own : own + other - shared) : 0.0;
+        }
+    return out;
 }
 
 // ---- greedy matching of one sample ----
@@ -188,36 +208,48 @@ struct Ranking {
     int32_t limit;
 };
 
+// Calls piece(t) for each set bit.
+template <typename F> inline void each_bit(uint32_t bits, F piece) {
+    for (; bits; bits &= bits - 1) piece(static_cast<size_t>(std::countr_zero(bits)));
+}
+
 // The hits at each threshold with the counts up to them. Precision falls between hits, so nothing else matters.
 void collect(const Ranking& ranking, size_t T, std::vector<std::vector<Event>>& events) {
     const uint32_t all = T == 32 ? ~0u : (1u << T) - 1;
-    std::vector<int64_t> hits(T, 0), judged(T, 0);
-    int64_t everywhere = 0;  // false at every threshold: the common case, added to all counts at once
+    std::vector<int64_t> hits(T, 0), ignored(T, 0);
+    int64_t seen = 0;
     for (size_t t = 0; t < T; ++t) events[t].clear();
     for (int64_t d = ranking.begin; d < ranking.end; ++d) {
-        if (ranking.rank[d] >= ranking.limit) continue;
+        const uint32_t hit = ranking.hit[d], judged = hit | ranking.miss[d];
+        if (!judged || ranking.rank[d] >= ranking.limit) continue;
         const int64_t weight = ranking.weight ? ranking.weight[ranking.sample[d]] : 1;
-        const uint32_t hit = ranking.hit[d], miss = ranking.miss[d];
         if (weight == 0) continue;
-        if (miss == all) {
-            everywhere += weight;
-            continue;
-        }
-        for (size_t t = 0; t < T; ++t) {
-            const int64_t is_hit = (hit >> t) & 1, is_miss = (miss >> t) & 1;
-            hits[t] += is_hit * weight;
-            judged[t] += (is_hit | is_miss) * weight;
-            if (is_hit) events[t].push_back({hits[t], judged[t] + everywhere});
-        }
+        seen += weight;
+        each_bit(all & ~judged, [&](size_t t) { ignored[t] += weight; });
+        each_bit(hit, [&](size_t t) {
+            hits[t] += weight;
+            events[t].push_back({hits[t], seen - ignored[t]});
+        });
+    }
+}
+
+// The fewest hits whose recall reaches each recall threshold, in floating point: h / positives >= recall.
+void fewest_hits(int64_t positives, Array1<double> recalls, std::vector<int64_t>& fewest) {
+    fewest.resize(recalls.shape(0));
+    const double total = static_cast<double>(positives);
+    for (size_t r = 0; r < recalls.shape(0); ++r) {
+        int64_t hits = std::max<int64_t>(0, static_cast<int64_t>(recalls.data()[r] * total) - 1);
+        while (static_cast<double>(hits) / total < recalls.data()[r]) ++hits;
+        fewest[r] = hits;
     }
 }
 
 // Calls cell(r, precision) for each recall threshold: the best precision at that recall or beyond (0 where it is
 // never reached), and returns the final recall. The formulas are pycocotools', to the last bit.
 template <typename F>
-double envelope(const std::vector<Event>& events, int64_t positives, const double* recalls, size_t R,
+double envelope(const std::vector<Event>& events, int64_t positives, const std::vector<int64_t>& fewest,
                 std::vector<double>& best, F cell) {
-    const size_t n = events.size();
+    const size_t n = events.size(), R = fewest.size();
     best.resize(n);
     double highest = 0;
     for (size_t i = n; i-- > 0;) {
@@ -225,13 +257,11 @@ double envelope(const std::vector<Event>& events, int64_t positives, const doubl
         highest = std::max(highest, hits / (judged + 0x1p-52));
         best[i] = highest;
     }
-    const double total = static_cast<double>(positives);
-    size_t i = 0;
-    for (size_t r = 0; r < R; ++r) {
-        while (i < n && static_cast<double>(events[i].hits) / total < recalls[r]) ++i;
-        cell(r, i < n ? best[i] : 0.0);
-    }
-    return n ? static_cast<double>(events[n - 1].hits) / total : 0.0;
+    size_t r = 0;
+    for (size_t i = 0; i < n; ++i)
+        for (; r < R && fewest[r] <= events[i].hits; ++r) cell(r, best[i]);
+    for (; r < R; ++r) cell(r, 0.0);
+    return n ? static_cast<double>(events[n - 1].hits) / static_cast<double>(positives) : 0.0;
 }
 
 // Groups of ranked predictions with their bits, as both functions below take them.
@@ -259,13 +289,15 @@ nb::tuple precision_recall(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_
         nb::gil_scoped_release free;
         std::vector<std::vector<Event>> events(T);
         std::vector<double> best;
+        std::vector<int64_t> fewest;
         for (size_t k = 0; k < K; ++k)
             for (size_t c = 0; c < C; ++c) {
                 const int64_t wanted = positives.data()[k * C + c];
                 if (wanted == 0) continue;
                 collect(table.ranking(k, c), T, events);
+                fewest_hits(wanted, recalls, fewest);
                 for (size_t t = 0; t < T; ++t)
-                    recall[(t * K + k) * C + c] = envelope(events[t], wanted, recalls.data(), R, best, [&](size_t r, double p) {
+                    recall[(t * K + k) * C + c] = envelope(events[t], wanted, fewest, best, [&](size_t r, double p) {
                         precision[((t * R + r) * K + k) * C + c] = p;
                     });
             }
@@ -285,6 +317,7 @@ nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t>
         nb::gil_scoped_release free;
         std::vector<std::vector<Event>> events(T);
         std::vector<double> best;
+        std::vector<int64_t> fewest;
         for (size_t b = 0; b < B; ++b)
             for (size_t k = 0; k < K; ++k)
                 for (size_t c = 0; c < C; ++c) {
@@ -294,11 +327,11 @@ nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t>
                     ranking.weight = weights.data() + b * N;
                     ranking.sample = sample.data();
                     collect(ranking, T, events);
+                    fewest_hits(wanted, recalls, fewest);
                     for (size_t t = 0; t < T; ++t) {
                         double sum = 0;
                         const size_t at = ((b * T + t) * K + k) * C + c;
-                        recall[at] = envelope(events[t], wanted, recalls.data(), R, best,
-                                              [&](size_t, double p) { sum += p; });
+                        recall[at] = envelope(events[t], wanted, fewest, best, [&](size_t, double p) { sum += p; });
                         precision[at] = sum / static_cast<double>(R);
                     }
                 }
@@ -310,6 +343,7 @@ nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t>
 
 void bind_match(nb::module_& m) {
     m.def("pairs", &pairs);
+    m.def("box_iou", &box_iou);
     m.def("match", &match);
     m.def("explain", &explain);
     m.def("precision_recall", &precision_recall);
