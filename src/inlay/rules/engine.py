@@ -1,4 +1,4 @@
-"""The engine: samples in, findings out. Columns are measured image by image, rules judge many images at once."""
+"""The engine: samples in, findings out. Columns are measured by image, rules judge many images at once."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ class Evidence:
     def finding(self, rule: Rule, row: int, rows: tuple[int, ...], values: Mapping[str, Any]) -> Finding:
         """What `rule` found in a row of its table, which is about the segments `rows`."""
         label = self.label
-        names, ids, geometry = {}, (), []
+        names: dict[str, str] = {}
+        ids: tuple[int, ...] = ()
+        geometry: list[bytes] = []
         if label is not None:
             names = {side: segment_name(label, each) for side, each in zip(SIDES[rule.scope], rows)}
             ids = tuple(segment_id(label, each) for each in rows)
@@ -60,18 +62,17 @@ class Evidence:
     def _region(self, rule: Rule, row: int, rows: tuple[int, ...]) -> Masks | None:
         """The pixels that the rule's column points at, else those of the segments."""
         column = None if rule.measure is None else rule.columns[rule.measure]
-        if column is not None and column.region is not None and self.label is not None:
-            table, place = self._row_of(column.scope, rule, row, rows)
+        if rule.measure is not None and column is not None and column.region and self.label is not None:
+            table, place = self._row_of(column.scope, rule.measure.side, row, rows)
             return column.pixels(table, place, rule.measure)
         return self.label.masks[np.array(rows, np.int64)].union() if self.label is not None and rows else None
 
-    def _row_of(self, scope: str, rule: Rule, row: int, rows: tuple[int, ...]) -> tuple[Any, int]:
+    def _row_of(self, scope: str, side: str, row: int, rows: tuple[int, ...]) -> tuple[Any, int]:
         """The table of the rule's column, and the row of it that the finding is about."""
         if scope == "pair":
             return self.pairs, row
         if scope == "image":
             return self.image, 0
-        side = "" if rule.measure is None else rule.measure.side
         return self.image.segments, rows[1 if side == "b" else 0]
 
     def _box(self, region: Masks | None, rows: tuple[int, ...]) -> Box | None:
@@ -81,7 +82,7 @@ class Evidence:
         if self.label is None or not rows:
             return None
         boxes = self.label.boxes()[list(rows)]  # an empty mask is where the file says it is
-        x0, y0, x1, y1 = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
         return x0, y0, x1, y1
 
 

@@ -17,10 +17,17 @@ Parameter = bool | int | float | str
 
 # Row by row only: an aggregate or a window would make a finding depend on which images share a batch.
 FUNCTIONS = frozenset(
-    "abs ceil coalesce ends_with exp floor greatest least length ln log10 lower nullif pow regexp_like round sqrt"
-    " starts_with upper".split()
+    (
+        *("abs", "ceil", "exp", "floor", "greatest", "least", "ln", "log10", "pow", "round", "sqrt"),
+        *("coalesce", "nullif", "ends_with", "length", "lower", "regexp_like", "starts_with", "upper"),
+    )
 )
-KEYWORDS = frozenset("and or not in between is null like ilike true false case when then else end".split())
+KEYWORDS = frozenset(
+    (
+        *("and", "or", "not", "in", "between", "is", "null", "like", "ilike"),
+        *("true", "false", "case", "when", "then", "else", "end"),
+    )
+)
 SIDES = ("a", "b", "image")
 
 TOKEN = re.compile(

@@ -14,7 +14,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.rules.columns import Column
 from inlay.rules.expression import Reference
 from inlay.rules.rulefile import DTYPES, Rule
-from inlay.rules.tables import DatasetTable, ImageTable, PairTable, SegmentTable, Unlabelled
+from inlay.rules.tables import DatasetTable, ImageTable, PairTable, SegmentTable, UnlabelledError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,13 +87,13 @@ def _values(table: Any, columns: Columns) -> Values:
     for reference, column in columns.items():
         try:
             values[reference] = column(table, reference)
-        except Unlabelled:
+        except UnlabelledError:
             values[reference] = None
     return values
 
 
 def _seen_from(scope: str, reference: Reference, own: Mapping[str, Values], tables: Mapping[str, Any]) -> Any:
-    """Values of a column as a frame of a scope holds them: `a.class` is taken at each pair's first segment."""
+    """Values of a column as a frame holds them: `a.class` is taken at the first segment of each pair."""
     bare = Reference("", reference.name, reference.argument)
     if reference.side == "image":
         value = own["image"][bare]
@@ -127,7 +127,7 @@ def _series(parts: list[Any], sizes: list[int], column: Column) -> pl.Series:
     dtype = getattr(pl, DTYPES[column.kind])
     blank: Any = {"number": np.nan, "integer": 0, "boolean": False, "word": None}[column.kind]
     kind = {"number": np.float64, "integer": np.int64, "boolean": np.bool_, "word": np.object_}[column.kind]
-    arrays = [
+    arrays: list[NDArray[Any]] = [
         np.full(size, blank, kind) if part is None else np.broadcast_to(np.asarray(part, kind), size)
         for part, size in zip(parts, sizes)
     ]

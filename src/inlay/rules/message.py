@@ -10,7 +10,8 @@ from inlay.rules.rulefile import Rule
 
 def fill(rule: Rule, values: Mapping[str, object], names: Mapping[str, str]) -> str:
     """The message of a rule about one row: `values` by column key, `names` for {segment}, {a} and {b}."""
-    known = {**values, **rule.parameters, **names}
+    measured = None if rule.measure is None else values[rule.measure.key]
+    known = {**values, **rule.parameters, **names, "measured": measured, "limit": rule.limit}
     return "".join(text + (_formatted(known[name], form) if name else "") for text, name, form in rule.words)
 
 

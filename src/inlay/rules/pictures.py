@@ -35,8 +35,8 @@ class Drawn:
 class Example:
     """One picture that a rule must pass, or find something in.
 
-    A picture is lines of letters; each letter is one segment, `.` is nobody's. An empty line ends a layer: the next
-    layer lies in front, and a letter that stands in several layers is one segment, at the place of its first.
+    A picture is lines of letters; each letter is one segment, `.` is nobody. An empty line ends a layer, and
+    the next lies in front. A letter that stands in several layers is one segment, at the place of its first.
     """
 
     picture: str
@@ -47,7 +47,7 @@ class Example:
     @property
     def classes(self) -> Classes:
         """Classes of the legend, in its order."""
-        kinds = {drawn.name: drawn.kind for drawn in reversed(self.legend.values())}
+        kinds = {drawn.name: drawn.kind for drawn in reversed(list(self.legend.values()))}
         names = dict.fromkeys(drawn.name for drawn in self.legend.values())
         return Classes(tuple(SegmentClass(name, kinds[name]) for name in names))  # type: ignore[arg-type]
 

@@ -22,8 +22,9 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the worst fir
 OFF = "off"  # as a severity: an inherited rule is not wanted
 SCOPES = ("segment", "pair", "image", "dataset")
 FILE_KEYS = ("extends", "description", "classes", "rule")
-RULE_KEYS = tuple(
-    "id scope where forbid require unless severity message measure params examples description".split()
+RULE_KEYS = (
+    *("id", "scope", "where", "forbid", "require", "unless", "severity"),
+    *("message", "measure", "params", "examples", "description"),
 )
 NAMED = {
     "segment": ("segment",),
@@ -48,7 +49,7 @@ class Rule:
     measure
         The column whose value a finding reports, and whose pixels it shows.
     words
-        The message in pieces: text, then the placeholder's column key (or parameter, or segment) and its format.
+        The message in pieces: text, the placeholder's column key (or parameter, or segment), its format.
     vocabulary
         Class names that the file may speak of although a dataset lacks them.
     """
@@ -115,9 +116,9 @@ def read_rules(packs: Iterable[str] = (), rules: Path | str | None = None) -> tu
     """
     reading = _Reading()
     for pack in packs:
-        _collect(_find(pack, Path()), reading)
+        _collect(_find(pack, Path()), _named(pack), reading)
     if rules is not None:
-        _collect(Path(rules), reading)
+        _collect(Path(rules), str(rules), reading)
     known = vocabulary()
     wanted = (draft for draft in reading.drafts.values() if draft.keys.get("severity") != OFF)
     return tuple(_rule(draft, known) for draft in wanted)
@@ -129,17 +130,24 @@ def _packs() -> Traversable:
 
 def _find(name: str, beside: Path) -> Traversable | Path:
     """A pack by its name, or a file beside the one that names it."""
-    if name.endswith(".toml") or "/" in name:
+    if _is_file_name(name):
         return beside / name
     if name not in pack_names():
         raise InlayError(f"there is no rule pack {name!r}; {nearest(name, pack_names())}")
     return _packs() / f"{name}.toml"
 
 
-def _collect(source: Traversable | Path, reading: _Reading) -> None:
+def _is_file_name(name: str) -> bool:
+    return name.endswith(".toml") or "/" in name
+
+
+def _named(pack: str) -> str:
+    """A pack as errors and tests name it, wherever it is installed."""
+    return f"pack {pack}"
+
+
+def _collect(source: Traversable | Path, place: str, reading: _Reading) -> None:
     """Add the rules of a file, those it extends first."""
-    own = isinstance(source, Path)
-    place = str(source) if own else source.name
     identity = str(Path(str(source)).resolve())
     if identity in reading.chain:
         circle = [Path(name).name for name in (*reading.chain[reading.chain.index(identity) :], identity)]
@@ -151,10 +159,12 @@ def _collect(source: Traversable | Path, reading: _Reading) -> None:
     deeper = _Reading((*reading.chain, identity), reading.drafts)
     for name in _texts(content, "extends", place):
         try:
-            found = _find(name, source.parent if isinstance(source, Path) else Path())
+            found = _find(name, Path(place).parent)
         except InlayError as error:
             raise FormatError(place, "extends", str(error)) from None
-        _collect(found, deeper)
+        _collect(
+            found, str(found) if isinstance(found, Path) and _is_file_name(name) else _named(name), deeper
+        )
     _add(content, place, reading.drafts)
 
 
@@ -220,6 +230,9 @@ def _rule(draft: _Draft, known: Vocabulary) -> Rule:
     try:
         _check_words(keys)
         scope, parameters = keys["scope"], dict(keys.get("params", {}))
+        for name in parameters:
+            if (scope, name) in known:
+                raise InlayError(f"parameter {name!r} has the name of a column: call it something else")
         clauses = {key: read_expression(keys[key], parameters) for key in _CLAUSES if key in keys}
         columns, clauses = _resolved(clauses, scope, known)
         verdict = clauses.get("forbid") or clauses["require"]
@@ -327,7 +340,7 @@ def _words(
     for text, name, form, conversion in pieces:
         if conversion or name == "":
             raise InlayError(f"message {message!r}: a placeholder is {{column}} or {{column:.0%}}")
-        if name is None or name in NAMED[scope]:
+        if name is None or name in NAMED[scope] or name in ("measured", "limit"):
             yield text, name or "", form or ""
             continue
         sample: object = parameters.get(name)

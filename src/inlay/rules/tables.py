@@ -1,4 +1,4 @@
-"""What columns are measured on: the segments, the pairs and the whole of one image; the census of a dataset."""
+"""What columns are measured on: segments, pairs and the whole of one image; the census of a dataset."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from inlay.core.classes import Classes
 from inlay.core.contacts import Contacts, contacts
 from inlay.core.dataset import Sample
+from inlay.core.errors import FormatError
+from inlay.core.images import image_size
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 
@@ -21,13 +23,15 @@ Booleans = NDArray[np.bool_]
 Words = NDArray[np.object_]  # of str
 
 
-class Unlabelled(Exception):
+class UnlabelledError(Exception):
     """Nobody has labelled the image: what needs its segments is unknown."""
 
 
 def ratio(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
     """Top over bottom, unknown where the bottom is 0."""
-    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+    shares: Floats = np.full(len(top), np.nan)
+    np.divide(top, bottom, out=shares, where=bottom > 0)
+    return shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,12 +135,23 @@ class ImageTable:
 
         Raises
         ------
-        Unlabelled
+        UnlabelledError
             When nobody has labelled the image; the engine then takes the column as unknown.
         """
         if self.sample.segmentation is None:
-            raise Unlabelled
+            raise UnlabelledError
         return SegmentTable(self.sample.segmentation)
+
+    @cached_property
+    def image_size(self) -> tuple[int, int] | None:
+        """(height, width) of the image file, turned by EXIF; `None` without a file that can be read."""
+        image = self.sample.image
+        if isinstance(image, np.ndarray):
+            return int(image.shape[0]), int(image.shape[1])
+        try:
+            return None if image is None else image_size(image)
+        except FormatError:
+            return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +167,7 @@ class DatasetTable:
     @classmethod
     def empty(cls, classes: Classes) -> DatasetTable:
         """Nothing counted yet."""
-        return cls(classes, *(np.zeros(len(classes), np.int64) for _ in range(3)))
+        return cls(classes, *np.zeros((3, len(classes)), np.int64))
 
     def __len__(self) -> int:
         return len(self.classes)

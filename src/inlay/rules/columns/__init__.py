@@ -1,9 +1,10 @@
 """Measured columns: the vocabulary of the rules. One module for each family, one function for each column.
 
-A column is a public function whose first parameter is a table of `inlay.rules.tables`: the table says which scope it
-belongs to, the return type what the column holds, the docstring its unit and range. A second parameter makes it a
-family: `count(table, class_name)` is read as `count('car')`, or `count_car`. Unknown is NaN for numbers, and None for
-the whole column. `area_px_region(table, row)` beside `area_px` returns the pixels to show for one row.
+A column is a public function whose first parameter is a table of `inlay.rules.tables`: the table says which
+scope it belongs to, the return type what the column holds, the docstring its unit and range. A second
+parameter makes it a family: `count(table, class_name)` is read as `count('car')`, or `count_car`. Unknown is
+NaN for numbers, and None for the whole column. `hole_px_region(table, row)` beside `hole_px` returns the
+pixels behind one value.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _column(name: str, function: Callable[..., Any], region: Callable[..., Masks
 
 
 def resolve(known: Vocabulary, scope: str, reference: Reference) -> tuple[Column, Reference]:
-    """The column that a rule of a scope means, and the reference with `count_car` written out as `count('car')`.
+    """The column that a rule of a scope means, and its reference with `count_car` as `count('car')`.
 
     Raises
     ------

@@ -52,14 +52,11 @@ def segment_frac(table: DatasetTable) -> Floats:
 
 
 def name_variant(table: DatasetTable) -> Words:
-    """An earlier class whose name differs by case, accents, spaces, punctuation or a plural s alone; '' if none."""
+    """An earlier class whose name differs by case, accents, punctuation or a plural s alone; '' if none."""
+    names = table.classes.names
     first: dict[str, str] = {}
-    found = []
-    for name in table.classes.names:
-        found.append(first.setdefault(_folded(name), name))
-    return np.array(
-        [other if other != name else "" for other, name in zip(found, table.classes.names)], np.object_
-    )
+    earlier = [first.setdefault(_folded(name), name) for name in names]
+    return np.array([other if other != name else "" for other, name in zip(earlier, names)], np.object_)
 
 
 def _folded(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from inlay.core.masks import Masks
 from inlay.rules.tables import Booleans, Floats, Integers, PairTable, ratio
 
@@ -12,7 +14,7 @@ def touch_px(table: PairTable) -> Integers:
 
 
 def surround(table: PairTable) -> Floats:
-    """Share of the visible outline of `a` inside the image that touches `b`; 0 to 1, unknown when nothing is visible."""
+    """Share of the visible outline of `a`, image sides left out, that touches `b`; 0 to 1."""
     graph = table.segments.contacts
     outline = (graph.perimeter - graph.border.sum(axis=1))[table.a]
     return ratio(table.touch, outline)
@@ -74,7 +76,7 @@ def z_above(table: PairTable) -> Booleans:
 def same_class(table: PairTable) -> Booleans:
     """Whether both are of one class."""
     class_id = table.segments.segmentation.class_id
-    return class_id[table.a] == class_id[table.b]
+    return np.equal(class_id[table.a], class_id[table.b])
 
 
 def _both(table: PairTable, row: int) -> Masks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
 from inlay.rules.tables import Booleans, Floats, Integers, SegmentTable, ratio
@@ -110,14 +111,15 @@ def thickness_px(table: SegmentTable) -> Floats:
 
 
 def circularity(table: SegmentTable) -> Floats:
-    """4 pi area / perimeter squared on pixel edges: 0.79 for a square, 0.62 for a disc, towards 0 for a thread."""
+    """4 pi area / perimeter squared in pixel edges: square 0.79, disc 0.62, thread near 0."""
     around = perimeter_px(table)
     return ratio(4 * np.pi * table.area, around * around)
 
 
 def edge_contact_px(table: SegmentTable) -> Integers:
     """Pixel edges of the visible part that lie on the edge of the image; 0 or more."""
-    return table.contacts.border.sum(axis=1)
+    border: Integers = table.contacts.border.sum(axis=1)
+    return border
 
 
 def visible_frac(table: SegmentTable) -> Floats:
@@ -130,7 +132,7 @@ def _lesser_parts(table: SegmentTable, row: int) -> Masks:
     return parts[~_is_largest(parts.area(), of)].union()
 
 
-def _is_largest(area: Integers, row: Integers) -> Booleans:
+def _is_largest(area: Integers, row: NDArray[np.int32]) -> Booleans:
     """(P,) whether each part is the first of the largest ones of its mask."""
     order = np.lexsort((-area, row))
     starts = np.flatnonzero(np.diff(row[order], prepend=-1))
@@ -141,7 +143,7 @@ def _is_largest(area: Integers, row: Integers) -> Booleans:
 
 def _unlabelled(table: SegmentTable, holes: Masks) -> Booleans:
     """(M,) whether no segment lies in each hole."""
-    return holes.intersection(table.masks.union())[:, 0] == 0
+    return np.equal(holes.intersection(table.masks.union())[:, 0], 0)
 
 
 def _edges(table: SegmentTable, row: int) -> int:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from inlay.core.errors import FormatError
-from inlay.core.images import image_size, open_image, read_image
+from inlay.core.images import open_image, read_image
 from inlay.rules.tables import ImageTable
 
 JPEG_END, TAIL = b"\xff\xd9", 64
 
 
-def has_image(table: ImageTable) -> bool:
-    """Whether there is an image beside the label."""
+def image_exists(table: ImageTable) -> bool | None:
+    """Whether the image file that the sample names is there; unknown when it names none."""
     image = table.sample.image
-    return image is not None and not (isinstance(image, Path) and not image.exists())
+    return None if image is None else not isinstance(image, Path) or image.exists()
 
 
 def image_readable(table: ImageTable) -> bool | None:
     """Whether the image file is whole; unknown when there is none.
 
-    A PNG is judged by its checksums, a JPEG by its end mark (without it, by decoding), anything else by decoding.
+    A PNG is judged by its checksums, a JPEG by its end mark (without it, by decoding), the rest by decoding.
     """
     image = table.sample.image
     if not isinstance(image, Path) or not image.exists():
@@ -56,19 +54,17 @@ def _tail(path: Path) -> bytes:
 
 def image_height(table: ImageTable) -> float:
     """Height of the image as its header says, turned by EXIF; pixels. Unknown when it cannot be read."""
-    size = _stated_size(table)
-    return float("nan") if size is None else float(size[0])
+    return float("nan") if table.image_size is None else float(table.image_size[0])
 
 
 def image_width(table: ImageTable) -> float:
     """Width of the image as its header says, turned by EXIF; pixels. Unknown when it cannot be read."""
-    size = _stated_size(table)
-    return float("nan") if size is None else float(size[1])
+    return float("nan") if table.image_size is None else float(table.image_size[1])
 
 
 def size_match(table: ImageTable) -> bool | None:
-    """Whether the label has the size of its image, turned by EXIF or as stored; unknown when that cannot be read."""
-    size = _stated_size(table)
+    """Whether the label has the size of its image, turned by EXIF or as stored; unknown when unreadable."""
+    size = table.image_size
     if size is None:
         return None
     label = table.segments.segmentation.size
@@ -79,15 +75,3 @@ def size_match(table: ImageTable) -> bool | None:
         return False
     with open_image(image) as opened:  # labels drawn on the stored pixels, before EXIF turned them
         return (opened.height, opened.width) == label
-
-
-def _stated_size(table: ImageTable) -> tuple[int, int] | None:
-    image = table.sample.image
-    if isinstance(image, np.ndarray):
-        return int(image.shape[0]), int(image.shape[1])
-    if image is None or not image.exists():
-        return None
-    try:
-        return image_size(image)
-    except FormatError:
-        return None

@@ -47,12 +47,15 @@ def _twice(segments: SegmentTable) -> Booleans:
     if segments.segmentation.is_partition:
         return np.zeros(segments.masks.size, np.bool_)
     back = segments.masks[::-1].paint(np.arange(len(segments))[::-1], fill=-1)
-    return back != segments.front
+    twice: Booleans = back != segments.front
+    return twice
 
 
 def _labelled(segments: SegmentTable) -> Booleans:
     label = segments.segmentation
-    return np.append(~label.classes.is_void[label.class_id], np.False_)[segments.front]
+    said: Booleans = np.append(~label.classes.is_void[label.class_id], np.False_)
+    labelled: Booleans = said[segments.front]
+    return labelled
 
 
 def _seams(segments: SegmentTable) -> Booleans:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, Words
+from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, Words, ratio
 
 
 def class_(table: SegmentTable) -> Words:
@@ -64,7 +64,7 @@ def tag(table: SegmentTable, word: str) -> Booleans | None:
 
 
 def box_agreement(table: SegmentTable) -> Floats | None:
-    """Intersection over union of the box that the file states and the box of the mask, 0 to 1; unknown if none stated."""
+    """Intersection over union of the stated box and the box of the mask, 0 to 1; unknown if none stated."""
     stated = table.segmentation.stated_box
     if stated is None:
         return None
@@ -73,16 +73,15 @@ def box_agreement(table: SegmentTable) -> Floats | None:
     inside = np.minimum(high, table.box[:, 2:]) - np.maximum(low, table.box[:, :2])
     shared = np.clip(inside, 0, None).prod(axis=1)
     both = (high - low).prod(axis=1) + (table.box[:, 2:] - table.box[:, :2]).prod(axis=1) - shared
-    return np.divide(shared, both, out=np.zeros(len(table)), where=both > 0)
+    return ratio(shared, both)
 
 
 def area_agreement(table: SegmentTable) -> Floats | None:
-    """Smaller over larger of the area that the file states and the pixels of the mask, 0 to 1; unknown if none stated."""
+    """Smaller over larger of the stated area and the pixels of the mask, 0 to 1; unknown if none stated."""
     stated = table.segmentation.stated_area
     if stated is None:
         return None
-    low, high = np.minimum(stated, table.area), np.maximum(stated, table.area)
-    return np.divide(low, high, out=np.ones(len(table)), where=high > 0)
+    return ratio(np.minimum(stated, table.area), np.maximum(stated, table.area))
 
 
 def name(table: ImageTable) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 from inlay.rules.finding import Finding, Findings
 
-KEYS = tuple("rule severity image segments box region measured limit message fix fingerprint".split())
+KEYS = tuple(item.name for item in dataclasses.fields(Finding) if item.name != "rows")
 
 
 def line(finding: Finding) -> str:

@@ -10,7 +10,7 @@ WIDTH = 160
 
 def summary(findings: Findings) -> str:
     """Counts by rule with the first examples of each."""
-    lines = [_head(findings)]
+    lines = [counted(findings)]
     severity = {finding.rule: finding.severity for finding in findings}
     for rule, count in findings.by_rule.items():
         lines.append(f"  {severity[rule]:<8}{rule} ({count})")
@@ -25,7 +25,8 @@ def summary(findings: Findings) -> str:
     return "\n".join(lines)
 
 
-def _head(findings: Findings) -> str:
+def counted(findings: Findings) -> str:
+    """How much was checked, and how many findings of each severity there are."""
     counts = ", ".join(
         f"{count} {name}{_plural(name, count)}" for name, count in findings.by_severity.items() if count
     )
