@@ -4,11 +4,12 @@ Every cell of precision and recall equals pycocotools', but for two of its rules
 
 - a truth whose id is 0 counts as unmatched there; here ids play no part;
 - where a result file states boxes beside masks, pycocotools bins even mask predictions by the area of the
-  box. Here
-  a mask is binned by its own area, and a box by its own (by the mask's where no box is stated, as there).
+  box.
+  Here a mask is binned by its own area, and a box by its own (by the mask's where no box is stated, as there).
 
 Things are judged, stuff and void are not. Predictions without scores count as equally sure. A number that no
-truth bears on is -1, as in pycocotools.
+truth bears on is -1, as in pycocotools. Where truth or predictions are boxes without masks, there are no mask
+figures.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from inlay.metrics.mistakes import Mistakes, best_threshold, explain
 from inlay.metrics.ranking import AREAS, IOUS, LIMITS, Counts, Floats, Ints, Matches, cells, mean_cells, rank
 from inlay.metrics.result import Details
 
-KINDS = ("mask", "box")
 # Name of a figure: (row of AREAS, place in LIMITS, IoU thresholds).
 PRECISIONS = {
     "AP": (0, 2, slice(None)),
@@ -65,27 +65,31 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
         iou = prediction.masks[rows].iou(truth.masks, truth.crowd)
     mask_area = prediction.masks.area()[rows].astype(np.float64)
     boxes = _sides(prediction)[rows]
+    of_boxes = kernels.box_iou(boxes, _sides(truth), crowd)
+    drawn, predicted = truth.masks.area() > 0, mask_area > 0
     box_area = mask_area if prediction.stated_box is None else boxes[:, 2] * boxes[:, 3]
     return Counts(
         score=score,
         class_id=class_id,
         rank=place,
         mask=match(iou, mask_area),
-        box=match(kernels.box_iou(boxes, _sides(truth), crowd), box_area),
+        box=match(of_boxes, box_area),
         truth_class=truth.class_id,
         ignored=ignored,
-        mistakes=explain(iou, truth, class_id, score),
+        mistakes=explain(np.where(predicted[:, None] & drawn, iou, of_boxes), truth, class_id, score),
         stated_boxes=prediction.stated_box is not None,
+        maskless=(_maskless(truth, drawn), _maskless(prediction, predicted)),
     )
 
 
 def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
     """`mask_AP`, `mask_AP50`, `mask_AP_small`, `mask_AR_1` ..., of each class `mask_AP/c`; and `box_...`."""
-    ranking = rank(list(counts), classes=len(classes))
+    counts = list(counts)
+    ranking = rank(counts, classes=len(classes))
     things = _in_source_order(classes)
     figures: dict[str, float] = {}
     of_class: dict[str, float] = {}
-    for kind in KINDS:
+    for kind in _kinds(counts):
         precision, recall = cells(ranking, kind)
         precision, recall = precision[:, :, things], recall[:, things]
         for name, (area, limit, at) in PRECISIONS.items():
@@ -104,7 +108,7 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: Ints) -> Mapp
     area_of = np.array([area for area, _ in wanted], np.int32)
     limits = np.array([LIMITS[limit] for _, limit in wanted], np.int32)
     figures: dict[str, Floats] = {}
-    for kind in KINDS:
+    for kind in _kinds(counts):
         tables = mean_cells(ranking, kind, area_of=area_of, limits=limits, weights=weights)
         for table, names in zip(tables, (PRECISIONS, RECALL_OF)):
             for name, (area, limit, at) in names.items():
@@ -151,7 +155,7 @@ def _per_sample(counts: Sequence[Counts]) -> dict[str, Floats]:
     ones = np.ones((1, len(counts)), np.int32)
     empty = np.where(np.diff(ranking.offsets) > 0, 0.0, np.nan)
     figures: dict[str, Floats] = {}
-    for kind in KINDS:
+    for kind in _kinds(counts):
         table, _ = mean_cells(
             ranking, kind, area_of=one, limits=np.array([LIMITS[-1]], np.int32), weights=ones
         )
@@ -159,6 +163,19 @@ def _per_sample(counts: Sequence[Counts]) -> dict[str, Floats]:
             values = table[0, PRECISIONS[name][2], :, 0].mean(axis=0)
             figures[f"{kind}_{name}"] = np.where(values < 0, empty, values)
     return figures
+
+
+def _kinds(counts: Sequence[Counts]) -> tuple[str, ...]:
+    """What is judged: masks and boxes, or boxes alone where one side has nothing else."""
+    truths, predictions = (sum(each.maskless[side] for each in counts) for side in (0, 1))
+    only_boxes = 0 < truths == sum(len(each.truth_class) for each in counts)
+    only_boxes |= 0 < predictions == sum(len(each.score) for each in counts)
+    return ("box",) if only_boxes else ("mask", "box")
+
+
+def _maskless(segmentation: Segmentation, drawn: NDArray[np.bool_]) -> int:
+    """How many of the rows have a stated box and not a pixel."""
+    return 0 if segmentation.stated_box is None else int((~drawn).sum())
 
 
 def _sides(segmentation: Segmentation) -> Floats:

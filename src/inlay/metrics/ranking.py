@@ -46,6 +46,7 @@ class Counts:
     ignored: NDArray[np.bool_]  # (A, G) crowd, or outside the area range
     mistakes: Mistakes  # of the masks
     stated_boxes: bool  # whether the predictions came with boxes of their own
+    maskless: tuple[int, int]  # truths and predictions that are boxes alone
 
 
 @dataclass(frozen=True, eq=False)

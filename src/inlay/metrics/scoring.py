@@ -43,7 +43,7 @@ def score(
     metrics
         Names of metrics; default: those that the data allow (see `suitable`).
     intervals
-        Draw the samples with replacement, 200 times (seeded; 80 or more where there are thousands of samples),
+        Draw the samples with replacement, 200 times (seeded; at least 80 where samples are many),
         and give the middle 95 % of each figure.
     on, workers
         "serial", "processes" or "ray", and how many processes.
