@@ -43,6 +43,7 @@ def open_image(path: Path) -> Image.Image:
     except (OSError, ValueError, SyntaxError) as error:
         raise FormatError(path, "header", str(error)) from None
     if image.width * image.height > MAX_PIXELS:
+        image.close()
         raise FormatError(
             path,
             "header",
@@ -65,12 +66,12 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
     """
     from PIL import ImageOps
 
-    image = open_image(path)
     try:
-        turned = ImageOps.exif_transpose(image)
-        if size and (turned.height, turned.width) != size and (image.height, image.width) == size:
-            turned = image
-        pixels = _to_rgb(turned)
+        with open_image(path) as image:
+            turned = ImageOps.exif_transpose(image)
+            if size and (turned.height, turned.width) != size and (image.height, image.width) == size:
+                turned = image
+            pixels = _to_rgb(turned)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise FormatError(path, "pixels", f"the image is broken or cut off ({error})") from None
     if size and pixels.shape[:2] != size:
@@ -97,9 +98,9 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 def image_size(path: Path) -> tuple[int, int]:
     """(height, width) after EXIF orientation, from the header alone."""
-    image = open_image(path)
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (image.width, image.height) if turned else (image.height, image.width)
+    with open_image(path) as image:
+        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -185,12 +185,13 @@ def _entries(path: Path, entries: Any, default: Kind) -> tuple[Classes, tuple[in
     rows, values = [], []
     for place, entry in enumerate(entries):
         item = {"name": entry} if isinstance(entry, str) else entry
-        rows.append(_class(path, f"classes[{place}]", item, place, default))
-        values.append(_whole(path, f"classes[{place}].id", item.get("id", place)))
+        row, value = _class(path, f"classes[{place}]", item, place, default)
+        rows.append(row)
+        values.append(value)
     return _checked(path, rows, values)
 
 
-def _class(path: Path, where: str, item: Any, place: int, default: Kind) -> SegmentClass:
+def _class(path: Path, where: str, item: Any, place: int, default: Kind) -> tuple[SegmentClass, int]:
     if not isinstance(item, dict) or not isinstance(item.get("name"), str):
         raise FormatError(path, where, f'{item!r} is neither a name nor {{"name": ..., "id": ...}}')
     unknown = sorted(set(item) - _CLASS_KEYS)
@@ -201,14 +202,16 @@ def _class(path: Path, where: str, item: Any, place: int, default: Kind) -> Segm
     kind = item.get("kind", kind_of(item["name"], default))
     if kind not in KINDS:
         raise FormatError(path, f"{where}.kind", f"{kind!r}; kinds are {', '.join(KINDS)}")
-    source_id = item.get("source_id", item.get("id", place))
-    return SegmentClass(
+    number = _whole(path, f"{where}.id", item.get("id", place))
+    source_id = item.get("source_id", number)
+    row = SegmentClass(
         item["name"],
         kind,
         _colour(path, f"{where}.colour", item.get("colour", item.get("color"))),
         _word(path, f"{where}.parent", item.get("parent", "")),
         None if source_id is None else _whole(path, f"{where}.source_id", source_id),
     )
+    return row, number
 
 
 def _colour(path: Path, where: str, value: Any) -> Colour | None:

@@ -72,23 +72,19 @@ def read_label_map(path: Path) -> LabelMap:
     FormatError
         When the file is missing, broken, of a kind that changes values (JPEG), or has no whole numbers.
     """
-    image = open_image(path)
-    if image.format not in _EXACT:
-        raise FormatError(
-            path,
-            "",
-            f"{image.format} changes label values when it compresses: export the labels again as PNG",
-        )
-    bits, colour_type = _png_depth(path) if image.format == "PNG" else (0, 0)
-    if bits == 16 and colour_type not in (0, 3):
-        raise FormatError(
-            path, "header", "16 bits for each colour channel; label maps are 16-bit grey or 8-bit RGB"
-        )
-    try:
-        values = np.asarray(image)
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-        raise FormatError(path, "pixels", f"the label map is broken or cut off ({error})") from None
-    return _from_mode(path, image, values, bits)
+    with open_image(path) as image:
+        if image.format not in _EXACT:
+            what = f"{image.format} changes label values when it compresses: export the labels again as PNG"
+            raise FormatError(path, "", what)
+        bits, colour_type = _png_depth(path) if image.format == "PNG" else (0, 0)
+        if bits == 16 and colour_type not in (0, 3):
+            what = "16 bits for each colour channel; label maps are 16-bit grey or 8-bit RGB"
+            raise FormatError(path, "header", what)
+        try:
+            values = np.asarray(image)
+        except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+            raise FormatError(path, "pixels", f"the label map is broken or cut off ({error})") from None
+        return _from_mode(path, image, values, bits)
 
 
 def _from_mode(path: Path, image: Image.Image, values: NDArray[Any], bits: int) -> LabelMap:
@@ -137,8 +133,8 @@ def _opaque(path: Path, image: Image.Image) -> NDArray[np.uint8]:
 
 def label_size(path: Path) -> tuple[int, int]:
     """(height, width) of a label map, from its header alone."""
-    image = open_image(path)
-    return image.height, image.width
+    with open_image(path) as image:
+        return image.height, image.width
 
 
 def write_label_map(

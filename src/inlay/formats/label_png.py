@@ -153,17 +153,17 @@ def _numbering(classes: Classes, *, instances: bool) -> ClassList:
 
 
 def _as_json(meaning: ClassList) -> str:
-    content: dict[str, Any] = {
+    """The text of `classes.json`: one line for each key and class."""
+    head: dict[str, Any] = {
         "labels": "instance" if meaning.instances else "semantic",
         "image_folder": meaning.image_folder,
         "label_folder": meaning.label_folder,
         "unlabelled": min(meaning.unlabelled),
-        "classes": classes_as_json(meaning.classes, meaning.values),
     }
-    lines = [
-        f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items()
-    ]
-    return "{\n" + ",\n".join(lines).replace("}, {", "},\n    {") + "\n}\n"
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    entries = classes_as_json(meaning.classes, meaning.values)
+    rows = ",\n".join(f"    {json.dumps(entry, ensure_ascii=False)}" for entry in entries)
+    return "{\n" + ",\n".join(lines) + ',\n  "classes": [\n' + rows + "\n  ]\n}\n"
 
 
 def _write_label(sample: Sample, path: Path, meaning: ClassList, tables: TableWriter) -> None:
