@@ -19,12 +19,28 @@ Index = int | slice | NDArray[Any] | Sequence[int]
 AND, OR, MINUS = 0b1000, 0b1110, 0b0100  # truth tables, read at bit 2a + b
 
 
+def check_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) as plain ints.
+
+    Raises
+    ------
+    InlayError
+        When one is negative or the image has more pixels than run lengths can count.
+    """
+    height, width = int(size[0]), int(size[1])
+    if height < 0 or width < 0 or height * width >= 2**32:
+        raise InlayError(
+            f"an image of {height}x{width} pixels (height, width) is not possible: at most 2^32 - 1"
+        )
+    return height, width
+
+
 @dataclass(frozen=True, eq=False)
 class Masks:
     """N masks of one image, run-length encoded down the columns, first run background (the COCO order).
 
-    Made by `encode`, `from_ids`, `from_runs`, `from_strings` or `inlay.core.polygons`; the constructor takes arrays
-    that are already canonical (no empty run but possibly the first, each mask covering the image exactly).
+    Made by `encode`, `from_ids`, `from_runs`, `from_strings` or `inlay.core.polygons`; the constructor takes
+    arrays that are already canonical: no empty run but possibly the first, each mask as long as the image.
 
     Parameters
     ----------
@@ -67,7 +83,7 @@ class Masks:
 
     @classmethod
     def from_ids(cls, ids: NDArray[np.integer[Any]], count: int) -> Masks:
-        """Masks of the values 0 .. count - 1 of an (H, W) id map, in one pass; other values belong to nobody."""
+        """Masks of the values 0 .. count - 1 of an (H, W) id map, in one pass; others belong to nobody."""
         flat = np.ascontiguousarray(ids, np.int32)
         return cls(*kernels.split_ids(flat, count), (flat.shape[0], flat.shape[1]))
 
@@ -113,7 +129,7 @@ class Masks:
         if bad >= 0:
             total = int(counts[offsets[bad] : offsets[bad + 1]].astype(np.int64).sum())
             raise InlayError(
-                f"run lengths of mask {bad} cover {total} pixels; the image has {size[0]}x{size[1]} = {pixels}"
+                f"run lengths of mask {bad} cover {total} pixels, the image has {pixels} ({size[0]}x{size[1]})"
             )
         return cls(canonical, ends, size)
 
@@ -149,7 +165,7 @@ class Masks:
     def __repr__(self) -> str:
         return f"Masks({len(self)} of {self.size[0]}x{self.size[1]} px, {self.counts.size} runs)"
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         return self.decode().astype(dtype or np.bool_, copy=False)
 
     def equals(self, other: Masks) -> bool:
@@ -269,8 +285,8 @@ class Masks:
     def holes(self, connectivity: Connectivity = 8) -> tuple[Masks, NDArray[np.int32]]:
         """The holes of all masks, and (P,) the mask that each belongs to.
 
-        A hole is a connected part of the background that does not touch the image border. `connectivity` is that of
-        the foreground; the background hangs together the other way (4 for 8, 8 for 4).
+        A hole is a connected part of the background that does not touch the image border. `connectivity` is
+        that of the foreground; the background hangs together the other way (4 for 8, 8 for 4).
         """
         around, row = (~self).parts(4 if connectivity == 8 else 8)
         x0, y0, x1, y1 = around.box().T

@@ -1,7 +1,5 @@
 // What touches what: contacts between the segments of an id map, connected parts of run lengths.
-#include <numeric>
-
-#include "runs.hpp"
+#include "pieces.hpp"
 #include "simd.hpp"
 
 namespace {
@@ -104,45 +102,6 @@ nb::tuple contacts(Array2<int32_t> ids, int64_t n) {
                           to_numpy(std::move(void_length)), to_numpy(std::move(border), {count, 4}));
 }
 
-// A vertical stretch of foreground inside one column.
-struct Piece {
-    uint32_t column, top, bottom;
-};
-
-// The runs of one mask cut at the column ends, in order.
-void cut_at_columns(const uint32_t* counts, int64_t begin, int64_t end, uint64_t h, std::vector<Piece>& pieces) {
-    pieces.clear();
-    each_run(counts, begin, end, [&](uint64_t start, uint64_t stop) {
-        for (uint64_t column = start / h; start < stop; ++column) {
-            const uint64_t last = std::min(stop, (column + 1) * h);
-            pieces.push_back({static_cast<uint32_t>(column), static_cast<uint32_t>(start - column * h),
-                              static_cast<uint32_t>(last - column * h)});
-            start = last;
-        }
-    });
-}
-
-uint32_t root_of(std::vector<uint32_t>& parent, uint32_t i) {
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
-// Joins pieces of neighbouring columns that touch; `reach` is 1 where diagonal pixels count as touching, else 0.
-void join_pieces(const std::vector<Piece>& pieces, uint32_t reach, std::vector<uint32_t>& parent) {
-    parent.resize(pieces.size());
-    std::iota(parent.begin(), parent.end(), 0u);
-    size_t left = 0;
-    for (size_t i = 0; i < pieces.size(); ++i) {
-        const Piece& p = pieces[i];
-        while (pieces[left].column + 1 < p.column) ++left;
-        while (left < i && pieces[left].column + 1 == p.column && pieces[left].bottom + reach <= p.top) ++left;
-        for (size_t j = left; j < i && pieces[j].column + 1 == p.column && pieces[j].top < p.bottom + reach; ++j) {
-            const uint32_t one = root_of(parent, static_cast<uint32_t>(i)), other = root_of(parent, static_cast<uint32_t>(j));
-            parent[std::max(one, other)] = std::min(one, other);  // the first piece stays the root
-        }
-    }
-}
-
 // (counts, offsets, row): the connected parts of each mask, in the order of their first pixels.
 nb::tuple parts(Counts counts, Offsets offsets, size_t h, size_t w, bool diagonal) {
     const size_t n = offsets.shape(0) - 1;
@@ -156,18 +115,8 @@ nb::tuple parts(Counts counts, Offsets offsets, size_t h, size_t w, bool diagona
         for (size_t i = 0; i < n; ++i) {
             cut_at_columns(counts.data(), offsets.data()[i], offsets.data()[i + 1], h, pieces);
             join_pieces(pieces, diagonal ? 1 : 0, parent);
-            part.assign(pieces.size(), 0);
-            ends.assign(1, 0);
-            for (uint32_t k = 0; k < pieces.size(); ++k) {
-                const uint32_t root = root_of(parent, k);
-                if (root == k) {
-                    part[k] = static_cast<uint32_t>(ends.size() - 1);
-                    ends.push_back(0);
-                } else {
-                    part[k] = part[root];
-                }
-                ++ends[part[k] + 1];
-            }
+            ends.assign(number_parts(parent, part) + 1, 0);
+            for (uint32_t k : part) ++ends[k + 1];
             std::partial_sum(ends.begin(), ends.end(), ends.begin());
             order.resize(pieces.size());
             std::vector<size_t> next(ends.begin(), ends.end() - 1);

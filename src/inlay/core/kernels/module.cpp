@@ -6,5 +6,6 @@ NB_MODULE(kernels, m) {
     bind_strings(m);
     bind_raster(m);
     bind_graph(m);
+    bind_trace(m);
     bind_match(m);
 }
