@@ -1,0 +1,1 @@
+"""Raw tensors of a model into segmentations."""

@@ -1,0 +1,182 @@
+"""Category grids, kernels and mask features into segmentations, in numpy and in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.masks import Masks
+from inlay.core.segmentation import Segmentation, instance_numbers
+from inlay.models.parts.nms import local_peaks, matrix_nms
+
+Floats = NDArray[np.float32]
+REACH = 1.5  # a mask is painted this many times the largest side of its grid around its cell
+SMALL_PIXELS = 1  # of the mask features: what is smaller is noise
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """What one grid says of one image.
+
+    Parameters
+    ----------
+    logits
+        (K, h, w) of the classes.
+    kernels
+        (E + 4, h, w).
+    cell
+        Side of a cell, pixels.
+    largest
+        Largest side of a thing that it finds, pixels.
+    """
+
+    logits: Floats
+    kernels: Floats
+    cell: int
+    largest: float
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A cell that claims to have found something: its painted patch, on the map of mask features.
+
+    `patch` holds logits of the rows and columns from (`top`, `left`) on.
+    """
+
+    score: float
+    class_id: int
+    top: int
+    left: int
+    patch: Floats
+
+
+def things_of_grids(
+    painted: Floats,
+    grids: Sequence[Grid],
+    size: tuple[int, int],
+    classes: Classes,
+    *,
+    stride: int,
+    minimum_score: float,
+    candidates: int,
+    partition: bool,
+) -> Segmentation:
+    """Things of one image, the surest in front.
+
+    Parameters
+    ----------
+    painted
+        (E, H / stride, W / stride) mask features.
+    size
+        (height, width) of the image; what lies beyond is padding.
+    """
+    found = list(_candidates(painted, grids, size, stride, minimum_score, candidates))
+    found.sort(key=lambda each: -each.score)
+    scores = np.array([each.score for each in found], np.float32)
+    class_id = np.array([each.class_id for each in found], np.int64)
+    coarse = masks_of_patches(
+        [(each.patch > 0, each.top, each.left) for each in found], (painted.shape[1], painted.shape[2])
+    )
+    scores = matrix_nms(scores, class_id, coarse.iou(coarse).astype(np.float32))
+    order = np.flatnonzero(scores >= minimum_score)
+    order = order[np.argsort(scores[order], kind="stable")]  # back to front
+    masks = masks_of_patches([_enlarged(found[row], stride, size) for row in order], size)
+    things = Segmentation(
+        classes,
+        masks,
+        class_id[order].astype(np.int32),
+        np.zeros(len(order), np.int32),
+        scores[order].clip(0, 1),
+    )
+    if partition:
+        things = things.flatten().replace(amodal=None)
+    things = things[things.masks.area() > 0]
+    return things.replace(instance_id=instance_numbers(things.is_thing))
+
+
+def _candidates(
+    painted: Floats, grids: Sequence[Grid], size: tuple[int, int], stride: int, minimum: float, most: int
+) -> Iterator[Candidate]:
+    """Cells above the least score, at most so many, with a mask that is not empty."""
+    claims: list[tuple[float, int, int, int, int]] = []
+    for k, grid in enumerate(grids):
+        shares = (1.0 / (1.0 + np.exp(-grid.logits))).astype(np.float32)
+        above = (shares >= minimum) & local_peaks(shares)
+        claims += [(float(shares[at]), k, *at) for at in map(tuple, np.argwhere(above).tolist())]  # type: ignore[misc]
+    claims.sort(key=lambda claim: -claim[0])
+    height, width = -(-size[0] // stride), -(-size[1] // stride)
+    inside = painted[:, :height, :width]
+    for score, k, class_id, row, column in claims[:most]:
+        candidate = _painted(inside, grids[k], row, column, stride)
+        seen = candidate.patch > 0
+        if int(seen.sum()) >= SMALL_PIXELS:
+            sure = float((1.0 / (1.0 + np.exp(-candidate.patch[seen]))).mean())
+            yield Candidate(score * sure, class_id, candidate.top, candidate.left, candidate.patch)
+
+
+def _painted(painted: Floats, grid: Grid, row: int, column: int, stride: int) -> Candidate:
+    """The patch that the kernel of a cell paints around it; numpy twin of `solov2.mask_logits`."""
+    y, x = (row + 0.5) * grid.cell, (column + 0.5) * grid.cell
+    reach = REACH * grid.largest
+    (top, bottom), (left, right) = (
+        (max(0, int((middle - reach) // stride)), int(min(length, (middle + reach) // stride + 1)))
+        if np.isfinite(reach)
+        else (0, length)
+        for middle, length in ((y, painted.shape[1]), (x, painted.shape[2]))
+    )
+    kernel = grid.kernels[:, row, column]
+    *weights, bias, slope_x, slope_y, fall = kernel
+    across = ((np.arange(left, right, dtype=np.float32) + 0.5) * stride - x) / (4 * grid.cell)
+    down = ((np.arange(top, bottom, dtype=np.float32) + 0.5) * stride - y) / (4 * grid.cell)
+    fall = np.logaddexp(0.0, fall)
+    patch = np.tensordot(np.array(weights, np.float32), painted[:, top:bottom, left:right], 1)
+    patch += (slope_x * across - fall * across**2)[None] + (slope_y * down - fall * down**2 + bias)[:, None]
+    return _trimmed(Candidate(0.0, 0, top, left, patch))
+
+
+def _trimmed(candidate: Candidate) -> Candidate:
+    """The candidate with its patch cut down to what it shows and one pixel around it."""
+    seen = candidate.patch > 0
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    if rows.size == 0:
+        return Candidate(0.0, 0, candidate.top, candidate.left, candidate.patch[:0, :0])
+    y, x = max(0, rows[0] - 1), max(0, columns[0] - 1)
+    patch = candidate.patch[y : rows[-1] + 2, x : columns[-1] + 2].copy()
+    return Candidate(0.0, 0, candidate.top + int(y), candidate.left + int(x), patch)
+
+
+def _enlarged(candidate: Candidate, stride: int, size: tuple[int, int]) -> tuple[NDArray[np.bool_], int, int]:
+    """The patch at the resolution of the image: (pixels, top, left)."""
+    height, width = (length * stride for length in candidate.patch.shape)
+    large = cv2.resize(candidate.patch, (width, height), interpolation=cv2.INTER_LINEAR) > 0
+    top, left = candidate.top * stride, candidate.left * stride
+    return large[: size[0] - top, : size[1] - left], top, left
+
+
+def masks_of_patches(patches: Sequence[tuple[NDArray[np.bool_], int, int]], size: tuple[int, int]) -> Masks:
+    """Masks of small bool arrays placed in an image, without an array of the image's size for each.
+
+    Parameters
+    ----------
+    patches
+        (pixels, top, left) of each mask; pixels must lie inside the image.
+    """
+    return Masks.from_runs([_runs(pixels, top, left, size) for pixels, top, left in patches], size)
+
+
+def _runs(pixels: NDArray[np.bool_], top: int, left: int, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Column-major run lengths of a patch placed in an image, background first."""
+    down = np.zeros((pixels.shape[1], pixels.shape[0] + 2), np.int8)
+    down[:, 1:-1] = pixels.T
+    step = np.diff(down)
+    column, start = np.nonzero(step == 1)
+    _, stop = np.nonzero(step == -1)
+    first = (left + column) * size[0] + top
+    ends: NDArray[Any] = np.stack([first + start, first + stop], 1).ravel()
+    return np.diff(np.concatenate([[0], ends, [size[0] * size[1]]]))

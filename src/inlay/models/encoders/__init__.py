@@ -1,0 +1,1 @@
+"""Encoders: features at strides 2, 4, 8, 16, 32."""

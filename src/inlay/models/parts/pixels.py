@@ -1,0 +1,42 @@
+"""Images on their way into a network and back: contrast, padding to the stride, cropping."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Contrast = Literal["fixed", "image"]
+
+
+class Contrast255(nn.Module):
+    """Pixels 0 .. 255 to about unit variance: by the usual fixed figures, or by each image's own."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, contrast: Contrast = "fixed") -> None:
+        super().__init__()
+        self.contrast = contrast
+        self.register_buffer(
+            "mean", torch.tensor([123.7, 116.3, 103.5]).reshape(1, 3, 1, 1), persistent=False
+        )
+        self.register_buffer(
+            "deviation", torch.tensor([58.4, 57.1, 57.4]).reshape(1, 3, 1, 1), persistent=False
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) red, green, blue -> the same shape."""
+        if self.contrast == "fixed":
+            return (images - self.mean) / self.deviation
+        mean = images.mean((1, 2, 3), keepdim=True)
+        spread = (images - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
+        return (images - mean) / (spread + 2.0)  # the floor keeps the noise of an empty image small
+
+
+def pad_to(images: Tensor, stride: int) -> Tensor:
+    """Images with zeros on the right and below, until both sides are multiples of `stride`."""
+    height, width = images.shape[2], images.shape[3]
+    return F.pad(images, (0, -width % stride, 0, -height % stride))

@@ -1,0 +1,93 @@
+"""What a model learns from: targets of single images, and facts about a whole training set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+VOID = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What is to be seen in one image of a batch.
+
+    Things lie in layers: maps of numbers in which no two things overlap, so that thousands of things need no
+    more memory than one. Most images need a single layer.
+
+    Parameters
+    ----------
+    semantic
+        (H, W) int64 class rows of the model; `VOID` where nothing is labelled.
+    layers
+        (L, H, W) int32: number of a thing + 1; 0 where there is none.
+    layer_of
+        (N,) int64 layer of each thing.
+    class_id
+        (N,) int64 class row of each thing.
+    boxes
+        (N, 4) float32 x0, y0, x1, y1 of each thing's pixels, half-open.
+    centres
+        (N, 2) float32 x, y: the middle of each thing's pixels.
+    ignored
+        (H, W) bool: crowds, void and padding, neither right nor wrong to find something in.
+    """
+
+    semantic: Tensor
+    layers: Tensor
+    layer_of: Tensor
+    class_id: Tensor
+    boxes: Tensor
+    centres: Tensor
+    ignored: Tensor
+
+    def __len__(self) -> int:
+        return len(self.class_id)
+
+    def masks(self, rows: Tensor) -> Tensor:
+        """(len(rows), H, W) bool masks of some things."""
+        return self.layers[self.layer_of[rows]] == (rows + 1).reshape(-1, 1, 1)
+
+    def to(self, device: torch.device) -> Target:
+        """The same target on a device."""
+        columns = (getattr(self, item.name) for item in fields(self))
+        return Target(*(column.to(device, non_blocking=True) for column in columns))
+
+
+Targets = Sequence[Target]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What `adapt` may know of the training data.
+
+    Parameters
+    ----------
+    pixels
+        (K,) pixels of each class.
+    pixels_beside
+        (K,) pixels of all images in which the class occurs.
+    unlabelled
+        Pixels that no class claims, void neither.
+    sides
+        (N,) square root of the area of each thing's box, pixels.
+    most_things
+        Things in the fullest image.
+    overlapping
+        Whether any two things overlap.
+    has_void
+        Whether the data set names a void class or stuff: then unlabelled pixels are void, not background.
+    """
+
+    pixels: NDArray[np.int64]
+    pixels_beside: NDArray[np.int64]
+    unlabelled: int
+    sides: NDArray[np.float64]
+    most_things: int
+    has_void: bool
+    overlapping: bool

@@ -1,0 +1,139 @@
+"""Augmentation: an example becomes a crop, moved, scaled, mirrored, recoloured.
+
+Every map goes the way of its image, by choosing source pixels; no value of a map is ever mixed with another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.models.targets import VOID
+from inlay.training.config import Augment
+from inlay.training.examples import Example
+
+Window = tuple[int, int, int, int]  # y, x, height, width; may leave the image
+
+
+def vary(example: Example, settings: Augment, rng: np.random.Generator) -> Example:
+    """A random crop of `settings.crop` pixels of an example."""
+    crop = settings.crop
+    scale = float(np.exp(rng.uniform(*np.log(settings.scale))))
+    height, width = max(1, round(crop[0] / scale)), max(1, round(crop[1] / scale))
+    window = (_offset(example.size[0], height, rng), _offset(example.size[1], width, rng), height, width)
+    varied = turned(resized(example, window, crop), settings, rng)
+    return without_empty(replace(varied, image=recoloured(varied.image, settings, rng)))
+
+
+def _offset(length: int, window: int, rng: np.random.Generator) -> int:
+    """Where a window begins: inside the image where it fits, around it where it does not."""
+    slack = length - window
+    return int(rng.integers(min(slack, 0), max(slack, 0) + 1))
+
+
+def resized(example: Example, window: Window, size: tuple[int, int]) -> Example:
+    """The window of an example, scaled to `size`; outside the image lies black, void and ignored."""
+    image = _cut(example.image, window, 0)
+    if window[2:] != size:
+        way = cv2.INTER_AREA if window[2] > size[0] else cv2.INTER_LINEAR
+        image = cv2.resize(image, size[::-1], interpolation=way).reshape(*size, 3)
+    rows, columns = (
+        ((np.arange(n) + 0.5) * length / n).astype(np.int64) for n, length in zip(size, window[2:])
+    )
+
+    def nearest(field: NDArray[Any], fill: int) -> NDArray[Any]:
+        return _cut(field, window, fill)[rows[:, None], columns[None]]
+
+    layers = [nearest(layer, 0) for layer in example.layers]
+    return Example(
+        image,
+        nearest(example.semantic, VOID),
+        nearest(example.ignored, 1),
+        np.stack(layers) if layers else np.zeros((0, *size), np.int32),
+        example.class_id,
+    )
+
+
+def _cut(field: NDArray[Any], window: Window, fill: int) -> NDArray[Any]:
+    """The window of an array, `fill` outside it."""
+    y, x, height, width = window
+    inside = field[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
+    if inside.shape[:2] == (height, width):
+        return inside
+    whole = np.full((height, width, *field.shape[2:]), fill, field.dtype)
+    top, left = max(-y, 0), max(-x, 0)
+    whole[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return whole
+
+
+def turned(example: Example, settings: Augment, rng: np.random.Generator) -> Example:
+    """The example mirrored, and with `turn` in any of its eight (a square) or four orientations."""
+    if settings.flip and rng.random() < 0.5:
+        example = mirrored(example, axis=1)
+    if not settings.turn:
+        return example
+    if rng.random() < 0.5:
+        example = mirrored(example, axis=0)
+    square = example.size[0] == example.size[1]
+    return transposed(example) if square and rng.random() < 0.5 else example
+
+
+def mirrored(example: Example, *, axis: int) -> Example:
+    """The example upside down (axis 0) or left to right (axis 1)."""
+    return Example(
+        np.flip(example.image, axis),
+        np.flip(example.semantic, axis),
+        np.flip(example.ignored, axis),
+        np.flip(example.layers, axis + 1),
+        example.class_id,
+    )
+
+
+def transposed(example: Example) -> Example:
+    """The example with rows and columns exchanged."""
+    return Example(
+        example.image.swapaxes(0, 1),
+        example.semantic.T,
+        example.ignored.T,
+        example.layers.swapaxes(1, 2),
+        example.class_id,
+    )
+
+
+def recoloured(image: NDArray[np.uint8], settings: Augment, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Pixels under another brightness, contrast, saturation, gamma; inverted or noisy where asked."""
+    brightness, contrast, saturation, gamma = (
+        1.0 + rng.uniform(-most, most)
+        for most in (settings.brightness, settings.contrast, settings.saturation, settings.gamma)
+    )
+    image = np.ascontiguousarray(image)
+    if settings.saturation:
+        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        image = np.asarray(cv2.addWeighted(image, saturation, grey, 1.0 - saturation, 0.0), np.uint8)
+    middle = float(image.mean())
+    ramp = 255.0 * (np.arange(256) / 255.0) ** gamma * brightness
+    curve = ((ramp - middle) * contrast + middle).clip(0, 255)
+    if rng.random() < settings.invert:
+        curve = 255.0 - curve
+    image = np.asarray(cv2.LUT(image, curve.round().astype(np.uint8)), np.uint8)
+    deviation = rng.uniform(0, settings.noise)
+    if settings.noise:
+        noise = rng.normal(0.0, deviation, image.shape).astype(np.float32)
+        image = (image + noise).clip(0, 255).astype(np.uint8)
+    return image
+
+
+def without_empty(example: Example) -> Example:
+    """The example with only the things that can be seen, numbered anew."""
+    count = len(example.class_id)
+    seen = np.zeros(count + 1, np.bool_)
+    seen[example.layers] = True
+    seen[0] = False
+    number = np.cumsum(seen, dtype=np.int32) * seen
+    layers = number.astype(np.int32)[example.layers]
+    kept = layers[layers.any((1, 2))]
+    return replace(example, layers=kept, class_id=example.class_id[seen[1:]])

@@ -1,0 +1,122 @@
+"""Batches: which examples come in which step, varied, as tensors, prepared while the model computes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from queue import Full, Queue
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inlay.models.targets import Target
+from inlay.training.augment import vary
+from inlay.training.config import Training
+from inlay.training.examples import Example
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """(B, 3, H, W) float32 pixels 0 .. 255, and what is to be seen in them."""
+
+    images: Tensor
+    targets: list[Target]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(
+            self.images.to(device, non_blocking=True), [target.to(device) for target in self.targets]
+        )
+
+
+def target_of(example: Example) -> Target:
+    """An example's maps as tensors, and what can be measured on them."""
+    count = len(example.class_id)
+    layer, rows, columns = np.nonzero(example.layers)
+    thing = example.layers[layer, rows, columns] - 1
+    area = np.maximum(np.bincount(thing, minlength=count), 1)
+    layer_of = np.zeros(count, np.int64)
+    layer_of[thing] = layer
+    boxes, centres = np.zeros((count, 4), np.float32), np.zeros((count, 2), np.float32)
+    boxes[:, :2] = np.inf
+    for axis, place in enumerate((columns, rows)):
+        np.minimum.at(boxes[:, axis], thing, place)
+        np.maximum.at(boxes[:, axis + 2], thing, place + 1)
+        centres[:, axis] = np.bincount(thing, place + 0.5, count) / area
+    return Target(
+        torch.from_numpy(example.semantic.astype(np.int64)),
+        torch.from_numpy(np.ascontiguousarray(example.layers)),
+        torch.from_numpy(layer_of),
+        torch.from_numpy(example.class_id),
+        torch.from_numpy(boxes),
+        torch.from_numpy(centres),
+        torch.from_numpy(np.ascontiguousarray(example.ignored)),
+    )
+
+
+def batch_of(examples: Sequence[Example]) -> Batch:
+    """Examples of one size as a batch; images lie channels-last, which convolutions on a CPU want."""
+    pixels = torch.from_numpy(np.stack([example.image for example in examples]))
+    return Batch(pixels.permute(0, 3, 1, 2).float(), [target_of(example) for example in examples])
+
+
+def places_in_step(step: int, batch: int, count: int, seed: int) -> list[tuple[int, int]]:
+    """(example, position in the run) of a step: each pass over the examples has its own order.
+
+    Depends on nothing but its arguments, so that a resumed run goes on as if it had never stopped.
+    """
+    places = []
+    for position in range(step * batch, (step + 1) * batch):
+        order = np.random.default_rng((seed, position // count)).permutation(count)
+        places.append((int(order[position % count]), position))
+    return places
+
+
+def make_batch(examples: Sequence[Example], settings: Training, step: int) -> Batch:
+    """The batch of a step."""
+    places = places_in_step(step, settings.batch, len(examples), settings.seed)
+    varied = [
+        vary(examples[index], settings.augment, np.random.default_rng((settings.seed, 1, position)))
+        for index, position in places
+    ]
+    return batch_of(varied)
+
+
+def batches(examples: Sequence[Example], settings: Training, first: int) -> Generator[Batch, None, None]:
+    """Batches from step `first` on, without end, prepared two ahead in a thread.
+
+    Errors of the thread are raised here. Closing the iterator ends the thread.
+    """
+    ready: Queue[Batch | BaseException] = Queue(maxsize=2)
+    closed = threading.Event()
+
+    def prepare() -> None:
+        step = first
+        while not closed.is_set():
+            try:
+                made: Batch | BaseException = make_batch(examples, settings, step)
+            except BaseException as error:  # handed to the loop, which raises it
+                made = error
+            while not closed.is_set():
+                try:
+                    ready.put(made, timeout=0.2)
+                    break
+                except Full:
+                    continue
+            step += 1
+            if isinstance(made, BaseException):
+                return
+
+    thread = threading.Thread(target=prepare, daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch = ready.get()
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+    finally:
+        closed.set()
+        thread.join()

@@ -1,0 +1,181 @@
+"""Examples: samples as arrays that augmentation and batches work on, cached while they fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
+from inlay.core.errors import InlayError
+from inlay.core.segmentation import Segmentation
+from inlay.models.targets import VOID, Facts
+
+IGNORED = -2  # in the painted map: void classes
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One image with the maps a target is cut from.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8.
+    semantic
+        (H, W) int16 class rows of the model, `VOID` where there is none.
+    ignored
+        (H, W) bool: void classes, crowds.
+    layers
+        (L, H, W) int32: number of a thing + 1. Things of one layer do not overlap.
+    class_id
+        (N,) int64 class row of each thing.
+    """
+
+    image: NDArray[np.uint8]
+    semantic: NDArray[np.int16]
+    ignored: NDArray[np.bool_]
+    layers: NDArray[np.int32]
+    class_id: NDArray[np.int64]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.image.shape[0], self.image.shape[1]
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes."""
+        return sum(array.nbytes for array in (self.image, self.semantic, self.ignored, self.layers))
+
+
+def classes_to_learn(classes: Classes, task: str) -> Classes:
+    """The classes a model of this task has: all but void ones, or for instances the things.
+
+    Raises
+    ------
+    InlayError
+        When there are none.
+    """
+    wanted = classes.is_thing if task == "instance" else ~classes.is_void
+    rows = tuple(item for item, keep in zip(classes.rows, wanted) if keep)
+    if not rows:
+        kind = "thing" if task == "instance" else "thing or stuff"
+        raise InlayError(
+            f"the dataset has no {kind} class to learn; its classes are: {', '.join(classes.names)}"
+        )
+    return Classes(rows)
+
+
+def example_of(sample: Sample, classes: Classes) -> Example:
+    """The arrays of a sample, with class rows of `classes` matched by name."""
+    label = sample.label()
+    row_of = {name: row for row, name in enumerate(classes.names)}
+    void = label.classes.is_void
+    rows = np.array(
+        [IGNORED if void[i] else row_of.get(name, VOID) for i, name in enumerate(label.classes.names)],
+        np.int32,
+    )[label.class_id]
+    painted = label.masks.paint(rows, fill=VOID)
+    ignored = painted == IGNORED
+    if label.crowd.any():
+        ignored |= label.masks[label.crowd].union().decode()[0]
+    things = label[(rows >= 0) & label.is_thing & ~label.crowd & (label.masks.area() > 0)]
+    return Example(
+        sample.pixels(),
+        np.maximum(painted, VOID).astype(np.int16),
+        ignored,
+        layers_of(things),
+        np.array([row_of[name] for name in things.class_names], np.int64),
+    )
+
+
+def layers_of(things: Segmentation) -> NDArray[np.int32]:
+    """(L, H, W) maps of row + 1, as few as hold every mask whole; no layer without things."""
+    count = len(things)
+    if count == 0:
+        return np.zeros((0, *things.size), np.int32)
+    if things.is_partition:
+        return things.panoptic()[None]
+    overlap = things.masks.intersection(things.masks) > 0
+    place = np.zeros(count, np.int64)
+    for row in range(1, count):
+        taken = place[:row][overlap[row, :row]]
+        place[row] = next(layer for layer in range(row + 1) if layer not in taken)
+    numbers = np.arange(1, count + 1)
+    return np.stack(
+        [things.masks[place == k].paint(numbers[place == k]) for k in range(int(place.max()) + 1)]
+    )
+
+
+class Examples(Sequence[Example]):
+    """The examples of a dataset, kept in memory up to a limit."""
+
+    def __init__(self, dataset: Dataset, classes: Classes, cache_megabytes: int) -> None:
+        self.dataset, self.classes = dataset, classes
+        self._room = cache_megabytes * 1_000_000
+        self._kept: dict[str, Example] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Example:  # type: ignore[override]
+        name = self.dataset.names[index]
+        if name in self._kept:
+            return self._kept[name]
+        example = example_of(self.dataset[index], self.classes)
+        if example.bytes <= self._room:
+            self._room -= example.bytes
+            self._kept[name] = example
+        return example
+
+    def drop_unlabelled(self) -> int:
+        """Leave out the samples without a label; returns how many."""
+        labelled = [
+            name
+            for name in self.dataset.names
+            if name in self._kept or self.dataset[name].segmentation is not None
+        ]
+        dropped = len(self.dataset) - len(labelled)
+        self.dataset = self.dataset.only(labelled)
+        return dropped
+
+
+def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
+    """What the whole set holds; each example is read once, and `seen(done, total)` called after it."""
+    count = len(examples.classes)
+    pixels, beside, unlabelled, overlapping = np.zeros(count, np.int64), np.zeros(count, np.int64), 0, False
+    sides = [np.zeros(0)]
+    for done, example in enumerate(examples, start=1):
+        here = np.bincount(example.semantic[example.semantic != VOID], minlength=count)
+        pixels += here
+        beside += np.where(here > 0, example.semantic.size, 0)
+        unlabelled += int(((example.semantic == VOID) & ~example.ignored).sum())
+        overlapping |= len(example.layers) > 1
+        sides.append(sides_of(example))
+        seen(done, len(examples))
+    named = examples.dataset.classes
+    return Facts(
+        pixels=pixels,
+        pixels_beside=beside,
+        unlabelled=unlabelled,
+        sides=np.concatenate(sides),
+        most_things=max(len(each) for each in sides),
+        overlapping=overlapping,
+        has_void=bool(named.is_void.any() or (~named.is_thing).any()),
+    )
+
+
+def sides_of(example: Example) -> NDArray[np.float64]:
+    """(N,) square root of the area of each thing's box."""
+    count = len(example.class_id)
+    low, high = np.full((count, 2), np.inf), np.zeros((count, 2))
+    _, rows, columns = np.nonzero(example.layers)
+    thing = example.layers[example.layers > 0] - 1
+    for axis, place in enumerate((rows, columns)):
+        np.minimum.at(low[:, axis], thing, place)
+        np.maximum.at(high[:, axis], thing, place + 1)
+    return np.sqrt((high - low).prod(1)) if count else np.zeros(0)

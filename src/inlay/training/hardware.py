@@ -1,0 +1,52 @@
+"""Where and how exactly to compute."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from inlay.core.errors import InlayError
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device of that name; "auto" takes a GPU where there is one.
+
+    Raises
+    ------
+    InlayError
+        When torch has no such device here.
+    """
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise InlayError(f'device {wanted!r} is not at hand here; use device = "auto" or "cpu"') from None
+    return device
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware has bfloat16 units; emulated ones are slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so its absence must do no harm
+    return device.type == "cpu" and probe is not None and bool(probe())
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """A context in which convolutions run in the wanted precision."""
+    low = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16) if low else nullcontext()
+
+
+def describe(device: torch.device, precision: str) -> str:
+    """The device and precision in words, for the model card."""
+    low = not isinstance(autocast(device, precision), nullcontext)
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"CPU, {torch.get_num_threads()} threads"
+    )
+    return f"{name}, {'bfloat16' if low else 'float32'}"
