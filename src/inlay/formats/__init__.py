@@ -31,7 +31,10 @@ PARTS = (
     "coco_json",
     "coco_layout",
     "coco_labels",
+    "coco_columns",
     "coco_masks",
+    "coco_writer",
+    "keyholes",
 )
 
 Progress = Callable[[int, int, str], None]

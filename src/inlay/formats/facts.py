@@ -108,12 +108,13 @@ def _tags(_: Sample, label: Segmentation) -> Rows:
     return np.array([bool(tags) for tags in label.tags], np.bool_)
 
 
-def _hidden(_: Sample, label: Segmentation) -> Rows:
-    return np.asarray((label.masks.area() == 0) & (label.stated_box is None))
+def _hidden(sample: Sample, label: Segmentation) -> Rows:
+    return np.asarray((label.masks.area() == 0) & ~_box(sample, label))
 
 
 def _box(_: Sample, label: Segmentation) -> Rows:
-    return np.asarray((label.masks.area() == 0) & (label.stated_box is not None))
+    boxes = label.boxes()
+    return np.asarray((label.masks.area() == 0) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
 
 
 def _source_id(_: Sample, label: Segmentation) -> Rows:

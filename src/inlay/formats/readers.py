@@ -8,16 +8,15 @@ would.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
+from inlay.core.polygons import Rule
 from inlay.core.segmentation import Segmentation
 
-Rule = Literal["pixel_edge", "pixel_centre"]
 RULES: dict[str, Rule] = {
     "pycocotools": "pixel_edge",
     "detectron2": "pixel_edge",

@@ -18,18 +18,18 @@ from inlay.core.errors import InlayError
 
 @contextmanager
 def staged(path: Path) -> Iterator[Path]:
-    """A hidden sibling of `path` to write to; it takes the place of `path` when the block ends well.
+    """A place of the same name in a hidden folder beside `path`; it moves to `path` when the block ends well.
 
     Raises
     ------
     InlayError
         When the disk is full or the place cannot be written; nothing is left behind then.
     """
-    hidden = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     made = _missing_parents(path)
+    hidden = path.parent / f".{path.name[:64]}.{secrets.token_hex(4)}.part"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield hidden
+        hidden.mkdir(parents=True)
+        yield hidden / path.name
         _take_place(hidden, path)
     except BaseException as error:
         _remove(hidden)
@@ -39,6 +39,7 @@ def staged(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise InlayError(_reason(path, error)) from None
         raise
+    _remove(hidden)
 
 
 def _missing_parents(path: Path) -> list[Path]:
@@ -46,17 +47,17 @@ def _missing_parents(path: Path) -> list[Path]:
 
 
 def _take_place(hidden: Path, path: Path) -> None:
+    new = hidden / path.name
     if path.is_dir() and not path.is_symlink():
-        old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+        old = hidden / f"{path.name}.replaced"
         path.rename(old)
         try:
-            hidden.rename(path)
+            new.rename(path)
         except OSError:
             old.rename(path)
             raise
-        _remove(old)
     else:
-        hidden.replace(path)
+        new.replace(path)
 
 
 def _remove(path: Path) -> None:
