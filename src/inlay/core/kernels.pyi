@@ -118,3 +118,18 @@ def fill_centre(
 def trace(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, centres: bool, /
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]: ...
+def arcs(
+    ids: NDArray[np.int32], /
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]: ...
+def sweep(
+    points: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    h: int,
+    w: int,
+    /,
+) -> NDArray[np.int32]: ...
+def simplify(
+    points: NDArray[np.float64], offsets: NDArray[np.int64], tolerance: float, /
+) -> NDArray[np.uint8]: ...

@@ -129,7 +129,7 @@ class Masks:
         if bad >= 0:
             total = int(counts[offsets[bad] : offsets[bad + 1]].astype(np.int64).sum())
             raise InlayError(
-                f"run lengths of mask {bad} cover {total} pixels, the image has {pixels} ({size[0]}x{size[1]})"
+                f"run lengths of mask {bad} cover {total} pixels; the image has {pixels}: {size[0]}x{size[1]}"
             )
         return cls(canonical, ends, size)
 

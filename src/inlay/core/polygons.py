@@ -63,8 +63,8 @@ class Polygons:
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype))
         if self.points.ndim != 2 or self.points.shape[1] != 2:
             raise InlayError(f"polygon points have shape (P, 2), not {self.points.shape}")
-        _check_offsets("ring_offsets", self.ring_offsets, len(self.points))
-        _check_offsets("mask_offsets", self.mask_offsets, len(self.ring_offsets) - 1)
+        check_offsets("ring_offsets", self.ring_offsets, len(self.points))
+        check_offsets("mask_offsets", self.mask_offsets, len(self.ring_offsets) - 1)
         if self.is_hole.shape != (len(self.ring_offsets) - 1,):
             raise InlayError(
                 f"is_hole has shape {self.is_hole.shape}; there are {len(self.ring_offsets) - 1} rings"
@@ -105,7 +105,8 @@ class Polygons:
         return Polygons(np.asarray(points, np.float64), self.ring_offsets, self.mask_offsets, self.is_hole)
 
 
-def _check_offsets(name: str, offsets: NDArray[np.int64], last: int) -> None:
+def check_offsets(name: str, offsets: NDArray[np.int64], last: int) -> None:
+    """Refuse offsets that do not rise from 0 to `last`."""
     fits = offsets.ndim == 1 and offsets.size > 0 and offsets[0] == 0 and offsets[-1] == last
     if not fits or (np.diff(offsets) < 0).any():
         raise InlayError(f"{name} must rise from 0 to {last}")

@@ -1,4 +1,4 @@
-"""Segmentation: the segments of one image, back to front. Labels, predictions and stored rows are all this."""
+"""Segmentation: the segments of one image, back to front. Labels, predictions, stored rows are all this."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
 from inlay.core.masks import Index, Masks
+
+if TYPE_CHECKING:
+    from inlay.core.edges import Edges
 
 Tags = frozenset[str]
 NO_TAGS: Tags = frozenset()
@@ -23,8 +26,8 @@ NO_TAGS: Tags = frozenset()
 class Segmentation:
     """Segments of one image, back to front. A label when `score` is None, else a prediction.
 
-    Row `i` may hide only rows before it: the order of the rows is the occlusion order. Overlapping masks are legal;
-    `is_partition` says whether there are any.
+    Row `i` may hide only rows before it: the order of the rows is the occlusion order. Overlapping masks are
+    legal; `is_partition` says whether there are any.
 
     Raises
     ------
@@ -49,7 +52,7 @@ class Segmentation:
         count = len(self.masks)
         self._set("class_id", np.ascontiguousarray(self.class_id, np.int32))
         self._set("instance_id", np.ascontiguousarray(self.instance_id, np.int32))
-        self._set("crowd", np.zeros(count, np.bool_) if self.crowd is None else np.asarray(self.crowd, np.bool_))
+        self._set("crowd", np.zeros(count, bool) if self.crowd is None else np.asarray(self.crowd, bool))
         self._set("tags", (NO_TAGS,) * count if self.tags is None else tuple(self.tags))
         for name, dtype in (
             ("score", np.float32),
@@ -65,8 +68,9 @@ class Segmentation:
                 raise InlayError(f"{name} has {len(column)} rows; there are {count} masks")
         if self.amodal is not None and self.amodal.size != self.masks.size:
             raise InlayError(f"amodal masks are of {self.amodal.size} pixels, masks of {self.masks.size}")
-        if count and not (0 <= int(self.class_id.min()) and int(self.class_id.max()) < len(self.classes)):
-            bad = int(self.class_id[(self.class_id < 0) | (self.class_id >= len(self.classes))][0])
+        outside = (self.class_id < 0) | (self.class_id >= len(self.classes))
+        if outside.any():
+            bad = int(self.class_id[outside][0])
             raise InlayError(f"class id {bad} is outside the {len(self.classes)} classes")
 
     def _set(self, name: str, value: object) -> None:
@@ -93,7 +97,7 @@ class Segmentation:
     def from_panoptic(
         cls, ids: NDArray[np.integer[Any]], segments: Sequence[tuple[int, int]], classes: Classes
     ) -> Segmentation:
-        """Segments of an (H, W) id map, given as (id, class row) back to front; things are numbered in that order.
+        """Segments of an (H, W) id map, given as (id, class row) back to front; things are numbered so.
 
         Raises
         ------
@@ -122,7 +126,9 @@ class Segmentation:
         """
         first = parts[0]
         if any(part.classes is not first.classes and part.classes != first.classes for part in parts):
-            raise InlayError("segmentations to concatenate must share their classes: `with_classes` brings them together")
+            raise InlayError(
+                "segmentations to concatenate must share their classes: use `with_classes` first"
+            )
         columns: dict[str, Any] = {"masks": Masks.concat(part.masks for part in parts)}
         if any(part.amodal is not None for part in parts):
             columns["amodal"] = Masks.concat(part.amodal or part.masks for part in parts)
@@ -213,12 +219,37 @@ class Segmentation:
     def flatten(self) -> Segmentation:
         """Each mask becomes what one sees of its full extent: amodal (or modal) less everything above it.
 
-        The result is a partition; the full extents stay in `amodal`, and neighbours share their edge. Stated boxes
-        and areas described the old masks and are dropped.
+        The result is a partition; the full extents stay in `amodal`, and neighbours share their edge. Stated
+        boxes and areas described the old masks and are dropped.
         """
         whole = self.masks if self.amodal is None else self.amodal
         seen = Masks.from_ids(whole.paint(np.arange(len(self)), fill=-1), len(self))
         return self.replace(masks=seen, amodal=whole, stated_box=None, stated_area=None)
+
+    def edges(self) -> Edges:
+        """The arcs that the segments of a partition share (see `inlay.core.edges`).
+
+        Raises
+        ------
+        InlayError
+            When masks overlap: flatten first.
+        """
+        from inlay.core.edges import edges
+
+        return edges(self)
+
+    @staticmethod
+    def from_edges(edges: Edges, *, like: Segmentation) -> Segmentation:
+        """The rows of `like` with the masks that the arcs bound; always a partition.
+
+        Raises
+        ------
+        InlayError
+            When the arcs are of another image size, or name rows that `like` has not.
+        """
+        from inlay.core.edges import from_edges
+
+        return from_edges(edges, like=like)
 
     def with_classes(self, classes: Classes) -> Segmentation:
         """The same rows under other classes, matched by name.

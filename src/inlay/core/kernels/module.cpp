@@ -7,5 +7,6 @@ NB_MODULE(kernels, m) {
     bind_raster(m);
     bind_graph(m);
     bind_trace(m);
+    bind_arcs(m);
     bind_match(m);
 }

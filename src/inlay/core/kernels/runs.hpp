@@ -108,4 +108,5 @@ void bind_strings(nb::module_&);
 void bind_raster(nb::module_&);
 void bind_graph(nb::module_&);
 void bind_trace(nb::module_&);
+void bind_arcs(nb::module_&);
 void bind_match(nb::module_&);
