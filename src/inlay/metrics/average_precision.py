@@ -3,9 +3,8 @@
 Every cell of precision and recall equals pycocotools', but for two of its rules:
 
 - a truth whose id is 0 counts as unmatched there; here ids play no part;
-- where a result file states boxes beside masks, pycocotools bins even mask predictions by the area of the
-  box.
-  Here a mask is binned by its own area, and a box by its own (by the mask's where no box is stated, as there).
+- where a result file states boxes beside masks, pycocotools bins mask predictions too by the area of the box.
+  Here a mask is binned by its own area, a box by its own (by the mask's where no box is stated, as there).
 
 Things are judged, stuff and void are not. Predictions without scores count as equally sure. A number that no
 truth bears on is -1, as in pycocotools. Where truth or predictions are boxes without masks, there are no mask
@@ -120,9 +119,11 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: Ints) -> Mapp
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
-    """Figures of each sample; errors and confusion of the masks, at the score where F1 (IoU 0.5) is best."""
-    hit = np.concatenate([each.mask.hit[0] & 1 for each in counts]) > 0
-    miss = np.concatenate([each.mask.miss[0] & 1 for each in counts]) > 0
+    """Figures of each sample; errors and confusion at the score where F1 (IoU 0.5) is best."""
+    kind = _kinds(counts)[0]
+    matches = [getattr(each, kind) for each in counts]
+    hit = np.concatenate([each.hit[0] & 1 for each in matches]) > 0
+    miss = np.concatenate([each.miss[0] & 1 for each in matches]) > 0
     mistakes = Mistakes.concat([each.mistakes for each in counts])
     truths = sum(int((~each.ignored[0]).sum()) for each in counts)
     threshold, f1 = best_threshold(hit, hit | miss, mistakes.score, truths)

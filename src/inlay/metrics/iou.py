@@ -1,8 +1,10 @@
 """Pixel metrics of the semantic view: accuracy, intersection over union, Dice.
 
-Truth pixels without a segment, or of a void class, are not judged. On every other pixel a prediction that is
-void, missing or of another class is an error: a false negative of the true class. These are the definitions
-of cityscapesScripts; a class in neither truth nor prediction has no value (nan) and leaves the means.
+Truth pixels of a void class are not judged, nor are those without a segment where the dataset knows stuff.
+(Where it knows none, what nobody drew is background: predictions there are false positives of their class.)
+On every other pixel a prediction that is void, missing or of another class is an error: a false negative of
+the true class. These are the definitions of cityscapesScripts. A class that neither side shows has no value
+(nan) and leaves the means.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Judged pixels of each pair of true and predicted class that occurs; row K stands for no prediction."""
+    """Judged pixels of each pair of true and predicted class that occurs; row K stands for no class."""
 
     truth: NDArray[np.int32]  # (P,)
     prediction: NDArray[np.int32]  # (P,)
@@ -33,9 +35,11 @@ class Counts:
 
 def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Pixels of one sample by true and predicted class."""
-    classes = len(truth.classes)
-    true, mine = truth.semantic(void=classes), prediction.semantic(void=classes)
-    table = kernels.pairs(true, mine, classes, classes + 1)
+    classes, void = len(truth.classes), -1  # no pair has a negative value
+    background = _judges_background(truth.classes)
+    class_id = np.where(truth.classes.is_void[truth.class_id], void, truth.class_id)
+    true = truth.masks.paint(class_id, fill=classes if background else void)
+    table = kernels.pairs(true, prediction.semantic(void=classes), classes + background, classes + 1)
     return Counts(*table, left_out=true.size - int(table[2].sum()))
 
 
@@ -49,12 +53,12 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.in
     """(B,) figures when sample `i` counts `weights[b, i]` times."""
     totals = _totals(counts, len(classes))
     drawn = weights.astype(np.float64) @ totals.reshape(len(totals), -1)
-    return _named(drawn.reshape(len(weights), 3, len(classes)), classes)
+    return _named(drawn.reshape(len(weights), *totals.shape[1:]), classes)
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
-    """Figures of each sample, the (K, K + 1) table of judged pixels, and the share that was not judged."""
-    table = np.zeros((len(classes), len(classes) + 1), np.int64)
+    """Figures of each sample, the table of judged pixels, and the share that was not judged."""
+    table = np.zeros((len(classes) + _judges_background(classes), len(classes) + 1), np.int64)
     for each in counts:
         table[each.truth, each.prediction] += each.pixels
     left_out = sum(each.left_out for each in counts)
@@ -67,8 +71,13 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
     )
 
 
+def _judges_background(classes: Classes) -> bool:
+    """Whether pixels without a label are background, not unknown: no class is stuff."""
+    return bool((classes.is_thing | classes.is_void).all())
+
+
 def _totals(counts: Sequence[Counts], classes: int) -> Floats:
-    """(N, 3, K) pixels of each sample: rightly predicted, true, predicted."""
+    """(N, 3, K + 1) pixels of each sample by class, then of no class: rightly predicted, true, predicted."""
     sample = np.repeat(np.arange(len(counts)), [len(each.pixels) for each in counts])
     truth = np.concatenate([each.truth for each in counts] or [np.empty(0, np.int32)])
     prediction = np.concatenate([each.prediction for each in counts] or [np.empty(0, np.int32)])
@@ -76,7 +85,7 @@ def _totals(counts: Sequence[Counts], classes: int) -> Floats:
 
     def by_class(class_id: NDArray[np.int32], weight: Floats) -> Floats:
         flat = np.bincount(sample * (classes + 1) + class_id, weight, len(counts) * (classes + 1))
-        return flat.astype(np.float64).reshape(len(counts), classes + 1)[:, :classes]
+        return flat.astype(np.float64).reshape(len(counts), classes + 1)
 
     return np.stack(
         [
@@ -89,7 +98,7 @@ def _totals(counts: Sequence[Counts], classes: int) -> Floats:
 
 
 def _named(totals: Floats, classes: Classes) -> dict[str, Floats]:
-    """Figures of (..., 3, K) totals by name, those of a class as "figure/class"."""
+    """Figures of (..., 3, K + 1) totals by name, those of a class as "figure/class"."""
     whole, of_class = _figures(totals)
     judged = np.flatnonzero(~classes.is_void)
     return whole | {
@@ -100,17 +109,17 @@ def _named(totals: Floats, classes: Classes) -> dict[str, Floats]:
 
 
 def _figures(totals: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Figures of (..., 3, K) totals: of shape (...), and for each class of shape (..., K)."""
-    hits, true, predicted = totals[..., 0, :], totals[..., 1, :], totals[..., 2, :]
+    """Figures of (..., 3, K + 1) totals: of shape (...), and for each class of shape (..., K)."""
+    hits, true, predicted = totals[..., 0, :-1], totals[..., 1, :-1], totals[..., 2, :-1]
+    labelled = true.sum(axis=-1)
     iou = _divide(hits, true + predicted - hits)
     dice = _divide(2 * hits, true + predicted)
     accuracy = _divide(hits, true)
-    judged = true.sum(axis=-1)
     whole = {
         "mIoU": _mean(iou),
-        "pixel_accuracy": _divide(hits.sum(axis=-1), judged),
+        "pixel_accuracy": _divide(totals[..., 0, :].sum(axis=-1), totals[..., 1, :].sum(axis=-1)),
         "class_accuracy": _mean(accuracy),
-        "fwIoU": _divide(np.where(true > 0, true * iou, 0.0).sum(axis=-1), judged),
+        "fwIoU": _divide(np.where(true > 0, true * iou, 0.0).sum(axis=-1), labelled),
         "Dice": _mean(dice),
     }
     return whole, {"IoU": iou, "accuracy": accuracy, "Dice": dice}

@@ -1,9 +1,12 @@
 """Panoptic quality: PQ = SQ x RQ, for all classes, things, stuff and each class (Kirillov et al., CVPR 2019).
 
-The panoptic view is judged: on each pixel the front segment. Truth pixels without a segment, or of a void
-class, are void: they leave the union, and a prediction that lies mostly on void or on crowds of its class is
-not counted as false. A segment matches when it has the same class and more than half IoU. The parts of one
-stuff class are one segment. A class that neither side shows has no value (nan) and leaves the means.
+The panoptic view is judged: on each pixel the front segment. A segment matches when it has the same class and
+more than half IoU. The parts of one stuff class are one segment.
+
+Truth pixels of a void class are void, and those of no segment too where the dataset knows stuff (without
+stuff, what nobody drew is background, and predictions there are as false as elsewhere). Void leaves the
+union, and a prediction that lies mostly on void or on crowds of its class is not counted as false. A class
+that neither side shows has no value (nan) and leaves the means.
 
 panopticapi remembers one crowd for each class, the last; here all crowds of a class together excuse a
 prediction.
@@ -48,7 +51,7 @@ class _View:
 
 def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Matched, missed and false segments of one sample."""
-    true, mine = _view(truth, stated=True), _view(prediction, stated=False)
+    true, mine = _view(truth, is_truth=True), _view(prediction, is_truth=False)
     t, p, shared = kernels.pairs(true.ids, mine.ids, len(true.area), len(mine.area))
     on_void = _shared_by(p[t == 0], shared[t == 0], len(mine.area))
 
@@ -90,16 +93,18 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
     return Details(per_sample=_figures(_totals(counts, classes, apart=True), classes)[0], errors=errors)
 
 
-def _view(segmentation: Segmentation, *, stated: bool) -> _View:
+def _view(segmentation: Segmentation, *, is_truth: bool) -> _View:
     unit = _units(segmentation)
-    ids = segmentation.masks.paint(unit + 1)
-    area = np.bincount(ids.ravel(), minlength=len(unit) + 1)[1:].astype(np.float64)
+    background = is_truth and not _is_stuff(segmentation.classes).any()
+    ids = segmentation.masks.paint(unit + 1, fill=-1 if background else 0)
+    area = np.bincount(ids.ravel() + 1, minlength=len(unit) + 2)[2:].astype(np.float64)
     shown = np.flatnonzero(area)
-    if stated and segmentation.stated_area is not None:
+    if is_truth and segmentation.stated_area is not None:
         area = _stated(segmentation, unit, area)
     if segmentation.source_id is not None:  # panopticapi adds IoUs in this order, and sums depend on it
         shown = shown[np.argsort(segmentation.source_id[shown], kind="stable")]
-    segment = np.zeros(len(unit) + 1, np.int32)
+    segment = np.zeros(len(unit) + 2, np.int32)
+    segment[-1] = -1  # of no segment and not void: no pair has it
     segment[shown + 1] = np.arange(1, len(shown) + 1)
     return _View(
         ids=segment[ids],

@@ -80,30 +80,32 @@ def rank(counts: Sequence[Counts], *, classes: int | None = None) -> Ranking:
     Equal scores keep the order of the samples, then that within the sample.
     """
     samples = len(counts)
-    score = _join([each.score for each in counts], np.float32)
+    score = _join(np.empty(0, np.float32), [each.score for each in counts])
     sample = _numbered([len(each.score) for each in counts])
     truth_sample = _numbered([len(each.truth_class) for each in counts])
     if classes is None:
         group, truth_group, groups = sample, truth_sample, samples
     else:
-        group = _join([each.class_id for each in counts], np.int32)
-        truth_group, groups = _join([each.truth_class for each in counts], np.int32), classes
+        group = _join(np.empty(0, np.int32), [each.class_id for each in counts])
+        truth_group = _join(np.empty(0, np.int32), [each.truth_class for each in counts])
+        groups = classes
     order = np.lexsort((-score, group))
     width = np.bincount(group, minlength=groups)
+    bits = np.empty((len(AREAS), 0), np.uint32)
     return Ranking(
         offsets=np.concatenate([[0], np.cumsum(width)]).astype(np.int64),
-        rank=_join([each.rank for each in counts], np.int32)[order],
+        rank=_join(np.empty(0, np.int32), [each.rank for each in counts])[order],
         sample=sample[order],
         matches={
             kind: Matches(
-                _join([getattr(each, kind).hit for each in counts], np.uint32)[:, order],
-                _join([getattr(each, kind).miss for each in counts], np.uint32)[:, order],
+                _join(bits, [getattr(each, kind).hit for each in counts])[:, order],
+                _join(bits, [getattr(each, kind).miss for each in counts])[:, order],
             )
             for kind in ("mask", "box")
         },
         truth_group=truth_group,
         truth_sample=truth_sample,
-        ignored=_join([each.ignored for each in counts], np.bool_),
+        ignored=_join(bits.astype(np.bool_), [each.ignored for each in counts]),
         samples=samples,
     )
 
@@ -152,9 +154,9 @@ def mean_cells(
     )
 
 
-def _join(columns: list[NDArray[Scalar]], dtype: type[Scalar]) -> NDArray[Scalar]:
-    """Columns of all samples side by side along their last axis."""
-    return np.concatenate(columns, axis=-1) if columns else np.empty((len(AREAS), 0), dtype)
+def _join(nothing: NDArray[Scalar], columns: list[NDArray[Scalar]]) -> NDArray[Scalar]:
+    """Columns of all samples side by side along their last axis; `nothing` where there is no sample."""
+    return np.concatenate([nothing, *columns], axis=-1)
 
 
 def _numbered(lengths: list[int]) -> Ints:
