@@ -2,8 +2,8 @@
 
 A family module has `TASK` ("semantic" or "instance"), `Config` (a frozen dataclass), `RECIPE` (what its
 training settings start from), `adapt(config, facts) -> Config` (fills in what depends on the data) and
-`build(config, classes) -> nn.Module`, whose `forward(images)` gives raw tensors (pixels 0 .. 255 in; no branch
-on values), `loss(raw, targets)` named losses, `decode(raw, sizes)` one `Segmentation` for each image.
+`build(config, classes) -> nn.Module`, whose `forward(images)` gives raw tensors (pixels 0 .. 255 in, and no
+branch on values), `loss(raw, targets)` named losses, `decode(raw, sizes)` one `Segmentation` for each image.
 """
 
 PARTS = ("assign", "decode", "encoders", "losses", "parts", "targets")

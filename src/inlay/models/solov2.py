@@ -21,7 +21,7 @@ from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.assign import GridTarget, assign_cells, pooled_masks, ranges_of
 from inlay.models.decode.grids import Grid, things_of_grids
-from inlay.models.encoders.light import Light
+from inlay.models.encoders import EncoderName, make_encoder
 from inlay.models.losses.mask import dice, focal
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
@@ -49,10 +49,14 @@ class Config:
 
     Parameters
     ----------
+    encoder
+        "light" (quick from scratch) or "resnet18".
+    pretrained
+        File of torchvision's weights for a "resnet18" encoder; empty: from scratch.
     widths
-        Channels at strides 2, 4, 8, 16, 32.
+        Channels of the light encoder at strides 2, 4, 8, 16, 32.
     depths
-        Residual blocks at strides 4, 8, 16, 32.
+        Its residual blocks at strides 4, 8, 16, 32.
     norm
         "batch", or "group" for batches of one or two.
     contrast
@@ -75,6 +79,8 @@ class Config:
         Whether a pixel may belong to one thing only (the surest one takes it); unset: by the data.
     """
 
+    encoder: EncoderName = "light"
+    pretrained: str = ""
     widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
     norm: Norm = "batch"
@@ -128,16 +134,17 @@ class SOLOv2(nn.Module):
         super().__init__()
         self.config, self.classes = config, classes
         self.contrast = Contrast255(config.contrast)
-        self.encoder = Light(config.widths, config.depths, config.norm)
-        self.pyramid = Pyramid(config.widths, norm=config.norm)
+        self.encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
+        widths = self.encoder.widths
+        self.pyramid = Pyramid(widths, norm=config.norm)
         self.levels = [cell.bit_length() - 2 for cell in config.cells]  # 2 -> 0, 4 -> 1, ...
         self.entries = nn.ModuleList(
-            ConvNorm(config.widths[level], config.head, 1, norm="group") for level in self.levels
+            ConvNorm(widths[level], config.head, 1, norm="group") for level in self.levels
         )
         self.tower = nn.Sequential(*(ConvNorm(config.head, config.head, norm="group") for _ in range(2)))
         self.category = nn.Conv2d(config.head, len(classes), 3, padding=1)
         self.kernel = nn.Conv2d(config.head, config.mask_features + POSITION, 3, padding=1)
-        self.paint = nn.Conv2d(config.widths[config.mask_stride // 4], config.mask_features, 1)
+        self.paint = nn.Conv2d(widths[config.mask_stride // 4], config.mask_features, 1)
         self.apply(initialise)
         nn.init.normal_(self.category.weight, std=0.01)
         self.category.bias = nn.Parameter(
@@ -150,7 +157,7 @@ class SOLOv2(nn.Module):
 
         They are class logits (B, K, h, w) and kernels (B, E + 4, h, w).
         """
-        padded = pad_to(self.contrast(images), 2 ** len(self.config.widths))
+        padded = pad_to(self.contrast(images), 2 ** len(self.encoder.widths))
         features = self.pyramid(self.encoder(padded))
         raw = [self.paint(features[self.config.mask_stride // 4])]
         for level, entry in zip(self.levels, self.entries):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.semantic import scores_of, segments_of_classes
-from inlay.models.encoders.light import Light
+from inlay.models.encoders import EncoderName, make_encoder
 from inlay.models.losses.pixel import (
     class_dice,
     cross_entropy,
@@ -39,10 +39,14 @@ class Config:
 
     Parameters
     ----------
+    encoder
+        "light" (quick from scratch) or "resnet18".
+    pretrained
+        File of torchvision's weights for a "resnet18" encoder; empty: from scratch.
     widths
-        Channels at strides 2, 4, 8, 16, 32.
+        Channels of the light encoder at strides 2, 4, 8, 16, 32.
     depths
-        Residual blocks at strides 4, 8, 16, 32.
+        Its residual blocks at strides 4, 8, 16, 32.
     norm
         "batch", or "group" for batches of one or two.
     contrast
@@ -59,6 +63,8 @@ class Config:
         Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
+    encoder: EncoderName = "light"
+    pretrained: str = ""
     widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
     norm: Norm = "batch"
@@ -97,10 +103,10 @@ class UNet(nn.Module):
 
     def __init__(self, config: Config, classes: Classes) -> None:
         super().__init__()
-        widths = config.widths
         self.config, self.classes = config, classes
         self.contrast = Contrast255(config.contrast)
-        self.encoder = Light(widths, config.depths, config.norm)
+        self.encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
+        widths = self.encoder.widths
         self.pyramid = Pyramid(widths, norm=config.norm)
         self.dropout = nn.Dropout2d(config.dropout)
         self.head = nn.Conv2d(widths[0], len(classes) + bool(config.background), 1)
@@ -110,7 +116,7 @@ class UNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) pixels 0 .. 255 -> logits (B, K, H, W), with one more channel for background."""
         height, width = images.shape[2:]
-        padded = pad_to(self.contrast(images), 2 ** len(self.config.widths))
+        padded = pad_to(self.contrast(images), 2 ** len(self.encoder.widths))
         finest = self.pyramid(self.encoder(padded))[0]
         logits = (
             self.head(self.dropout(finest)).float().contiguous()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from inlay.core.classes import Classes, SegmentClass
 from inlay.core.errors import FormatError, InlayError
+from inlay.models.parts.weights import read_plain
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -83,19 +83,9 @@ def read_weights(path: Path, network: nn.Module) -> None:
     FormatError
         When the file is no safetensors, or its tensors are not those of the network.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise FormatError(
-            path, "", "there are no weights; has the run reached its first validation?"
-        ) from None
-    except (SafetensorError, OSError) as error:
-        raise FormatError(
-            path, "", f"not a safetensors file ({error}); pickled weights are refused"
-        ) from None
+    if not path.exists():
+        raise FormatError(path, "", "there are no weights; has the run reached its first validation?")
+    weights = read_plain(path)
     load_weights(path, network, weights)
 
 
@@ -133,14 +123,7 @@ def read_state(path: Path) -> dict[str, Any]:
     FormatError
         When the file is broken or holds anything but plain data.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise FormatError(
-            path, "", "holds more than plain data, and is not loaded: it may run code"
-        ) from None
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise FormatError(path, "", f"broken state ({error}); delete it to start the run anew") from None
+    state = read_plain(path)
     if not isinstance(state, dict):
         raise FormatError(path, "", "not the state of a run; delete it to start the run anew")
     return state

@@ -164,7 +164,8 @@ def config_from(table: Mapping[str, Any], model: str | None = None) -> RunConfig
         raise InlayError(f"the config is for model {name!r}, asked for is {model!r}")
     module = plugins.load("models", name)
     _refuse_unknown(table, ("model", "training", name), "the config")
-    recipe = merged(module.RECIPE, table.get("training", {}))
+    own = table.get("training", {})
+    recipe = merged(module.RECIPE, own) if isinstance(own, Mapping) else own
     family = settings_from(module.Config, table.get(name, {}), name)
     return RunConfig(name, family, settings_from(Training, recipe, "training"))
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
+from inlay.models.encoders.resnet import read_encoder_weights
 from inlay.training.batches import Batch
 from inlay.training.checkpoint import load_weights
 from inlay.training.config import RunConfig
@@ -37,6 +38,8 @@ class Learner:
     def __init__(self, config: RunConfig, classes: Classes, device: torch.device) -> None:
         torch.manual_seed(config.training.seed)
         network: nn.Module = plugins.load("models", config.model).build(config.family, classes)
+        if getattr(config.family, "pretrained", ""):
+            read_encoder_weights(Path(config.family.pretrained), network.get_submodule("encoder"))
         self.settings, self.device = config.training, device
         self.network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()

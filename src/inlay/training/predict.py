@@ -55,12 +55,12 @@ def predict(
         named when it is reached.
     """
     run = run if isinstance(run, Run) else Run(Path(run))
+    place = pick_device(device)
+    network = run.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     samples = images if isinstance(images, Dataset) else dataset_of_images(images)
     if not len(samples):
         raise InlayError("there are no images to predict")
     torch.set_flush_denormal(True)
-    place = pick_device(device)
-    network = run.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     predictor = Predictor(network, samples, minimum_score, progress, place, precision)
     return Dataset(run.classes, samples.names, predictor.sample, samples.splits)
 
@@ -103,7 +103,7 @@ class Predictor:
 
 
 def dataset_of_images(images: Path | str | Sequence[Path | str]) -> Dataset:
-    """Unlabelled samples of a folder, one image or a list of images; each is opened once, to see it is one."""
+    """Unlabelled samples of a folder, one image or a list of images; each is opened once as a test."""
     if isinstance(images, Path | str):
         path = Path(images)
         if not path.exists():

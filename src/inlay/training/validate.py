@@ -90,10 +90,11 @@ def judge(
             truth, found = with_background(truth), with_background(found)
         counts.append(metric.count(truth, found))
     figures = metric.score(counts, classes)
-    each = metric.per_sample(counts, classes)[SHOWN[task][0]]
+    decisive = SHOWN[task][0]
+    each = [float(metric.score([count], classes)[decisive]) for count in counts]
     return Judgement(
         {name: float(figures[name]) for name in SHOWN[task]},
-        {examples.dataset.names[place]: float(value) for place, value in zip(places, each)},
+        {examples.dataset.names[place]: value for place, value in zip(places, each)},
     )
 
 

@@ -1,0 +1,200 @@
+"""The training loop: it learns, resumes to the same curve, and refuses what cannot work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from inlay import Classes, Dataset, InlayError, Sample, SegmentClass, Segmentation
+from inlay.training import Run, train
+from inlay.training.config import config_from
+from inlay.training.learner import Learner
+from inlay.training.schedule import Budget, rate
+
+SMALL = {
+    "unet": {"widths": [8, 8, 8, 8], "depths": [1, 1, 1]},
+    "solov2": {"widths": [8, 8, 8, 8], "depths": [1, 1, 1], "head": 8, "mask_features": 4},
+}
+
+
+def small(model="unet", **training):
+    settings = {"batch": 2, "validations": 2, "precision": "float32", "augment": {"crop": [32, 32]}}
+    return config_from({model: SMALL[model], "training": {**settings, **training}}, model)
+
+
+@pytest.mark.parametrize("model", ["unet", "solov2"])
+def test_a_run_folder_holds_everything_that_the_model_needs(model, street, tmp_path):
+    seen = []
+    run = train(
+        street,
+        model,
+        tmp_path / "run",
+        iterations=10,
+        config=small(model),
+        progress=lambda *s: seen.append(s),
+    )
+    held = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*") if path.is_file()}
+    assert held >= {"config.toml", "classes.json", "model.safetensors", "log.jsonl", "README.md", "state.pt"}
+    assert held >= {"figures/learning_curve.svg", "figures/case_1.png"}
+    assert not [name for name in held if name.endswith(".part")]
+    assert run.classes.names == (("sky", "ground", "ball") if model == "unet" else ("ball",))
+    assert [line["step"] for line in run.validations] == [5, 10]
+    assert run.best["judged"] == max(line["judged"] for line in run.validations)
+    card = (run.folder / "README.md").read_text()
+    assert "4 images" in card
+    assert model in str(run)
+    assert seen[-1][:2] == (10, 10)
+    run.network()
+
+
+def test_the_same_seed_gives_the_same_run(street, tmp_path):
+    logs = []
+    for name in ("one", "two"):
+        run = train(street, "unet", tmp_path / name, iterations=10, config=small())
+        logs.append([{**line, "seconds": 0} for line in run.log])
+    assert logs[0] == logs[1]
+
+
+def test_a_killed_run_goes_on_to_the_same_curve(street, tmp_path):
+    whole = train(street, "unet", tmp_path / "whole", iterations=60, config=small(checkpoint_seconds=0.0))
+    pid = os.fork()
+    if pid == 0:  # the child trains until it is killed
+        train(street, "unet", tmp_path / "killed", iterations=60, config=small(checkpoint_seconds=0.0))
+        os._exit(0)
+    state = tmp_path / "killed" / "state.pt"
+    deadline = time.monotonic() + 60
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status)
+    assert not torch.load(state, weights_only=True)["finished"]
+    resumed = train(street, "unet", tmp_path / "killed", iterations=60, config=small(checkpoint_seconds=0.0))
+    assert [{**line, "seconds": 0} for line in resumed.log] == [{**line, "seconds": 0} for line in whole.log]
+    ours, theirs = resumed.network().state_dict(), whole.network().state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_finished_run_is_returned_as_it_is(street, tmp_path):
+    run = train(street, "unet", tmp_path / "run", iterations=4, config=small())
+    before = (run.folder / "model.safetensors").stat().st_mtime_ns
+    again = train(street, "unet", tmp_path / "run", iterations=4, config=small())
+    assert again == Run(tmp_path / "run")
+    assert (run.folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_folder_with_another_run_is_refused(street, tmp_path):
+    train(street, "unet", tmp_path / "run", iterations=4, config=small())
+    with pytest.raises(InlayError, match="other settings"):
+        train(street, "unet", tmp_path / "run", iterations=8, config=small(batch=3))
+    with pytest.raises(InlayError, match="a run of minutes=None, iterations=4"):
+        train(street, "unet", tmp_path / "run", iterations=8, config=small())
+    with pytest.raises(InlayError, match="holds a run already"):
+        train(street, "unet", tmp_path / "run", iterations=4, config=small(), resume=False)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InlayError, match="a run needs a folder"):
+        train(street, "unet", tmp_path / "file", iterations=4, config=small())
+
+
+def test_a_run_by_the_clock_ends_in_time(street, tmp_path):
+    started = time.monotonic()
+    run = train(street, "unet", tmp_path / "run", minutes=0.05, config=small())
+    assert time.monotonic() - started < 30
+    assert run.log[-1]["step"] > 3
+    assert run.validations
+
+
+@pytest.mark.parametrize(("minutes", "iterations"), [(None, None), (1.0, 3), (0, None), (None, 0)])
+def test_the_length_of_a_run_must_be_one_of_the_two(minutes, iterations, street, tmp_path):
+    with pytest.raises(InlayError, match="minutes|empty"):
+        train(street, "unet", tmp_path / "run", minutes=minutes, iterations=iterations)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_stops_with_the_way_out(street, tmp_path, monkeypatch):
+    forward = Learner.learn
+
+    def poisoned(self, batch, rate):
+        if self.step == 3:
+            batch.images.fill_(torch.nan)
+        return forward(self, batch, rate)
+
+    monkeypatch.setattr(Learner, "learn", poisoned)
+    with pytest.raises(InlayError, match=r"not a number in step 4 .* lower training\.learning_rate"):
+        train(street, "unet", tmp_path / "run", iterations=10, config=small())
+
+
+def test_too_little_memory_names_what_to_lower(street, tmp_path, monkeypatch):
+    def full(self, batch, rate):
+        self.network.forward = lambda images: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory"))
+        return Learner_learn(self, batch, rate)
+
+    Learner_learn = Learner.learn
+    monkeypatch.setattr(Learner, "learn", full)
+    with pytest.raises(InlayError, match=r"2 crops does not fit into memory: lower training\.batch"):
+        train(street, "unet", tmp_path / "run", iterations=10, config=small())
+
+
+def test_a_dataset_without_an_object_is_refused_before_anything_is_written(tmp_path):
+    classes = Classes.of("ball")
+    empty = [
+        Sample(f"{k}", np.zeros((32, 32, 3), np.uint8), Segmentation.empty(classes, (32, 32)))
+        for k in range(3)
+    ]
+    for model in ("unet", "solov2"):
+        with pytest.raises(InlayError, match="show no pixel of any class"):
+            train(Dataset.of(empty, classes), model, tmp_path / "run", iterations=2, config=small(model))
+    assert not (tmp_path / "run").exists()
+
+
+def test_unlabelled_images_alone_are_refused(tmp_path):
+    sample = Sample("one", np.zeros((32, 32, 3), np.uint8), None)
+    with pytest.raises(InlayError, match="none of the training images is labelled"):
+        train(
+            Dataset.of([sample], Classes.of("ball")), "unet", tmp_path / "run", iterations=2, config=small()
+        )
+
+
+def test_a_class_that_the_training_images_lack_stands_in_the_card(street, tmp_path):
+    classes = Classes((*street.classes.rows, SegmentClass("moon", "stuff")))
+    more = street.map(
+        lambda sample: sample.replace(segmentation=sample.label().with_classes(classes)), classes
+    )
+    run = train(more, "unet", tmp_path / "run", iterations=4, config=small())
+    assert "never learnt: moon" in (run.folder / "README.md").read_text()
+    assert "moon" in run.classes.names
+
+
+def test_an_image_that_breaks_off_while_training_is_named(street, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
+    data = street.map(lambda s: s.replace(image=broken) if s.name == "picture_2" else s)
+    with pytest.raises(InlayError, match=r"broken\.png"):
+        train(data, "unet", tmp_path / "run", iterations=4, config=small())
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_rate_rises_and_falls_to_zero():
+    settings = small(learning_rate=1.0, warm_up=0.1).training
+    for schedule in ("poly", "cosine"):
+        rates = [rate(share, replace(settings, schedule=schedule)) for share in np.linspace(0, 1, 101)]
+        top = int(np.argmax(rates))
+        assert top == 10
+        assert rates[top] == pytest.approx(1.0)
+        assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+        assert np.all(np.diff(rates[1:11]) > 0)
+        assert np.all(np.diff(rates[10:]) < 0)
+
+
+def test_time_of_an_earlier_part_counts():
+    budget = Budget(1.0, None, spent=30.0)
+    assert budget.share(0) == pytest.approx(0.5, abs=0.01)
+    assert budget.share(0, reserve=30.0) == 1.0
+    assert budget.progress(0) == (30, 60)
+    assert Budget(None, 8).share(2) == 0.25
