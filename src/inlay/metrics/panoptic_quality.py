@@ -71,7 +71,7 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
 
 
 def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
-    """`PQ`, `SQ`, `RQ`, the same with `_things` and `_stuff`, and for each class `PQ/c`, `SQ/c`, `RQ/c`."""
+    """`PQ`, `SQ`, `RQ`; with `_things` and `_stuff` where there are both; for each class `PQ/c` ..."""
     figures = _named(_totals(list(counts), classes)[0], classes)
     return {name: float(value) for name, value in figures.items()}
 
@@ -161,6 +161,23 @@ def _named(totals: Floats, classes: Classes) -> dict[str, Floats]:
     judged = np.flatnonzero(~classes.is_void)
     return whole | {
         f"{name}/{classes.names[row]}": values[..., row]
+        for name, values in of_class.items()
+        for row in judged
+    }
+
+
+def _figures(totals: Floats, classes: Classes) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Figures of (..., 4, K) totals: of shape (...), and for each class of shape (..., K)."""
+    iou, matched, missed, false = (totals[..., i, :] for i in range(4))
+    seen = matched + missed + false > 0
+    weight = matched + 0.5 * false + 0.5 * missed
+    pq, rq = _divide(iou, weight, seen), _divide(matched, weight, seen)
+    sq = np.where(seen, _divide(iou, matched, matched > 0, otherwise=0.0), np.nan)
+    whole = {}
+    parts = {"": ~classes.is_void, "_things": classes.is_thing, "_stuff": _is_stuff(classes)}
+    if not (parts["_things"].any() and parts["_stuff"].any()):
+        parts = {"": parts[""]}
+    for suffix, rows in parts.items():
         for name, values in of_class.items()
         for row in judged
     }
