@@ -178,24 +178,6 @@ def _figures(totals: Floats, classes: Classes) -> tuple[dict[str, Floats], dict[
     if not (parts["_things"].any() and parts["_stuff"].any()):
         parts = {"": parts[""]}
     for suffix, rows in parts.items():
-        for name, values in of_class.items()
-        for row in judged
-    }
-
-
-def _figures(totals: Floats, classes: Classes) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Figures of (..., 4, K) totals: of shape (...), and for each class of shape (..., K)."""
-    iou, matched, missed, false = (totals[..., i, :] for i in range(4))
-    seen = matched + missed + false > 0
-    weight = matched + 0.5 * false + 0.5 * missed
-    pq, rq = _divide(iou, weight, seen), _divide(matched, weight, seen)
-    sq = np.where(seen, _divide(iou, matched, matched > 0, otherwise=0.0), np.nan)
-    whole = {}
-    for suffix, rows in (
-        ("", ~classes.is_void),
-        ("_things", classes.is_thing),
-        ("_stuff", _is_stuff(classes)),
-    ):
         for name, values in (("PQ", pq), ("SQ", sq), ("RQ", rq)):
             whole[name + suffix] = _mean(values, seen & rows)
     return whole, {"PQ": pq, "SQ": sq, "RQ": rq}
