@@ -11,9 +11,10 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
 from inlay.formats import facts
+from inlay.formats.coco_folders import write_file, write_folder
 from inlay.formats.coco_labels import CocoLabels, open_labels
 from inlay.formats.coco_layout import is_labels, label_files
-from inlay.formats.coco_writer import write_file, write_folder
+from inlay.formats.coco_writer import LabelWriter
 from inlay.formats.readers import rule
 
 KEEPS = facts.FACTS
@@ -55,7 +56,7 @@ class Opened:
 
     @cached_property
     def _file_of(self) -> dict[str, CocoLabels]:
-        return {name: labels for labels in self.files for name in labels.names}
+        return {name: labels for labels in self.files for name in labels.images.names}
 
     def __call__(self, name: str) -> Sample:
         """The sample of that name."""
@@ -81,13 +82,14 @@ def merged(opened: Sequence[CocoLabels]) -> Dataset:
     for labels in opened:
         for word, count in labels.left_out.items():
             left_out[word] = left_out.get(word, 0) + count
+    images = [labels.images for labels in opened]
     return Dataset(
         classes,
-        tuple(name for labels in opened for name in labels.names),
+        tuple(name for each in images for name in each.names),
         Opened(tuple(files)),
-        {name: split for labels in opened for name, split in zip(labels.names, labels.splits) if split},
+        {name: split for each in images for name, split in zip(each.names, each.splits) if split},
         left_out,
-        {name: number for labels in opened for name, number in zip(labels.names, labels.image_ids)},
+        {name: number for each in images for name, number in zip(each.names, each.ids)},
     )
 
 
@@ -99,5 +101,12 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:
     `isthing` and `color` of categories, and `inlay` for amodal masks, void classes, names and tags of images:
     other tools pass over them.
     """
-    target = write_file if path.suffix.lower() == ".json" else write_folder
-    target(dataset, path, rule(reader or READERS[0]), only_polygons=reader == "ultralytics")
+    fill_rule = rule(reader or READERS[0])
+
+    def writer(_: Path) -> LabelWriter:
+        return LabelWriter(dataset, fill_rule, only_polygons=reader == "ultralytics")
+
+    if path.suffix.lower() == ".json":
+        write_file(dataset, path, writer(path))
+    else:
+        write_folder(dataset, path, writer, word="instances", whole="annotations")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.classes import Classes, Kind, SegmentClass
+from inlay.core.classes import Classes
 from inlay.core.dataset import Sample
 from inlay.core.errors import FormatError
-from inlay.core.images import MAX_PIXELS, image_size
 from inlay.core.masks import Masks
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import NO_TAGS, Segmentation, Tags, instance_numbers
+from inlay.formats.coco_classes import classes_of
 from inlay.formats.coco_columns import Columns, columns_of, is_drawn
-from inlay.formats.coco_json import CocoCategory, CocoData, CocoImage, Id, numbers, read_labels
-from inlay.formats.coco_layout import ImageFinder, LabelFile, image_folders, unique_names
+from inlay.formats.coco_images import CocoImages, distinct_ids
+from inlay.formats.coco_json import CocoData, read_labels
+from inlay.formats.coco_layout import LabelFile
 from inlay.formats.coco_masks import Place, read_masks
 
 
@@ -29,16 +29,14 @@ class CocoLabels:
 
     Parameters
     ----------
-    file
-        Where it lies, and its split.
+    images
+        Its images.
     rule
         How its polygons are filled.
     classes
         Of the whole dataset.
     class_row
         Row of each category in `classes`.
-    names, images, image_ids, groups, splits
-        Sample name, entry, number, video and split of each image.
     columns
         Of the annotations; `None` when the file has none at all, and nobody has labelled its images.
     image_tags
@@ -47,59 +45,31 @@ class CocoLabels:
         What the file says that is not kept, with counts.
     """
 
-    file: LabelFile
+    images: CocoImages
     rule: Rule
     classes: Classes
     class_row: NDArray[np.int32]
-    names: tuple[str, ...]
-    images: Sequence[CocoImage]
-    image_ids: Sequence[int]
-    groups: Sequence[str]
-    splits: Sequence[str]
     columns: Columns | None
     image_tags: Mapping[int, Tags]
     left_out: Mapping[str, int]
 
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.names)}
-
-    @cached_property
-    def _find(self) -> ImageFinder:
-        return ImageFinder(image_folders(self.file))
-
     def __call__(self, name: str) -> Sample:
         """The sample of that name, its masks made now."""
-        i = self._index[name]
-        image = self.images[i]
-        unlabelled = self.columns is None or (image.inlay is not None and image.inlay.unlabelled)
-        label = None if unlabelled else self._segmentation(i, self.size(name))
-        return Sample(
-            name, self._find(image.file_name), label, self.splits[i], self.groups[i], image.frame_id
-        )
+        i = self.images.place(name)
+        if self.columns is None or self.images.unlabelled(i):
+            return self.images.sample(i, None)
+        return self.images.sample(i, self._segmentation(i, self.columns))
 
     def size(self, name: str) -> tuple[int, int]:
-        """(height, width) of an image: as the file says, else from the image itself."""
-        i = self._index[name]
-        image = self.images[i]
-        if image.height and image.width:
-            return checked_size(image.height, image.width, self.file.path, f"images[{i}]")
-        path = self._find(image.file_name)
-        if path is None:
-            what = f"no height and width, and {image.file_name!r} is not beside the labels"
-            raise FormatError(self.file.path, f"images[{i}]", what)
-        return image_size(path)
+        """(height, width) of an image, without reading its segments."""
+        return self.images.size(self.images.place(name))
 
-    def _segmentation(self, i: int, size: tuple[int, int]) -> Segmentation:
-        columns = self.columns
-        assert columns is not None
+    def _segmentation(self, i: int, columns: Columns) -> Segmentation:
         start, end = int(columns.starts[i]), int(columns.starts[i + 1])
         here = slice(start, end)
-
-        def where(row: int) -> str:
-            return columns.where(start + row, "segmentation")
-
-        masks = read_masks(columns.texts[here], size, self.rule, Place(self.file.path, where))
+        path = self.images.file.path
+        at = Place(path, lambda row: columns.where(start + row, "segmentation"))
+        masks = read_masks(columns.texts[here], self.images.size(i), self.rule, at)
         class_id = self.class_row[columns.category[here]]
         instance_id = instance_numbers(self.classes.is_thing[class_id])
         for row in range(start, end) if columns.instances else ():
@@ -110,57 +80,47 @@ class CocoLabels:
             masks,
             class_id,
             instance_id,
-            score=self._scores(here),
+            score=self._scores(columns, here),
             crowd=columns.crowd[here],
             tags=tags,  # type: ignore[arg-type]
-            amodal=self._amodal(masks, start),
+            amodal=self._amodal(columns, masks, start),
             source_id=None if columns.source_id is None else columns.source_id[here],
             stated_box=None if columns.box is None else stated(columns.box[here], masks.box()),
             stated_area=None if columns.area is None else stated(columns.area[here], masks.area()),
             image_tags=self.image_tags.get(i, NO_TAGS),
         )
 
-    def _amodal(self, masks: Masks, start: int) -> Masks | None:
+    def _amodal(self, columns: Columns, masks: Masks, start: int) -> Masks | None:
         """Full extents, the masks themselves where none is drawn; `None` where none is at all."""
-        assert self.columns is not None
-        amodal = self.columns.amodal
+        amodal = columns.amodal
         rows = [row for row in range(start, start + len(masks)) if row in amodal] if amodal else []
         if not rows:
             return None
-        at = [self.columns.where(row, "inlay.amodal") for row in rows]
-        texts = [amodal[row] for row in rows]
-        drawn = read_masks(texts, masks.size, self.rule, Place(self.file.path, at.__getitem__))
+        names = [columns.where(row, "inlay.amodal") for row in rows]
+        place = Place(self.images.file.path, names.__getitem__)
+        drawn = read_masks([amodal[row] for row in rows], masks.size, self.rule, place)
         take = np.arange(len(masks))
         take[np.array(rows) - start] = len(masks) + np.arange(len(rows))
         return Masks.concat([masks, drawn])[take]
 
-    def _scores(self, here: slice) -> NDArray[np.float32] | None:
+    def _scores(self, columns: Columns, here: slice) -> NDArray[np.float32] | None:
         """Scores of an image's rows, all or none; without rows it is as predicted as its file."""
-        assert self.columns is not None
-        if self.columns.score is None:
+        if columns.score is None:
             return None
-        score = self.columns.score[here]
+        score = columns.score[here]
         missing = np.isnan(score)
         if score.size and missing.all():
             return None
         if missing.any():
-            where = self.columns.where(here.start + int(np.argmax(missing)), "score")
-            raise FormatError(self.file.path, where, "missing, while others of its image have one")
+            where = columns.where(here.start + int(np.argmax(missing)), "score")
+            raise FormatError(self.images.file.path, where, "missing, while others of its image have one")
         return score.astype(np.float32)
 
 
-def stated(values: NDArray[np.float64], measured: NDArray[np.integer]) -> NDArray[np.float64] | None:
+def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.float64] | None:
     """What a file states, measured where it says nothing; `None` where it says just what the masks do."""
     whole = np.where(np.isnan(values), measured, values)
     return None if np.array_equal(whole, measured) else whole
-
-
-def checked_size(height: int, width: int, path: Path, where: str) -> tuple[int, int]:
-    """(height, width), if an image can have that size."""
-    if height < 1 or width < 1 or height * width > MAX_PIXELS:
-        what = f"height {height}, width {width}: an image has 1 to {MAX_PIXELS} pixels"
-        raise FormatError(path, where, what)
-    return height, width
 
 
 def open_labels(file: LabelFile, prefix: str, rule: Rule) -> CocoLabels:
@@ -172,105 +132,26 @@ def open_labels(file: LabelFile, prefix: str, rule: Rule) -> CocoLabels:
         When ids are unknown, double or no numbers, or the file holds no COCO labels.
     """
     data, left_out = read_labels(file.path)
-    path = file.path
-    images = distinct_ids([entry.id for entry in data.images], path, "images")
-    categories = distinct_ids([entry.id for entry in data.categories], path, "categories")
+    images = CocoImages.of(data.images, data.videos, file, prefix)
+    categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None
     if data.annotations is not None:
-        columns = columns_of(data.annotations, images, categories, path)
+        columns = columns_of(data.annotations, images.places, categories, file.path)
     used = set() if columns is None else set(np.unique(columns.category).tolist())
-    classes, class_row = classes_of(data.categories, list(categories), used, path)
-    videos: dict[Id | None, str] = {
-        None: "",
-        **{video.id: video.name or str(video.id) for video in data.videos},
-    }
-    names = unique_names(
-        [entry.file_name for entry in data.images],
-        [entry.inlay.name if entry.inlay else None for entry in data.images],
-        prefix,
-        path,
-    )
-    return CocoLabels(
-        file,
-        rule,
-        classes,
-        class_row,
-        tuple(names),
-        data.images,
-        list(images),
-        [videos.get(entry.video_id, str(entry.video_id)) for entry in data.images],
-        [file.split if entry.inlay is None else entry.inlay.split_in(file.split) for entry in data.images],
-        columns,
-        _image_tags(data, images, categories),
-        left_out | _left_out(data),
-    )
-
-
-def distinct_ids(ids: Sequence[Id], path: Path, where: str) -> dict[int, int]:
-    """Place of each id.
-
-    Raises
-    ------
-    FormatError
-        When an id stands twice.
-    """
-    found: dict[int, int] = {}
-    for place, value in enumerate(numbers(ids, path, f"{where}[{{}}].id")):
-        if value in found:
-            raise FormatError(
-                path, f"{where}[{place}].id", f"id {value} stands at {where}[{found[value]}] too"
-            )
-        found[value] = place
-    return found
-
-
-def classes_of(
-    categories: Sequence[CocoCategory], ids: Sequence[int], used: Iterable[int], path: Path
-) -> tuple[Classes, NDArray[np.int32]]:
-    """The classes of a file, and the row of each category.
-
-    Some tools list a category twice under one name and use one of them: the unused one is no class.
-    """
-    used = set(used)
-    places: dict[str, list[int]] = {}
-    for place, category in enumerate(categories):
-        places.setdefault(category.name, []).append(place)
-    rows: list[SegmentClass] = []
-    row_of = np.full(len(categories), -1, np.int32)
-    for name, twins in places.items():
-        chosen = [place for place in twins if place in used] or twins[:1]
-        if len(chosen) > 1:
-            which = " and ".join(str(ids[place]) for place in chosen)
-            what = f"name {name!r} stands twice, with ids {which}: merge or rename them"
-            raise FormatError(path, f"categories[{chosen[1]}].name", what)
-        row_of[chosen[0]] = len(rows)
-        rows.append(_class(categories[chosen[0]], ids[chosen[0]], path, f"categories[{chosen[0]}]"))
-    return Classes(tuple(rows)), row_of
-
-
-def _class(category: CocoCategory, number: int, path: Path, where: str) -> SegmentClass:
-    kind: Kind = "stuff" if category.isthing is not None and not category.isthing else "thing"
-    if category.inlay is not None and category.inlay.kind == "void":
-        kind = "void"
-    colour = category.color
-    if colour is not None and (len(colour) != 3 or not all(0 <= part <= 255 for part in colour)):
-        raise FormatError(path, f"{where}.color", f"{colour} is not red, green, blue of 0 to 255")
-    parent = "" if category.supercategory in (None, "none") else category.supercategory
-    rgb = None if colour is None else (colour[0], colour[1], colour[2])
-    return SegmentClass(category.name, kind, rgb, parent or "", number)
+    classes, class_row = classes_of(data.categories, list(categories), used, file.path)
+    tags = _image_tags(data, images.places, categories)
+    return CocoLabels(images, rule, classes, class_row, columns, tags, left_out | _left_out(data))
 
 
 def _image_tags(data: CocoData, images: Mapping[int, int], categories: Mapping[int, int]) -> dict[int, Tags]:
     """Tags of images: those Inlay wrote, and the classes of annotations that draw nothing."""
-    found = {
-        i: frozenset(image.inlay.tags)
-        for i, image in enumerate(data.images)
-        if image.inlay and image.inlay.tags
-    }
+    extras = [(i, image.inlay) for i, image in enumerate(data.images) if image.inlay is not None]
+    found = {i: frozenset(extra.tags) for i, extra in extras if extra.tags}
     for item in data.annotations or ():
         if not is_drawn(item) and item.image_id in images and item.category_id in categories:
             i = images[item.image_id]  # type: ignore[index]
-            found[i] = found.get(i, NO_TAGS) | {data.categories[categories[item.category_id]].name}  # type: ignore[index]
+            name = data.categories[categories[item.category_id]].name  # type: ignore[index]
+            found[i] = found.get(i, NO_TAGS) | {name}
     return found
 
 

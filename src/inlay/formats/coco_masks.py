@@ -125,7 +125,7 @@ def _from_runs(
 
 def write_masks(
     masks: Masks, *, runs: NDArray[np.bool_], rule: Rule, only_polygons: bool = False
-) -> list[WrittenRings | Rle]:
+) -> list[list[list[int]] | Rle]:
     """A `segmentation` for each mask: polygons where these hold it exactly, else compressed run lengths.
 
     Parameters
@@ -143,7 +143,7 @@ def write_masks(
     flat: list[int] = outlines.points.astype(np.int64).reshape(-1).tolist()
     ends = (2 * outlines.ring_offsets).tolist()
     first = outlines.mask_offsets.tolist()
-    found: list[WrittenRings | Rle] = []
+    found: list[list[list[int]] | Rle] = []
     for i in range(len(masks)):
         if i in strings:
             found.append(Rle(masks.size, strings[i].decode("ascii")))

@@ -1,0 +1,127 @@
+"""The images of a COCO file: their names, sizes, files, videos and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from inlay.core.dataset import Sample
+from inlay.core.errors import FormatError
+from inlay.core.images import MAX_PIXELS, image_size
+from inlay.core.segmentation import Segmentation
+from inlay.formats.coco_json import CocoImage, CocoVideo, Id, numbers
+from inlay.formats.coco_layout import ImageFinder, LabelFile, image_folders, unique_names
+
+
+@dataclass(frozen=True, eq=False)
+class CocoImages:
+    """Images of one file in its order.
+
+    Parameters
+    ----------
+    file
+        Where the file lies, and its split.
+    entries
+        What it says of each.
+    names, ids, groups, splits
+        Sample name, number, video and split of each.
+    """
+
+    file: LabelFile
+    entries: Sequence[CocoImage]
+    names: tuple[str, ...]
+    ids: tuple[int, ...]
+    groups: tuple[str, ...]
+    splits: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, entries: Sequence[CocoImage], videos: Sequence[CocoVideo], file: LabelFile, prefix: str
+    ) -> CocoImages:
+        """The images of a file, `prefix` before their names.
+
+        Raises
+        ------
+        FormatError
+            When an id or a file name stands twice.
+        """
+        titles: dict[Id | None, str] = {video.id: video.name or str(video.id) for video in videos}
+        titles[None] = ""
+        names = unique_names(
+            [entry.file_name for entry in entries],
+            [entry.inlay.name if entry.inlay else None for entry in entries],
+            prefix,
+            file.path,
+        )
+        ids = distinct_ids([entry.id for entry in entries], file.path, "images")
+        groups = [titles.get(entry.video_id, str(entry.video_id)) for entry in entries]
+        splits = [entry.inlay.split_in(file.split) if entry.inlay else file.split for entry in entries]
+        return cls(file, entries, tuple(names), tuple(ids), tuple(groups), tuple(splits))
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Place of each id."""
+        return {number: place for place, number in enumerate(self.ids)}
+
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def _find(self) -> ImageFinder:
+        return ImageFinder(image_folders(self.file))
+
+    def place(self, name: str) -> int:
+        """Place of a sample."""
+        return self._place_of[name]
+
+    def unlabelled(self, i: int) -> bool:
+        """Whether the file says that nobody has labelled an image."""
+        extra = self.entries[i].inlay
+        return extra is not None and extra.unlabelled
+
+    def size(self, i: int) -> tuple[int, int]:
+        """(height, width) of an image: as the file says, else from the image itself.
+
+        Raises
+        ------
+        FormatError
+            When neither says it, or no image can have that size.
+        """
+        entry = self.entries[i]
+        where = f"images[{i}]"
+        if entry.height is not None and entry.width is not None:
+            if entry.height < 1 or entry.width < 1 or entry.height * entry.width > MAX_PIXELS:
+                what = f"height {entry.height}, width {entry.width}: an image has 1 to {MAX_PIXELS} pixels"
+                raise FormatError(self.file.path, where, what)
+            return entry.height, entry.width
+        path = self._find(entry.file_name)
+        if path is None:
+            what = f"no height and width, and {entry.file_name!r} is not beside the labels"
+            raise FormatError(self.file.path, where, what)
+        return image_size(path)
+
+    def sample(self, i: int, label: Segmentation | None) -> Sample:
+        """The sample of an image, with its file where there is one."""
+        entry = self.entries[i]
+        path: Path | None = self._find(entry.file_name)
+        return Sample(self.names[i], path, label, self.splits[i], self.groups[i], entry.frame_id)
+
+
+def distinct_ids(ids: Sequence[Id], path: Path, where: str) -> dict[int, int]:
+    """Place of each id.
+
+    Raises
+    ------
+    FormatError
+        When an id stands twice or is no whole number.
+    """
+    found: dict[int, int] = {}
+    for place, value in enumerate(numbers(ids, path, f"{where}[{{}}].id")):
+        if value in found:
+            what = f"id {value} stands at {where}[{found[value]}] too"
+            raise FormatError(path, f"{where}[{place}].id", what)
+        found[value] = place
+    return found
