@@ -27,9 +27,11 @@ def write_names(
     pen = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=font_size(ids.shape))
     taken: list[Box] = []
-    for row, x, y, room in anchors(ids):
+    for row, x, y, room, area in anchors(ids):
         box = _tag_box(pen, font, _words(segmentation, row), x, y, image.size)
         if box is None or box[2] - box[0] > 1.6 * room or any(_overlap(box, other) for other in taken):
+            continue
+        if (box[2] - box[0]) * (box[3] - box[1]) > 0.5 * area:  # it would hide what it names
             continue
         _write(pen, font, box, _words(segmentation, row), colours[row])
         taken.append(box)
@@ -43,8 +45,8 @@ def font_size(size: tuple[int, ...]) -> int:
     return int(np.clip(min(size[:2]) / 26, 9, 40))
 
 
-def anchors(ids: NDArray[np.int32]) -> list[tuple[int, int, int, int]]:
-    """(row, x, y, room) of each visible segment, largest first: the middle of a long horizontal run of it.
+def anchors(ids: NDArray[np.int32]) -> list[tuple[int, int, int, int, int]]:
+    """(row, x, y, room, area) of each visible segment, largest first: the middle of a long run of its pixels.
 
     Of the runs that are nearly as long as the longest one, the one in the middle is taken: text lies inside
     even where the centre of mass does not.
@@ -68,7 +70,7 @@ def anchors(ids: NDArray[np.int32]) -> list[tuple[int, int, int, int]]:
         if ends[name] < ends[name + 1]:
             run = good[(ends[name] + ends[name + 1]) // 2]
             y, x = divmod(int(starts[run] + lengths[run] // 2), width)
-            found.append((int(name) - 1, x, y, int(lengths[run])))
+            found.append((int(name) - 1, x, y, int(lengths[run]), int(area[name])))
     return found
 
 

@@ -32,8 +32,8 @@ def draw(
 ) -> Pixels:
     """(H, W, 3) uint8: the image with its segments in their colours.
 
-    Void and crowds are hatched; the hidden part of an amodal mask has a dashed outline; names carry the score
-    of a prediction. Pixels of no segment stay as they are, but where tags and dashed outlines reach them.
+    Void and crowds are hatched; the hidden part of a thing has a dashed outline; names carry the score of a
+    prediction. Pixels of no segment stay as they are, but where tags and dashed outlines reach them.
 
     Parameters
     ----------
@@ -173,10 +173,10 @@ def line_width(size: tuple[int, ...]) -> int:
 
 
 def _draw_hidden_outlines(drawn: Pixels, ids: Ids, segmentation: Segmentation, colours: Pixels) -> None:
-    """Dashes along the part of an amodal mask that something hides."""
+    """Dashes along the part of a thing that something hides."""
     if segmentation.amodal is None:
         return
-    hidden = np.flatnonzero(segmentation.amodal.area() > segmentation.masks.area())
+    hidden = np.flatnonzero(segmentation.is_thing & (segmentation.amodal.area() > segmentation.masks.area()))
     bright = _lighten(colours, np.full(len(colours), 0.35))
     height, width = ids.shape
     dash = 3 * line_width(ids.shape)
