@@ -83,6 +83,11 @@ class Expression:
     limits: Mapping[str, float]
     words: tuple[tuple[Reference, str], ...]
 
+    @property
+    def is_column(self) -> bool:
+        """Whether it is one column and nothing else."""
+        return len(self.reads) == 1 and self.sql == _quoted(self.reads[0])
+
     def renamed(self, full: Mapping[Reference, Reference]) -> Expression:
         """The expression with some columns under other references."""
         if all(old == new for old, new in full.items()):

@@ -356,10 +356,10 @@ def _words(
 
 
 def _one_column(text: str, key: str) -> Reference:
-    reads = read_expression(text, {}).reads
-    if len(reads) != 1:
+    expression = read_expression(text, {})
+    if not expression.is_column:
         raise InlayError(f"{key}: {text!r} is not one column")
-    return reads[0]
+    return expression.reads[0]
 
 
 def _check_types(clauses: Mapping[str, Expression], columns: Mapping[Reference, Column]) -> None:

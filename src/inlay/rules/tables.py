@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.classes import Classes
-from inlay.core.contacts import Contacts, contacts
+from inlay.core.contacts import Contacts, contacts_of
 from inlay.core.dataset import Sample
 from inlay.core.errors import FormatError
 from inlay.core.images import image_size
@@ -59,19 +59,55 @@ class SegmentTable:
         return self.masks.box().astype(np.int64)
 
     @cached_property
-    def front(self) -> NDArray[np.int32]:
-        """(H, W) row of the segment in front; -1 where there is none."""
-        return self.masks.paint(np.arange(len(self)), fill=-1)
+    def union(self) -> Masks:
+        """One mask: the pixels that lie in any segment."""
+        return self.masks.union()
 
     @cached_property
-    def contacts(self) -> Contacts:
-        """What the visible parts of the segments touch, and for how long."""
-        return contacts(self.front, len(self))
+    def is_partition(self) -> bool:
+        """Whether no pixel lies in two masks."""
+        return int(self.area.sum()) == int(self.union.area()[0])
+
+    @cached_property
+    def overlaps(self) -> tuple[Integers, Integers, Integers]:
+        """Rows a < b of the masks that share pixels, and how many."""
+        none = np.empty(0, np.int64)
+        if self.is_partition:
+            return none, none, none
+        shared = np.triu(self.masks.intersection(self.masks), 1)
+        a, b = np.nonzero(shared)
+        return a, b, shared[a, b]
 
     @cached_property
     def visible(self) -> Masks:
         """The part of each mask that nothing in front of it covers."""
-        return self.masks if self.segmentation.is_partition else Masks.from_ids(self.front, len(self))
+        behind, before, _ = self.overlaps
+        if not len(behind):
+            return self.masks
+        rows, place = np.unique(behind, return_inverse=True)
+        over = self.masks[before].merge(place, len(rows))
+        seen = Masks.concat([self.masks, self.masks[rows] - over])
+        place = np.arange(len(self))
+        place[rows] = len(self) + np.arange(len(rows))
+        return seen[place]
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """What the visible parts of the segments touch, and for how long."""
+        return contacts_of(self.visible)
+
+    @cached_property
+    def twice(self) -> Masks:
+        """One mask: the pixels that lie in more than one mask."""
+        a, b, _ = self.overlaps
+        return (self.masks[a] & self.masks[b]).union() if len(a) else Masks.empty(self.masks.size, 1)
+
+    @cached_property
+    def labelled(self) -> Masks:
+        """One mask: the pixels that lie in a segment whose class is not void."""
+        label = self.segmentation
+        void = label.classes.is_void[label.class_id]
+        return self.masks[~void].union() if void.any() else self.union
 
     @cached_property
     def parts(self) -> tuple[Masks, NDArray[np.int32]]:
@@ -100,7 +136,7 @@ class PairTable:
         count = max(len(segments), 1)
         graph = segments.contacts
         touch_keys = graph.a.astype(np.int64) * count + graph.b
-        over_a, over_b, over = _overlaps(segments)
+        over_a, over_b, over = segments.overlaps
         over_keys = over_a * count + over_b
         keys = np.union1d(touch_keys, over_keys)
         touch, shared = np.zeros((2, len(keys)), np.int64)
@@ -111,16 +147,6 @@ class PairTable:
 
     def __len__(self) -> int:
         return len(self.a)
-
-
-def _overlaps(segments: SegmentTable) -> tuple[Integers, Integers, Integers]:
-    """Rows a < b of the masks that share pixels, and how many."""
-    none = np.empty(0, np.int64)
-    if segments.segmentation.is_partition:
-        return none, none, none
-    shared = np.triu(segments.masks.intersection(segments.masks), 1)
-    a, b = np.nonzero(shared)
-    return a, b, shared[a, b]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +176,7 @@ class ImageTable:
             return int(image.shape[0]), int(image.shape[1])
         try:
             return None if image is None else image_size(image)
-        except FormatError:
+        except (FormatError, OSError, SyntaxError):  # Pillow reads a PNG's pixels to find its EXIF
             return None
 
 

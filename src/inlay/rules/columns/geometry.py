@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
-from inlay.rules.tables import Booleans, Floats, Integers, SegmentTable, ratio
+from inlay.rules.outline import perimeter
+from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, ratio
 
 
 def n_parts(table: SegmentTable) -> Integers:
@@ -43,7 +44,7 @@ def smallest_part_px(table: SegmentTable) -> Floats:
 def smallest_part_px_region(table: SegmentTable, row: int) -> Masks:
     """The smallest part."""
     parts, _ = table.masks[row].parts()
-    return parts[int(parts.area().argmin())]
+    return parts[np.argsort(parts.area())[:1]].union()
 
 
 def parts_under(table: SegmentTable, pixels: float) -> Integers:
@@ -100,9 +101,7 @@ def empty_holes_under_region(table: SegmentTable, row: int, pixels: float) -> Ma
 
 def perimeter_px(table: SegmentTable) -> Integers:
     """Pixel edges around the mask, its holes included; 4 or more, 0 for an empty mask."""
-    if table.segmentation.is_partition:
-        return table.contacts.perimeter
-    return np.array([_edges(table, row) for row in range(len(table))], np.int64)
+    return perimeter(table.masks)
 
 
 def thickness_px(table: SegmentTable) -> Floats:
@@ -127,6 +126,25 @@ def visible_frac(table: SegmentTable) -> Floats:
     return ratio(table.visible.area(), table.area)
 
 
+def stuff_specks(table: ImageTable, pixels: float) -> int:
+    """Parts of stuff of fewer pixels than the argument, the largest of each segment left out; 0 or more."""
+    stuff = _stuff(table.segments)
+    return int(parts_under(stuff, pixels).sum())
+
+
+def stuff_specks_region(table: ImageTable, _row: int, pixels: float) -> Masks:
+    """Those parts."""
+    stuff = _stuff(table.segments)
+    parts, row = stuff.parts
+    return parts[(parts.area() < pixels) & ~_is_largest(parts.area(), row)].union()
+
+
+def _stuff(table: SegmentTable) -> SegmentTable:
+    label = table.segmentation
+    kinds = np.array([item.kind for item in label.classes.rows])
+    return SegmentTable(label[kinds[label.class_id] == "stuff"])
+
+
 def _lesser_parts(table: SegmentTable, row: int) -> Masks:
     parts, of = table.masks[row].parts()
     return parts[~_is_largest(parts.area(), of)].union()
@@ -143,9 +161,4 @@ def _is_largest(area: Integers, row: NDArray[np.int32]) -> Booleans:
 
 def _unlabelled(table: SegmentTable, holes: Masks) -> Booleans:
     """(M,) whether no segment lies in each hole."""
-    return np.equal(holes.intersection(table.masks.union())[:, 0], 0)
-
-
-def _edges(table: SegmentTable, row: int) -> int:
-    mask = np.pad(table.masks.crop(row, table.box[row]), 1)
-    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+    return np.equal(holes.intersection(table.union)[:, 0], 0)

@@ -47,7 +47,7 @@ def draw_crop(finding: Finding, sample: Sample) -> Pixels | None:
 
 
 def _window(finding: Finding, masks: list[Masks], region: Masks | None, size: tuple[int, int]) -> Window:
-    """What to show: the segments when the place is a good part of them, else the place and what is round it."""
+    """What to show: the segments when the place is a good part of them, else the place and some context."""
     boxes = [np.array(finding.box)] if finding.box is not None else []
     if masks:
         whole = _union(np.concatenate([mask.box() for mask in masks]))

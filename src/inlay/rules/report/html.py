@@ -26,14 +26,19 @@ def write(findings: Findings, path: Path, dataset: Dataset | None) -> None:
 
 
 def _chosen(found: tuple[Finding, ...]) -> list[Finding]:
-    """The first of each image, then the second of each, up to the cap: one image does not fill the sheet."""
+    """At most `CAP`, spread over the images: the first of each, then the second; of too many, evenly."""
+    turns: dict[int, list[int]] = defaultdict(list)
     seen: Counter[str | None] = Counter()
-    turn = []
-    for finding in found:
-        turn.append(seen[finding.image])
+    for place, finding in enumerate(found):
+        turns[seen[finding.image]].append(place)
         seen[finding.image] += 1
-    order = sorted(range(len(found)), key=turn.__getitem__)[:CAP]
-    return [found[each] for each in sorted(order)]
+    chosen: list[int] = []
+    for turn in sorted(turns):
+        room, places = CAP - len(chosen), turns[turn]
+        chosen += (
+            [places[each * len(places) // room] for each in range(room)] if len(places) > room else places
+        )
+    return [found[each] for each in sorted(chosen)]
 
 
 def _numbers(findings: Findings) -> str:
@@ -53,7 +58,7 @@ def _rules(findings: Findings) -> str:
 
 def _section(findings: Findings, rule: str, some: list[Finding], pictures: dict[int, str]) -> str:
     total = findings.by_rule[rule]
-    more = f" The first {len(some)} are shown, from as many images as possible." if total > len(some) else ""
+    more = f" {len(some)} of them are shown, from as many images as possible." if total > len(some) else ""
     severity = some[0].severity
     chip = page.legend([severity], [SHADES[severity]], [total])
     cards = page.grid([_card(each, pictures.get(id(each), "")) for each in some])
