@@ -22,7 +22,19 @@ from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.mistakes import Mistakes, best_threshold, explain
-from inlay.metrics.ranking import AREAS, IOUS, LIMITS, Counts, Floats, Ints, Matches, cells, mean_cells, rank
+from inlay.metrics.ranking import (
+    AREAS,
+    IOUS,
+    LIMITS,
+    RECALLS,
+    Counts,
+    Floats,
+    Ints,
+    Matches,
+    cells,
+    mean_cells,
+    rank,
+)
 from inlay.metrics.result import Details
 
 # Name of a figure: (row of AREAS, place in LIMITS, IoU thresholds).
@@ -142,6 +154,8 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
         per_sample=_per_sample(counts),
         confusion={"segments": mistakes.confusion(threshold, len(classes))},
         errors=mistakes.tally(threshold),
+        curves=_curves(counts, classes, kind),
+        threshold=threshold if f1 else None,
         remarks=tuple(remarks),
     )
 
@@ -177,6 +191,17 @@ def _kinds(counts: Sequence[Counts]) -> tuple[str, ...]:
 def _maskless(segmentation: Segmentation, drawn: NDArray[np.bool_]) -> int:
     """How many of the rows have a stated box and not a pixel."""
     return 0 if segmentation.stated_box is None else int((~drawn).sum())
+
+
+def _curves(counts: Sequence[Counts], classes: Classes, kind: str) -> dict[str, list[tuple[float, float]]]:
+    """Precision over recall, averaged over the classes that have truths, at three IoUs and over all ten."""
+    precision = cells(rank(counts, classes=len(classes)), kind)[0][:, :, :, 0, -1]
+    precision = precision[:, :, (precision >= 0).all(axis=(0, 1))]
+    if not precision.size:
+        return {}
+    lines = {f"IoU {IOUS[t]:.2f}": precision[t].mean(axis=1) for t in (0, 5, 9)}
+    lines["mean of ten"] = precision.mean(axis=(0, 2))
+    return {name: list(zip(RECALLS.tolist(), line.tolist())) for name, line in lines.items()}
 
 
 def _sides(segmentation: Segmentation) -> Floats:

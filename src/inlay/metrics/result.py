@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inlay.core.classes import Classes
 
 Interval = tuple[float, float]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Details:
         default_factory=dict
     )  # truth by prediction, as in Score
     errors: Mapping[str, int] = field(default_factory=dict)  # numbers of right and wrong segments
+    curves: Mapping[str, Sequence[Point]] = field(default_factory=dict)  # precision over recall, by name
+    threshold: float | None = None  # least score of the predictions that errors and confusion count
     remarks: tuple[str, ...] = ()  # what to know when reading the figures
 
 
@@ -46,12 +49,12 @@ class Score(Mapping[str, float]):
     per_sample: Mapping[str, NDArray[np.float64]]  # (N,) by figure
     classes: Classes
     metrics: tuple[str, ...]
-    confusion: Mapping[str, NDArray[np.int64]] = field(
-        default_factory=dict
-    )  # by what it counts: pixels, segments
-    errors: Mapping[str, Mapping[str, int]] = field(
-        default_factory=dict
-    )  # by metric: kinds of error and how many
+    # by what the table counts: "pixels" or "segments"
+    confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    # by metric: kinds of error and how many
+    errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[Point]] = field(default_factory=dict)  # precision over recall, by name
+    threshold: float | None = None  # least score of the predictions that errors and confusion count
     missing: tuple[str, ...] = ()  # samples without a prediction: they count as empty predictions
     extra: tuple[str, ...] = ()  # predictions without a truth: not judged
     unlabelled: tuple[str, ...] = ()  # samples whose truth nobody has drawn: not judged
@@ -91,6 +94,8 @@ class Score(Mapping[str, float]):
             "classes": self.classes.names,
             "confusion": {unit: table.tolist() for unit, table in self.confusion.items()},
             "errors": self.errors,
+            "curves": self.curves,
+            "threshold": self.threshold,
             "samples": len(self.samples),
             "missing": self.missing,
             "extra": self.extra,

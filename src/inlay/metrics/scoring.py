@@ -130,6 +130,8 @@ def _assemble(
         metrics=tuple(modules),
         confusion={unit: table for one in each for unit, table in one.confusion.items()},
         errors={name: one.errors for name, one in details.items() if one.errors},
+        curves={name: points for one in each for name, points in one.curves.items()},
+        threshold=next((one.threshold for one in each if one.threshold is not None), None),
         draws=draws,
         remarks=tuple(remark for one in each for remark in one.remarks),
     )
