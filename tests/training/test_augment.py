@@ -16,7 +16,7 @@ from inlay.training.examples import Example
 
 @st.composite
 def examples(draw):
-    """An example whose image paints each pixel by its own semantic class and thing, so that both can be read off it."""
+    """An example whose image shows its semantic classes and things, so that both can be read off it."""
     height, width = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     semantic = rng.integers(-1, 4, (height, width)).astype(np.int16)

@@ -112,7 +112,7 @@ def test_a_run_by_the_clock_ends_in_time(street, tmp_path):
 
 @pytest.mark.parametrize(("minutes", "iterations"), [(None, None), (1.0, 3), (0, None), (None, 0)])
 def test_the_length_of_a_run_must_be_one_of_the_two(minutes, iterations, street, tmp_path):
-    with pytest.raises(InlayError, match="minutes|empty"):
+    with pytest.raises(InlayError, match=r"minutes|empty"):
         train(street, "unet", tmp_path / "run", minutes=minutes, iterations=iterations)
     assert not (tmp_path / "run").exists()
 

@@ -111,7 +111,7 @@ def test_an_image_of_a_hundred_megapixels_says_to_tile_it(run, monkeypatch):
 
     monkeypatch.setattr(sys.modules["inlay.training.predict"], "LARGEST", 100)
     data = Dataset.of([Sample("large", np.zeros((20, 20, 3), np.uint8), None)], Classes(()))
-    with pytest.raises(InlayError, match="'large' has 20x20 pixels; up to 100 .* cut it into tiles"):
+    with pytest.raises(InlayError, match=r"'large' has 20x20 pixels; up to 100 .* cut it into tiles"):
         predict(run, data)[0]
 
 

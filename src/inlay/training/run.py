@@ -66,8 +66,8 @@ class Run:
         FormatError
             When the folder is no run, or its weights are broken or belong to another model.
         """
-        config = self.config
-        network: nn.Module = plugins.load("models", config.model).build(config.family, self.classes)
+        classes, config = self.classes, self.config
+        network: nn.Module = plugins.load("models", config.model).build(config.family, classes)
         read_weights(self.folder / "model.safetensors", network)
         return network.eval()
 
