@@ -60,6 +60,11 @@ class Sample:
             return read_image(self.image, size)
         return self.image
 
+    def _repr_html_(self) -> str:
+        from inlay.core.notebook import sample_html
+
+        return sample_html(self)
+
     def label(self) -> Segmentation:
         """The segmentation.
 
@@ -164,6 +169,11 @@ class Dataset(Sequence[Sample]):
 
     def __repr__(self) -> str:
         return f"Dataset({len(self)} samples, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        from inlay.core.notebook import dataset_html
+
+        return dataset_html(self)
 
     def only(self, names: Iterable[str]) -> Dataset:
         """The samples of these names, in the given order."""

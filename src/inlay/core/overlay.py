@@ -112,6 +112,12 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return np.array(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BOX, reducing_gap=2.0))
 
 
+def within(size: tuple[int, ...], longest: int) -> tuple[int, int]:
+    """(height, width) of the same shape whose longer side is at most `longest`."""
+    share = min(1.0, longest / max(*size[:2], 1))
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
 def _lighten(colours: Pixels, amount: NDArray[np.float64]) -> Pixels:
     """Colours moved towards white (amount > 0) or black (< 0), by up to 1."""
     share = np.abs(amount)[:, None]

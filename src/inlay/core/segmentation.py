@@ -160,6 +160,11 @@ class Segmentation:
         height, width = self.size
         return f"Segmentation({kind}, {len(self)} segments, {height}x{width} px, {len(self.classes)} classes)"
 
+    def _repr_html_(self) -> str:
+        from inlay.core.notebook import segmentation_html
+
+        return segmentation_html(self)
+
     def replace(self, **columns: Any) -> Segmentation:
         """A copy with some columns exchanged."""
         return dataclasses.replace(self, **columns)

@@ -54,7 +54,7 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def page(title: str, body: str, *, intro: str = "", script: str = "") -> str:
+def page(title: str, body: str, *, intro: str = "", style: str = "", script: str = "") -> str:
     """A whole page.
 
     Parameters
@@ -65,27 +65,28 @@ def page(title: str, body: str, *, intro: str = "", script: str = "") -> str:
         Markup, as the functions here return it.
     intro
         Plain words under the title.
-    script
-        JavaScript of the page's own; it must not come from data.
+    style, script
+        CSS and JavaScript of the page's own; they must not come from data.
     """
-    style = resources.files("inlay").joinpath("page/style.css").read_text("utf-8")
+    sheet = resources.files("inlay").joinpath("page/style.css").read_text("utf-8")
     under = f'<p class="intro">{text(intro)}</p>' if intro else ""
     code = f"<script>{script}</script>" if script else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
-        f"<style>{style}</style></head>\n<body><header><div>{MARK}<div><h1>{text(title)}</h1>{under}</div></div></header>"
+        f"<style>{sheet}{style}</style></head>\n<body><header><div>{MARK}<div><h1>{text(title)}</h1>{under}</div></div></header>"
         f"\n<main>{body}</main>{code}</body></html>\n"
     )
 
 
-def write_page(path: Path, markup: str) -> Path:
-    """Write a page, whole or not at all; folders are made."""
+def write_page(path: Path, markup: str | Iterable[str]) -> Path:
+    """Write a page, or its parts as they come: whole or not at all; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(markup, encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines([markup] if isinstance(markup, str) else markup)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
