@@ -121,10 +121,13 @@ def _enlarged(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def _mark(canvas: Pixels, region: NDArray[np.bool_]) -> None:
-    """The region in a colour that no photograph has, with a light rim."""
-    grown = _grown(region)
-    canvas[grown & ~region] = RIM
-    canvas[region] = MARK
+    """The region in a colour that no photograph has, with a light rim; a large one lets the image through."""
+    inner = ~region
+    for _ in range(4):
+        inner = _grown(inner)
+    canvas[_grown(region) & ~region] = RIM
+    canvas[region & inner] = MARK
+    canvas[~inner] = (0.6 * canvas[~inner] + 0.4 * np.array(MARK)).astype(np.uint8)
 
 
 def _outline(canvas: Pixels, mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
