@@ -138,7 +138,7 @@ def read_classes_json(path: Path) -> ClassList:
         raise FormatError(
             path, "classes", 'missing: class maps need their names, such as "classes": ["sky", "road"]'
         )
-    classes, values = _entries(path, entries, "thing" if instances else "stuff")
+    classes, values = classes_from_json(path, entries, "thing" if instances else "stuff")
     return ClassList(
         classes,
         values,
@@ -174,8 +174,14 @@ def _word(path: Path, where: str, value: Any) -> str:
     return value
 
 
-def _entries(path: Path, entries: Any, default: Kind) -> tuple[Classes, tuple[int, ...]]:
-    """Classes and their numbers from a list of names or objects, {"name": id} or {"id": "name"}."""
+def classes_from_json(path: Path, entries: Any, default: Kind) -> tuple[Classes, tuple[int, ...]]:
+    """Classes and their numbers from a list of names or objects, {"name": id} or {"id": "name"}.
+
+    Raises
+    ------
+    FormatError
+        Naming the entry that is none of these.
+    """
     if isinstance(entries, dict):
         by_number = all(str(key).lstrip("-").isdigit() for key in entries)
         pairs = [(value, int(key)) if by_number else (key, value) for key, value in entries.items()]
@@ -284,13 +290,19 @@ def _number(path: Path, where: str, text: str) -> int:
         raise FormatError(path, where, f"{text!r} is not a whole number") from None
 
 
-def _listed(path: Path, entries: list[Any]) -> ClassList:
-    classes, values = _entries(path, entries, "stuff")
+def _listed(path: Path, entries: list[Any], default: Kind = "stuff") -> ClassList:
+    classes, values = classes_from_json(path, entries, default)
     return ClassList(classes, values, path, unlabelled=_unlabelled(path, None, values, instances=False))
 
 
-def _read_text_list(path: Path) -> ClassList:
-    """Class list of lines: `name`, `name:r,g,b:parts:actions` (CVAT) or `r g b name` (CamVid)."""
+def read_class_lines(path: Path, default: Kind = "stuff") -> ClassList:
+    """Class list of lines: `name`, `name:r,g,b:parts:actions` (CVAT) or `r g b name` (CamVid).
+
+    Raises
+    ------
+    FormatError
+        Naming the line that is none of these.
+    """
     entries: list[Any] = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         text = line.strip()
@@ -308,7 +320,7 @@ def _read_text_list(path: Path) -> ClassList:
             raise FormatError(path, f"line {number}", f"{text!r} is not `name:red,green,blue`")
         else:
             entries.append({"name": text, "id": len(entries)})
-    return _listed(path, entries)
+    return _listed(path, entries, default)
 
 
 def _read_meta(path: Path) -> ClassList:
@@ -330,10 +342,10 @@ _READERS: Mapping[str, Callable[[Path], ClassList]] = {
     "classes.csv": _read_csv,
     "class_dict.csv": _read_csv,
     "_classes.csv": _read_csv,
-    "label_colors.txt": _read_text_list,
-    "labelmap.txt": _read_text_list,
-    "classes.txt": _read_text_list,
-    "class_names.txt": _read_text_list,
+    "label_colors.txt": read_class_lines,
+    "labelmap.txt": read_class_lines,
+    "classes.txt": read_class_lines,
+    "class_names.txt": read_class_lines,
 }
 
 

@@ -220,6 +220,8 @@ def _source(meaning: ClassList) -> str:
 
 
 def _in_words(values: list[int]) -> str:
+    if not values:
+        return "no ids"
     if values == list(range(values[0], values[-1] + 1)):
         return f"ids {values[0]} .. {values[-1]}"
     return f"ids {', '.join(map(str, values[:12]))}{', ...' if len(values) > 12 else ''}"

@@ -1,0 +1,192 @@
+"""The XML files of Pascal VOC, read without trusting them: no document type, no entities, no large files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, ElementTree, SubElement, TreeBuilder, indent
+from xml.parsers import expat
+
+from inlay.core.errors import FormatError, InlayError
+from inlay.core.segmentation import NO_TAGS, Tags
+
+MAX_BYTES = 16_000_000
+FLAGS = ("truncated", "occluded", "difficult")
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object as the XML lists it.
+
+    Parameters
+    ----------
+    name
+        Its class.
+    box
+        (x0, y0, x1, y1), half-open, pixels from 0; `None` where the file has none.
+    tags
+        "truncated", "occluded", "difficult" and other words; "pose=Left", "action=running".
+    crowd
+        Whether it is a group.
+    parts
+        How many parts (head, hand, ...) it has: they are left out.
+    """
+
+    name: str
+    box: Box | None
+    tags: Tags = NO_TAGS
+    crowd: bool = False
+    parts: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an XML file says of its image: size (height, width) or `None`, and its objects in order."""
+
+    size: tuple[int, int] | None
+    objects: tuple[Listed, ...]
+
+
+def read_page(path: Path) -> Page:
+    """The contents of an XML file.
+
+    Raises
+    ------
+    FormatError
+        When it is no XML, has a document type, is too large, or an object has no name or a broken box.
+    """
+    root = _tree(path)
+    if root.tag != "annotation":
+        raise FormatError(path, f"<{root.tag}>", "the root of a VOC file is <annotation>")
+    objects = tuple(_listed(path, place, node) for place, node in enumerate(root.findall("object")))
+    size = (_number(path, "size", root.find("size/height")), _number(path, "size", root.find("size/width")))
+    return Page((int(size[0]), int(size[1])) if size[0] and size[1] else None, objects)
+
+
+def _tree(path: Path) -> Element:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise FormatError(
+                path, "", f"{path.stat().st_size} bytes are over the limit of {MAX_BYTES} for one image"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(path, "", error.strerror or str(error)) from None
+    builder, parser = TreeBuilder(), expat.ParserCreate()
+
+    def refuse(*_: object) -> None:
+        raise FormatError(
+            path, f"line {parser.CurrentLineNumber}", "a document type is not read: delete <!DOCTYPE ...>"
+        )
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise FormatError(
+            path, f"line {error.lineno}", f"not XML ({expat.ErrorString(error.code)})"
+        ) from None
+    except (ValueError, LookupError) as error:  # an encoding that expat does not know
+        raise FormatError(path, "line 1", f"not XML that can be read ({error})") from None
+    return builder.close()
+
+
+def _text(node: Element | None) -> str:
+    return "" if node is None or node.text is None else node.text.strip()
+
+
+def _number(path: Path, where: str, node: Element | None) -> float:
+    try:
+        value = float(_text(node) or 0)
+    except ValueError:
+        raise FormatError(path, where, f"{_text(node)!r} is not a number") from None
+    if not abs(value) < 1e9:
+        raise FormatError(path, where, f"{value} is no place in an image")
+    return value
+
+
+def _listed(path: Path, place: int, node: Element) -> Listed:
+    where = f"object {place + 1}"
+    name = _text(node.find("name"))
+    if not name:
+        raise FormatError(path, where, "has no <name>: which class is it?")
+    tags = {flag for flag in FLAGS if _text(node.find(flag)).lower() in ("1", "true")}
+    pose = _text(node.find("pose"))
+    if pose and pose.lower() != "unspecified":
+        tags.add(f"pose={pose}")
+    tags |= {f"action={action.tag}" for action in node.findall("actions/*") if _text(action) == "1"}
+    more = {_attribute(item) for item in node.findall("attributes/attribute")} - {""}
+    return Listed(
+        name, _box(path, where, node.find("bndbox")), frozenset(tags | more - {"iscrowd"}), "iscrowd" in more,
+        len(node.findall("part")),
+    )  # fmt: skip
+
+
+def _attribute(node: Element) -> str:
+    """`name` for a true attribute, `name=value` for one with another value, nothing for a false one."""
+    name, value = _text(node.find("name")), _text(node.find("value"))
+    if value.lower() in ("true", "1"):
+        return name
+    return "" if value.lower() in ("false", "0", "") else f"{name}={value}"
+
+
+def _box(path: Path, where: str, node: Element | None) -> Box | None:
+    """Half-open box from 0 of a `bndbox`, whose corners are pixels counted from 1, both inside."""
+    if node is None:
+        return None
+    x0, y0, x1, y1 = (_number(path, where, node.find(side)) for side in ("xmin", "ymin", "xmax", "ymax"))
+    return x0 - 1, y0 - 1, x1, y1
+
+
+def write_page(path: Path, image: str, size: tuple[int, int], objects: Sequence[Listed]) -> None:
+    """Write the XML file of one image.
+
+    Raises
+    ------
+    InlayError
+        When a class or tag has a character that XML cannot hold.
+    """
+    root = Element("annotation")
+    SubElement(root, "filename").text = _legal(image)
+    node = SubElement(root, "size")
+    for side, pixels in (("width", size[1]), ("height", size[0]), ("depth", 3)):
+        SubElement(node, side).text = str(pixels)
+    SubElement(root, "segmented").text = "1"
+    for item in objects:
+        _add(SubElement(root, "object"), item)
+    indent(root)
+    ElementTree(root).write(path, "utf-8", xml_declaration=True)
+
+
+def _add(node: Element, item: Listed) -> None:
+    SubElement(node, "name").text = _legal(item.name)
+    poses = sorted(tag for tag in item.tags if tag.startswith("pose=") and tag != "pose=")[:1]
+    SubElement(node, "pose").text = _legal(poses[0].removeprefix("pose=")) if poses else "Unspecified"
+    for flag in FLAGS:
+        SubElement(node, flag).text = str(int(flag in item.tags))
+    if item.box is not None:
+        box = SubElement(node, "bndbox")
+        corners = (item.box[0] + 1, item.box[1] + 1, item.box[2], item.box[3])
+        for side, value in zip(("xmin", "ymin", "xmax", "ymax"), corners):
+            SubElement(box, side).text = str(int(value)) if value == int(value) else repr(float(value))
+    others = sorted(item.tags - {*FLAGS, *poses}) + (["iscrowd"] if item.crowd else [])
+    if others:
+        attributes: Any = SubElement(node, "attributes")
+        for tag in others:
+            one = SubElement(attributes, "attribute")
+            SubElement(one, "name").text = _legal(tag)
+            SubElement(one, "value").text = "true"
+
+
+def _legal(text: str) -> str:
+    if _ILLEGAL.search(text):
+        raise InlayError(f"{text!r} has a character that XML cannot hold: rename it")
+    return text
