@@ -17,6 +17,7 @@ Pixels = NDArray[np.uint8]  # (H, W, 3)
 Ids = NDArray[np.int32]  # (H, W), row + 1 of the front segment, 0 for nobody
 
 PAPER = 236  # grey that stands for an image that is not at hand
+VOID = 128  # grey of void classes that have no colour of their own
 LIGHTNESS = (0.0, -0.32, 0.34, -0.16, 0.17)  # things of one class, by instance: towards black or white
 
 
@@ -80,7 +81,9 @@ def draw(
 
 def row_colours(segmentation: Segmentation, *, instance_colours: bool = False) -> Pixels:
     """(N, 3) uint8 colour of each row: its class's, things varied in lightness, or one hue for each thing."""
-    colours = segmentation.classes.colours[segmentation.class_id]
+    palette = segmentation.classes.colours.copy()
+    palette[[item.kind == "void" and item.colour is None for item in segmentation.classes]] = VOID
+    colours = palette[segmentation.class_id]
     thing = np.flatnonzero(segmentation.is_thing)
     number = segmentation.instance_id[thing]
     number = np.where(number > 0, number, thing + 1)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from inlay.page.markup import Html, text
 
-LINE_COLOURS = ("#2457c5", "#d1481a", "#128a5b", "#9333ea", "#b7791f", "#0e7490")
+LINES = 6  # colours in style.css
 
 
 def bars(
@@ -114,9 +114,9 @@ def curve(series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
             f'<text x="{56 + 520 * share}" y="286" text-anchor="middle">{x0 + share * (x1 - x0):.3g}</text>'
         )
     for number, (name, points) in enumerate(lines.items()):
-        colour = LINE_COLOURS[number % len(LINE_COLOURS)]
+        colour = f"var(--line-{number % LINES})"
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in map(at, points))
-        parts.append(f'<polyline points="{path}" stroke="{colour}"/>')
+        parts.append(f'<polyline points="{path}" style="stroke:{colour}"/>')
         place = f'x="576" y="{20 + 16 * number}" text-anchor="end"'
         parts.append(f'<text {place} style="fill:{colour}">{text(name)}</text>')
     parts.append(

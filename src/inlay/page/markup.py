@@ -145,8 +145,16 @@ def swatch(colour: Colour) -> Html:
 
 def table(rows: Iterable[Sequence[Cell]], header: Sequence[str], *, caption: str = "") -> Html:
     """Rows of cells under a header; numbers stand right, NaN is a dash, the first cell names its row."""
-    head = "".join(f'<th scope="col">{text(name)}</th>' for name in header)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    kept = list(rows)
+    number = [
+        kept and all(len(row) > place and _is_number(row[place]) for row in kept)
+        for place in range(len(header))
+    ]
+    head = "".join(
+        f'<th scope="col"{_right(is_number and place > 0)}>{text(name)}</th>'
+        for place, (name, is_number) in enumerate(zip(header, number, strict=True))
+    )
+    body = "".join(f"<tr>{_cells(row)}</tr>" for row in kept)
     title = f"<caption>{text(caption)}</caption>" if caption else ""
     return Html(
         f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -155,14 +163,18 @@ def table(rows: Iterable[Sequence[Cell]], header: Sequence[str], *, caption: str
 
 def _cells(row: Sequence[Cell]) -> str:
     first = f'<th scope="row">{text(row[0])}</th>' if row else ""
-    return first + "".join(f"<td{_is_number(cell)}>{text(cell)}</td>" for cell in row[1:])
+    return first + "".join(f"<td{_right(_is_number(cell))}>{text(cell)}</td>" for cell in row[1:])
 
 
-def _is_number(cell: Cell) -> str:
+def _right(number: object) -> str:
+    return ' class="number"' if number else ""
+
+
+def _is_number(cell: Cell) -> bool:
     if isinstance(cell, int | float | np.number) and not isinstance(cell, bool):
-        return ' class="number"'
+        return True
     try:
         float(str(cell).rstrip("%"))
     except ValueError:
-        return ""
-    return ' class="number"'
+        return False
+    return True
