@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from inlay import Classes, Dataset, Sample, SegmentClass, Segmentation, plugins
+from inlay import Classes, Dataset, Sample, Segmentation, SegmentClass, plugins
 from inlay.training import train
 from inlay.training.batches import Batch, batch_of
 from inlay.training.config import config_from, default_config
@@ -103,7 +103,11 @@ def test_any_image_size_gives_tensors_and_a_prediction_of_that_size(name, size):
 def pixel(kind: int) -> Sample:
     ids = np.ones((32, 40), int)
     ids[17, 23] = 2
-    return Sample("pixel", np.zeros((32, 40, 3), np.uint8), Segmentation.from_panoptic(ids, [(1, 0), (2, kind)], CLASSES))
+    return Sample(
+        "pixel",
+        np.zeros((32, 40, 3), np.uint8),
+        Segmentation.from_panoptic(ids, [(1, 0), (2, kind)], CLASSES),
+    )
 
 
 def blank(rows: list[int]) -> Sample:

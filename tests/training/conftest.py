@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from inlay import Classes, Dataset, Sample, SegmentClass, Segmentation
+from inlay import Classes, Dataset, Sample, Segmentation, SegmentClass
 
 STREET = Classes(
     (

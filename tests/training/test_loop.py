@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from inlay import Classes, Dataset, InlayError, Sample, SegmentClass, Segmentation
+from inlay import Classes, Dataset, InlayError, Sample, Segmentation, SegmentClass
 from inlay.training import Run, train
 from inlay.training.config import config_from
 from inlay.training.learner import Learner
