@@ -41,6 +41,8 @@ PARTS = (
     "coco_images",
     "coco_classes",
     "coco_folders",
+    "coco_panoptic_labels",
+    "coco_panoptic_writer",
     "keyholes",
 )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections import Counter
 from pathlib import Path
 
-from inlay.core.classes import Classes
-from inlay.core.dataset import Dataset, Sample
+from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
 from inlay.formats import facts
+from inlay.formats.coco_classes import merged_classes
 from inlay.formats.coco_folders import write_file, write_folder
-from inlay.formats.coco_labels import CocoLabels, open_labels
+from inlay.formats.coco_images import dataset_of
+from inlay.formats.coco_labels import open_labels
 from inlay.formats.coco_layout import is_labels, label_files
 from inlay.formats.coco_writer import LabelWriter
 from inlay.formats.readers import rule
@@ -45,52 +44,11 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
         )
     several = len(files) > 1
     opened = [open_labels(file, file.split if several else "", rule(reader or READERS[0])) for file in files]
-    return merged(opened)
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """Several files as one; calling it with a sample name reads that sample."""
-
-    files: tuple[CocoLabels, ...]
-
-    @cached_property
-    def _file_of(self) -> dict[str, CocoLabels]:
-        return {name: labels for labels in self.files for name in labels.images.names}
-
-    def __call__(self, name: str) -> Sample:
-        """The sample of that name."""
-        return self._file_of[name](name)
-
-    def size(self, name: str) -> tuple[int, int]:
-        """(height, width) of an image, without reading its segments."""
-        return self._file_of[name].size(name)
-
-
-def merged(opened: Sequence[CocoLabels]) -> Dataset:
-    """One dataset of opened files, under their classes together."""
-    classes = Classes(())
+    classes = merged_classes([labels.classes for labels in opened])
+    left_out: Counter[str] = Counter()
     for labels in opened:
-        classes = classes.merge(labels.classes)
-    files = []
-    for labels in opened:
-        rows = labels.classes.rows_in(classes)
-        class_row = labels.class_row.copy()
-        class_row[class_row >= 0] = rows[class_row[class_row >= 0]]
-        files.append(replace(labels, classes=classes, class_row=class_row))
-    left_out: dict[str, int] = {}
-    for labels in opened:
-        for word, count in labels.left_out.items():
-            left_out[word] = left_out.get(word, 0) + count
-    images = [labels.images for labels in opened]
-    return Dataset(
-        classes,
-        tuple(name for each in images for name in each.names),
-        Opened(tuple(files)),
-        {name: split for each in images for name, split in zip(each.names, each.splits) if split},
-        left_out,
-        {name: number for each in images for name, number in zip(each.names, each.ids)},
-    )
+        left_out.update(labels.left_out)
+    return dataset_of(classes, [labels.under(classes) for labels in opened], left_out)
 
 
 def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:

@@ -55,6 +55,20 @@ def _class(category: CocoCategory, number: int, path: Path, where: str) -> Segme
     return SegmentClass(category.name, kind, rgb, parent or "", number)
 
 
+def merged_classes(several: Sequence[Classes]) -> Classes:
+    """All classes of several files, by name."""
+    merged = Classes(())
+    for classes in several:
+        merged = merged.merge(classes)
+    return merged
+
+
+def rows_under(class_row: NDArray[np.int32], own: Classes, classes: Classes) -> NDArray[np.int32]:
+    """Rows of categories in `classes` instead of in a file's own; -1 stays."""
+    rows = np.append(own.rows_in(classes), np.int32(-1))
+    return rows[class_row]
+
+
 class WrittenCategory(Struct):
     """An entry of `categories` as we write it."""
 

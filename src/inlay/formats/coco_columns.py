@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inlay.core.errors import FormatError
 from inlay.core.segmentation import Tags
-from inlay.formats.coco_json import CocoAnnotation, number, numbers, tags_of
+from inlay.formats.coco_json import CocoAnnotation, annotation_tags, number, numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,8 @@ class Columns:
         M texts of their geometry.
     tags, instances, amodal
         Of the few annotations that have them.
+    listed
+        JSON path of the list they stand in.
     """
 
     starts: NDArray[np.int64]
@@ -54,10 +56,11 @@ class Columns:
     tags: Mapping[int, Tags]
     instances: Mapping[int, int]
     amodal: Mapping[int, Raw]
+    listed: str = "annotations"
 
     def where(self, row: int, key: str) -> str:
         """JSON path of a key of an annotation."""
-        return f"annotations[{self.place[row]}].{key}"
+        return f"{self.listed}[{self.place[row]}].{key}"
 
 
 def is_drawn(annotation: CocoAnnotation) -> bool:
@@ -70,8 +73,11 @@ def columns_of(
     images: Mapping[int, int],
     categories: Mapping[int, int],
     path: Path,
+    *,
+    count: int,
+    listed: str = "annotations",
 ) -> Columns:
-    """The columns of annotations, given the places of image and category ids.
+    """The columns of annotations of `count` images, given the places of image and category ids.
 
     Raises
     ------
@@ -80,75 +86,81 @@ def columns_of(
     """
     drawn = np.array([row for row, item in enumerate(annotations) if is_drawn(item)], np.int64)
     some = annotations if len(drawn) == len(annotations) else [annotations[row] for row in drawn.tolist()]
-    image = _places([item.image_id for item in some], images, drawn, path, "image")
-    category = _places([item.category_id for item in some], categories, drawn, path, "category")
+    at = _At(path, listed, drawn)
+    image = _places([item.image_id for item in some], images, at, "image")
+    category = _places([item.category_id for item in some], categories, at, "category")
     order = np.argsort(image, kind="stable")
     ordered = [some[row] for row in order.tolist()]
-    place = drawn[order]
+    at = _At(path, listed, drawn[order])
     amodal = [(row, item.inlay.amodal) for row, item in enumerate(ordered) if item.inlay is not None]
     return Columns(
-        starts=np.searchsorted(image[order], np.arange(len(images) + 1)),
-        place=place,
+        starts=np.searchsorted(image[order], np.arange(count + 1)),
+        place=at.place,
         category=category[order],
         crowd=np.array([bool(item.iscrowd) for item in ordered], np.bool_),
-        source_id=_source_ids(ordered, place, path),
-        box=_boxes([item.bbox for item in ordered], place, path),
+        source_id=_source_ids(ordered, at),
+        box=_boxes([item.bbox for item in ordered], at),
         area=_numbers_or_nan([item.area for item in ordered]),
         score=_numbers_or_nan([item.score for item in ordered]),
         texts=[item.segmentation for item in ordered],
-        tags={row: tags for row, item in enumerate(ordered) if (tags := tags_of(item))},
+        tags={row: tags for row, item in enumerate(ordered) if (tags := annotation_tags(item))},
         instances={row: name for row, item in enumerate(ordered) if (name := _instance(item)) is not None},
         amodal={row: text for row, text in amodal if bytes(text) != b"null"},
+        listed=listed,
     )
 
 
-def _places(
-    ids: list[Any], known: Mapping[int, int], rows: NDArray[np.int64], path: Path, noun: str
-) -> NDArray[np.int64]:
+@dataclass(frozen=True)
+class _At:
+    """Where annotations stand: file, list, places in it."""
+
+    path: Path
+    listed: str
+    place: NDArray[np.int64]
+
+    def error(self, row: int, key: str, what: str) -> FormatError:
+        return FormatError(self.path, f"{self.listed}[{self.place[row]}].{key}", what)
+
+
+def _places(ids: list[Any], known: Mapping[int, int], at: _At, noun: str) -> NDArray[np.int64]:
     """Places of ids, or the error for the first that is unknown."""
     found = [known.get(value, -1) for value in ids]
     if -1 in found:  # an id that is unknown, or written as text
         for row, value in enumerate(ids):
             if found[row] < 0:
-                where = f"annotations[{rows[row]}].{noun}_id"
                 if value is None:
-                    raise FormatError(path, where, "missing")
-                found[row] = known.get(number(value, path, where), -1)
+                    raise at.error(row, f"{noun}_id", "missing")
+                whole = number(value, at.path, f"{at.listed}[{at.place[row]}].{noun}_id")
+                found[row] = known.get(whole, -1)
             if found[row] < 0:
                 some = ", ".join(map(str, sorted(known)[:5])) + (", ..." if len(known) > 5 else "")
-                raise FormatError(
-                    path, where, f"{value!r} is no {noun} of the file; ids are {some or 'none'}"
-                )
+                raise at.error(row, f"{noun}_id", f"{value!r} is no {noun} here; ids are {some or 'none'}")
     return np.array(found, np.int64)
 
 
-def _source_ids(
-    ordered: Sequence[CocoAnnotation], place: NDArray[np.int64], path: Path
-) -> NDArray[np.int64] | None:
+def _source_ids(ordered: Sequence[CocoAnnotation], at: _At) -> NDArray[np.int64] | None:
     if not ordered or any(item.id is None for item in ordered):
         return None
-    ids = np.array(numbers([item.id for item in ordered], path, "annotations[{}].id", place), np.int64)
+    where = f"{at.listed}[{{}}].id"
+    ids = np.array(numbers([item.id for item in ordered], at.path, where, at.place), np.int64)
     sort = np.argsort(ids, kind="stable")
     double = np.flatnonzero(np.diff(ids[sort]) == 0)
     if double.size:
-        first, second = sorted(place[sort[double[0] : double[0] + 2]].tolist())
-        what = f"id {ids[sort[double[0]]]} stands at annotations[{first}] too"
-        raise FormatError(path, f"annotations[{second}].id", what)
+        pair = sort[double[0] : double[0] + 2].tolist()
+        first, second = sorted(pair, key=lambda row: int(at.place[row]))
+        raise at.error(second, "id", f"id {ids[first]} stands at {at.listed}[{at.place[first]}] too")
     return ids
 
 
-def _boxes(
-    boxes: list[list[float] | None], place: NDArray[np.int64], path: Path
-) -> NDArray[np.float64] | None:
+def _boxes(boxes: list[list[float] | None], at: _At) -> NDArray[np.float64] | None:
     """(M, 4) corners of x, y, width, height; NaN where there is no box."""
-    if all(box is None for box in boxes):
+    if not any(boxes):
         return None
     for row, box in enumerate(boxes):
         if not box:
             boxes[row] = [np.nan] * 4
         elif len(box) != 4:
-            what = f"{len(box)} numbers; a box is x, y, width, height"
-            raise FormatError(path, f"annotations[{place[row]}].bbox", what)
+            raise at.error(row, "bbox", f"{len(box)} numbers; a box is x, y, width, height")
     corners = np.array(boxes, np.float64)
     corners[:, 2:] += corners[:, :2]
     return corners

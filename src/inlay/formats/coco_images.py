@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
-from inlay.core.dataset import Sample
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
 from inlay.core.images import MAX_PIXELS, image_size
 from inlay.core.segmentation import Segmentation
@@ -77,6 +79,11 @@ class CocoImages:
         """Place of a sample."""
         return self._place_of[name]
 
+    def path(self, i: int) -> Path | None:
+        """File of an image; `None` where there is none."""
+        found: Path | None = self._find(self.entries[i].file_name)
+        return found
+
     def unlabelled(self, i: int) -> bool:
         """Whether the file says that nobody has labelled an image."""
         extra = self.entries[i].inlay
@@ -97,7 +104,7 @@ class CocoImages:
                 what = f"height {entry.height}, width {entry.width}: an image has 1 to {MAX_PIXELS} pixels"
                 raise FormatError(self.file.path, where, what)
             return entry.height, entry.width
-        path = self._find(entry.file_name)
+        path = self.path(i)
         if path is None:
             what = f"no height and width, and {entry.file_name!r} is not beside the labels"
             raise FormatError(self.file.path, where, what)
@@ -105,9 +112,57 @@ class CocoImages:
 
     def sample(self, i: int, label: Segmentation | None) -> Sample:
         """The sample of an image, with its file where there is one."""
-        entry = self.entries[i]
-        path: Path | None = self._find(entry.file_name)
-        return Sample(self.names[i], path, label, self.splits[i], self.groups[i], entry.frame_id)
+        frame = self.entries[i].frame_id
+        return Sample(self.names[i], self.path(i), label, self.splits[i], self.groups[i], frame)
+
+
+class Opened(Protocol):
+    """An opened file: calling it with a sample name reads that sample."""
+
+    @property
+    def images(self) -> CocoImages:
+        """Its images."""
+
+    def __call__(self, name: str) -> Sample:
+        """The sample of that name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Several opened files as one; calling it with a sample name reads that sample."""
+
+    files: tuple[Opened, ...]
+
+    @cached_property
+    def _file_of(self) -> dict[str, Opened]:
+        return {name: opened for opened in self.files for name in opened.images.names}
+
+    def __call__(self, name: str) -> Sample:
+        """The sample of that name."""
+        return self._file_of[name](name)
+
+    def image(self, name: str) -> Path | None:
+        """File of an image."""
+        images = self._file_of[name].images
+        return images.path(images.place(name))
+
+    def size(self, name: str) -> tuple[int, int]:
+        """(height, width) of an image, without reading its segments."""
+        images = self._file_of[name].images
+        return images.size(images.place(name))
+
+
+def dataset_of(classes: Classes, opened: Sequence[Opened], left_out: Mapping[str, int]) -> Dataset:
+    """One dataset of opened files."""
+    images = [each.images for each in opened]
+    return Dataset(
+        classes,
+        tuple(name for each in images for name in each.names),
+        Files(tuple(opened)),
+        {name: split for each in images for name, split in zip(each.names, each.splits) if split},
+        dict(left_out),
+        {name: number for each in images for name, number in zip(each.names, each.ids)},
+    )
 
 
 def distinct_ids(ids: Sequence[Id], path: Path, where: str) -> dict[int, int]:

@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from numpy.typing import NDArray
 
 from inlay.core.errors import FormatError
-from inlay.core.segmentation import Tags
+from inlay.core.segmentation import NO_TAGS, Tags
 
 T = TypeVar("T")
 Id = int | float | str  # some tools write "2299" or 2299.0 for 2299
@@ -251,10 +251,18 @@ def numbers(
     return [number(value, path, where.format(place)) for place, value in zip(at, values)]
 
 
-def tags_of(annotation: CocoAnnotation) -> Tags:
-    """Words on a segment: attributes that are true by their name, others as "name=value"."""
+def annotation_tags(annotation: CocoAnnotation) -> Tags:
+    """Words on a segment: its attributes, and the keys beside the standard ones that say yes."""
     words = [key for key in TAG_KEYS if getattr(annotation, key)]
-    for key, value in (annotation.attributes or {}).items():
+    return tags_of(annotation.attributes) | frozenset(words)
+
+
+def tags_of(attributes: Mapping[str, Any] | None) -> Tags:
+    """Attributes as words: those that are true by their name, others as "name=value"."""
+    if not attributes:
+        return NO_TAGS
+    words = []
+    for key, value in attributes.items():
         if key in ("track_id", "keyframe") or (key == "rotation" and not value):
             continue  # how CVAT writes its tracks and boxes
         for each in value if isinstance(value, list) else [value]:

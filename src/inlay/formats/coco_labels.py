@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from inlay.core.errors import FormatError
 from inlay.core.masks import Masks
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import NO_TAGS, Segmentation, Tags, instance_numbers
-from inlay.formats.coco_classes import classes_of
+from inlay.formats.coco_classes import classes_of, rows_under
 from inlay.formats.coco_columns import Columns, columns_of, is_drawn
 from inlay.formats.coco_images import CocoImages, distinct_ids
 from inlay.formats.coco_json import CocoData, read_labels
@@ -60,9 +60,9 @@ class CocoLabels:
             return self.images.sample(i, None)
         return self.images.sample(i, self._segmentation(i, self.columns))
 
-    def size(self, name: str) -> tuple[int, int]:
-        """(height, width) of an image, without reading its segments."""
-        return self.images.size(self.images.place(name))
+    def under(self, classes: Classes) -> CocoLabels:
+        """The same under other classes, matched by name."""
+        return replace(self, classes=classes, class_row=rows_under(self.class_row, self.classes, classes))
 
     def _segmentation(self, i: int, columns: Columns) -> Segmentation:
         start, end = int(columns.starts[i]), int(columns.starts[i + 1])
@@ -136,7 +136,7 @@ def open_labels(file: LabelFile, prefix: str, rule: Rule) -> CocoLabels:
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None
     if data.annotations is not None:
-        columns = columns_of(data.annotations, images.places, categories, file.path)
+        columns = columns_of(data.annotations, images.places, categories, file.path, count=len(images.names))
     used = set() if columns is None else set(np.unique(columns.category).tolist())
     classes, class_row = classes_of(data.categories, list(categories), used, file.path)
     tags = _image_tags(data, images.places, categories)

@@ -58,9 +58,7 @@ class LabelWriter:
             label.masks, runs=label.crowd, rule=self._rule, only_polygons=self._only_polygons
         )
         boxes = (
-            _xywh(label.boxes()).tolist()
-            if label.stated_box is not None
-            else _xywh(label.masks.box()).tolist()
+            xywh(label.boxes()).tolist() if label.stated_box is not None else xywh(label.masks.box()).tolist()
         )
         areas = label.areas().tolist() if label.stated_area is not None else label.masks.area().tolist()
         categories = self._category_ids[label.class_id].tolist()
@@ -111,7 +109,7 @@ class LabelWriter:
         return list(range(1, count + 1))
 
 
-def _xywh(boxes: NDArray[Any]) -> NDArray[Any]:
+def xywh(boxes: NDArray[Any]) -> NDArray[Any]:
     """(N, 4) x, y, width, height of corner boxes, with widths that give the same corners back."""
     found = boxes.copy()
     extent = boxes[:, 2:] - boxes[:, :2]

@@ -1,0 +1,238 @@
+"""COCO results: a JSON list of predictions, read beside the labels they were made for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Struct, UnsetType
+from numpy.typing import NDArray
+
+from inlay.core.dataset import Dataset, Sample
+from inlay.core.errors import FormatError
+from inlay.core.polygons import Rule
+from inlay.core.segmentation import Segmentation, instance_numbers
+from inlay.formats.coco_classes import category_ids
+from inlay.formats.coco_columns import Columns, columns_of, is_drawn
+from inlay.formats.coco_images import Files
+from inlay.formats.coco_json import CocoAnnotation, Id, Rle, decode, read_bytes
+from inlay.formats.coco_layout import HEAD
+from inlay.formats.coco_masks import Place, read_masks
+from inlay.formats.coco_writer import xywh
+from inlay.formats.readers import rule
+
+READERS = ("pycocotools", "detectron2", "opencv", "supervision")
+KEEPS = frozenset(
+    {
+        "masks",
+        "class_id",
+        "instances",
+        "holes",
+        "parts",
+        "overlap",
+        "order",
+        "score",
+        "hidden",
+        "box",
+        "stated_box",
+    }
+    | {"empty", "split", "stuff", "void", "colours", "parents", "class_number"}  # as the labels say
+)
+
+
+class CocoResult(CocoAnnotation, gc=False):
+    """An entry of a list of results; `file_name` is the sample where images have no numbers."""
+
+    image_id: Id = 0
+    file_name: str | None = None
+
+
+def sniff(path: Path) -> bool:
+    """Whether a file is a JSON list whose first entry has an `image_id`."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False
+    return re.match(rb"\[\s*(\{|\])", head) is not None and (b'"image_id"' in head or len(head) < 8)
+
+
+def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) -> Dataset:
+    """Predictions for the images of `like`, which gives names, sizes and classes.
+
+    An image without results is predicted as empty. Results without `segmentation` become rows without pixels
+    and with a stated box. A box beside a mask stays stated, for it changes how COCO's tools sort by size.
+
+    Raises
+    ------
+    FormatError
+        When `like` is missing, or a result speaks of an image or category that it does not have.
+    """
+    if like is None:
+        what = "a list of results names no images and no classes: give the labels too (like=..., --like)"
+        raise FormatError(path, "", what)
+    entries = decode(read_bytes(path), path, list[CocoResult])
+    for row, entry in enumerate(entries):
+        if entry.score is None:
+            raise FormatError(path, f"[{row}].score", "missing: each result has a score")
+    images = _Images(like)
+    for row, entry in enumerate(entries):
+        if entry.file_name is not None:
+            entry.image_id = images.number_of(entry.file_name, path, f"[{row}].file_name")
+    if entries and not images.known:
+        what = "the labels number no images: read them from COCO"
+        raise FormatError(path, "[0].image_id", f"{entries[0].image_id!r} is unknown, for {what}")
+    categories = {number: place for place, number in enumerate(category_ids(like.classes))}
+    columns = columns_of(entries, images.known, categories, path, count=len(images.places), listed="")
+    images.refuse_ambiguous(columns, path)
+    load = CocoResults(path, rule(reader or READERS[0]), like, images.places, columns)
+    bare = sum(not is_drawn(entry) for entry in entries)
+    left_out = {"results without mask and box": bare} if bare else {}
+    return Dataset(like.classes, like.names, load, like.splits, left_out, like.source_ids)
+
+
+class _Images:
+    """How results name the images of a dataset: by numbers of its source, or by digits of its names."""
+
+    def __init__(self, like: Dataset) -> None:
+        names = [*like.names, *(name for name in like.source_ids if name not in set(like.names))]
+        self.places = {name: place for place, name in enumerate(names)}
+        numbers = dict(like.source_ids)
+        if not all(name in numbers for name in like.names):
+            digits = [re.search(r"(\d+)\D*$", name.rsplit("/", 1)[-1]) for name in like.names]
+            numbers = {name: int(found[1]) for name, found in zip(like.names, digits) if found}
+            if len(set(numbers.values())) < len(like.names):
+                numbers = {}
+        self.known: dict[int, int] = {}
+        self._double: dict[int, list[str]] = {}
+        for name in names if numbers else ():
+            place = self.known.setdefault(numbers[name], self.places[name])
+            if place != self.places[name] and name in like.names and names[place] in like.names:
+                self._double[place] = [names[place], name]
+
+    def number_of(self, name: str, path: Path, where: str) -> int:
+        """A number for an image that is given by its name."""
+        if name not in self.places:
+            raise FormatError(path, where, f"{name!r} is no sample of the labels")
+        number = -1 - self.places[name]  # below all ids
+        self.known[number] = self.places[name]
+        return number
+
+    def refuse_ambiguous(self, columns: Columns, path: Path) -> None:
+        """Raise where a result could be of either of two images of different splits."""
+        for place, names in self._double.items():
+            if columns.starts[place + 1] > columns.starts[place]:
+                where = columns.where(int(columns.starts[place]), "image_id")
+                raise FormatError(
+                    path, where, f"it could be {' or '.join(names)}: give the labels of one split"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class CocoResults:
+    """An opened list; calling it with a sample name reads that sample.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rule
+        How its polygons are filled.
+    like
+        The labels.
+    places
+        Place of each sample name in `columns`.
+    columns
+        Of the results.
+    """
+
+    path: Path
+    rule: Rule
+    like: Dataset
+    places: Mapping[str, int]
+    columns: Columns
+
+    def __call__(self, name: str) -> Sample:
+        """The prediction for the image of that name."""
+        columns, i = self.columns, self.places[name]
+        start, end = int(columns.starts[i]), int(columns.starts[i + 1])
+        place = Place(self.path, lambda row: columns.where(start + row, "segmentation"))
+        image, size = self._image(name)
+        masks = read_masks(columns.texts[start:end], size, self.rule, place)
+        class_id = columns.category[start:end].astype(np.int32)
+        score = np.empty(0) if columns.score is None else columns.score[start:end]
+        box = None if columns.box is None else columns.box[start:end]
+        label = Segmentation(
+            self.like.classes,
+            masks,
+            class_id,
+            instance_numbers(self.like.classes.is_thing[class_id]),
+            score=score.astype(np.float32),
+            stated_box=None if box is None else np.where(np.isnan(box), masks.box(), box),
+        )
+        return Sample(name, image, label, self.like.splits.get(name, ""))
+
+    def _image(self, name: str) -> tuple[Path | NDArray[np.uint8] | None, tuple[int, int]]:
+        """The image and its size; labels of COCO are asked without reading their masks."""
+        load = self.like.load
+        if isinstance(load, Files):
+            return load.image(name), load.size(name)
+        sample = self.like.load(name)
+        return sample.image, sample.label().size
+
+
+class _Result(Struct):
+    """A result as we write it."""
+
+    image_id: int
+    category_id: int
+    score: float
+    segmentation: Rle | UnsetType = UNSET
+    bbox: list[float] | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+
+
+def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  # noqa: ARG001
+    """Write one list for all samples, masks as compressed run lengths, the front segment last.
+
+    Images are numbered as in the source of the dataset; where it has no numbers, `file_name` holds the sample
+    name. Labels count as predictions with score 1. Boxes are written where they are stated: a box beside a
+    mask changes how COCO's tools sort by size.
+    """
+    categories = np.array(category_ids(dataset.classes), np.int64)
+    numbered = all(name in dataset.source_ids for name in dataset.names)
+    with path.open("wb") as file:
+        separator = b"["
+        for place, sample in enumerate(dataset):
+            if sample.segmentation is None or not len(sample.segmentation):
+                continue
+            number = dataset.source_ids[sample.name] if numbered else place + 1
+            file_name = UNSET if numbered else sample.name
+            rows = _results(sample.segmentation, categories, number, file_name)
+            file.write(separator + b",\n".join(msgspec.json.encode(row) for row in rows))
+            separator = b",\n"
+        file.write(b"[]\n" if separator == b"[" else b"]\n")
+
+
+def _results(
+    label: Segmentation, categories: NDArray[np.int64], number: int, file_name: str | UnsetType
+) -> list[_Result]:
+    score = np.ones(len(label)) if label.score is None else label.score
+    ids = categories[label.class_id].tolist()
+    texts = label.masks.to_strings()
+    rows = [
+        _Result(number, category, value, Rle(label.size, text.decode("ascii")), file_name=file_name)
+        for category, value, text in zip(ids, score.tolist(), texts)
+    ]
+    if label.stated_box is not None:
+        boxed = (label.masks.area() == 0) & (label.stated_box[:, 2:] > label.stated_box[:, :2]).all(axis=1)
+        for row, box, bare in zip(rows, xywh(label.stated_box).tolist(), boxed.tolist()):
+            row.bbox = box
+            row.segmentation = UNSET if bare else row.segmentation
+    return rows
