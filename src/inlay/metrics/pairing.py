@@ -89,11 +89,11 @@ class Judge:
                 f"sample {name!r}: the truth has {label.size[0]}x{label.size[1]} pixels (height x width), "
                 f"the prediction {predicted.size[0]}x{predicted.size[1]}: predict on the labelled images"
             )
-        label, predicted = _in_classes(label, self.truth.classes), _in_classes(predicted, self.truth.classes)
+        label, predicted = in_classes(label, self.truth.classes), in_classes(predicted, self.truth.classes)
         return name, tuple(count(label, predicted) for count in self.counts)
 
 
-def _in_classes(segmentation: Segmentation, classes: Classes) -> Segmentation:
+def in_classes(segmentation: Segmentation, classes: Classes) -> Segmentation:
     """The same segments under other classes, matched by name."""
     if segmentation.classes is classes:
         return segmentation

@@ -1,0 +1,259 @@
+"""The parts of a score report, each as markup, or empty where the score has nothing to say."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay import page
+from inlay.metrics import Score
+from inlay.metrics.result import is_known
+from inlay.page import Html, text
+
+if TYPE_CHECKING:
+    from inlay.rules.finding import Finding
+
+HEADLINES = ("mIoU", "pixel_accuracy", "Dice", "mask_AP", "mask_AP50", "box_AP", "PQ", "SQ", "RQ")
+MOST_CLASSES = 40  # bars; of more classes the best and the worst are shown
+FEW_CLASSES = 12  # bars in one column
+COLUMN = "31rem"
+LONG = 24  # letters of a name that may break
+WIDEST = 22  # classes of a confusion table
+PREFIXES = ("mask", "box")  # figures that stand in columns of their own
+MOST_SAMPLES = 500  # rows of the table of all images
+NOTHING = "nothing"
+KINDS = {
+    "right": "found, in its class",
+    "matched": "found, in its class",
+    "missed": "a true segment that nothing found",
+    "confused": "found, but as another class",
+    "duplicate": "found again after a surer one",
+    "inexact": "overlaps a true segment, by less than half",
+    "background": "where no true segment is",
+    "false": "matches no true segment",
+}
+
+
+def headline(score: Score) -> Html:
+    """The few numbers that matter, large; the first ones of a metric that is not ours."""
+    chosen = [name for name in HEADLINES if is_known(score.figures.get(name, math.nan))]
+    chosen = chosen or [name for name, value in score.figures.items() if is_known(value)][:4]
+    labels: dict[str, object] = {}
+    for name in chosen:
+        low, high = score.intervals.get(name, (math.nan, math.nan))
+        spread = "" if math.isnan(low) else f"<br>95&nbsp;%: {low:.3f} – {high:.3f}"
+        labels[Html(text(_words(name)) + spread)] = f"{score[name]:.3f}"
+    return page.figures(labels)
+
+
+def all_figures(score: Score) -> Html:
+    """Every figure with its interval."""
+    groups: dict[str, list[str]] = {}
+    for name in score.figures:
+        first = name.partition("_")[0]
+        groups.setdefault(first if first in PREFIXES else "", []).append(name)
+    charts = [
+        _bars(score, {name: _whole(_words(name), len(name)) for name in names}) for names in groups.values()
+    ]
+    note = f"Whiskers: the middle 95 % of {score.draws} draws of the images." if score.intervals else ""
+    return page.section("All figures", _paragraph(note), page.grid(charts, width=COLUMN))
+
+
+def by_class(score: Score) -> str:
+    """A bar for each class, best first, and a table of all its figures."""
+    known, names = score.known_classes(), score.class_figures()
+    if len(known) < 2:
+        return ""
+    main = names[0]
+    ordered = sorted(known, key=lambda item: -_or(item[1].get(main, math.nan), -1.0))
+    shown = [name for name, _ in ordered]
+    half = min(-(-len(shown) // 2), MOST_CLASSES // 2) if len(shown) > FEW_CLASSES else len(shown)
+    columns = [column for column in (shown[:half], shown[half:][-half:]) if column]
+    charts = [
+        _bars(score, {f"{main}/{name}": _swatched(score, name) for name in column}) for column in columns
+    ]
+    left_out = len(shown) - sum(map(len, columns))
+    middle = f"; {left_out} classes in the middle are left out" if left_out else ""
+    rows = [(name, *(_or_nan(each.get(figure, math.nan)) for figure in names)) for name, each in known]
+    table = page.table(rows, ("class", *map(_words, names)))
+    return page.section(
+        "Classes",
+        _paragraph(f"{_words(main)}, best first{middle}."),
+        page.grid(charts, width=COLUMN),
+        page.fold("All figures of all classes", table),
+    )
+
+
+def _bars(score: Score, names: Mapping[str, Html]) -> Html:
+    """Bars of figures ("mIoU", or of a class: "IoU/car"), under the given words, with their intervals."""
+    values: dict[str, float] = {}
+    spread: dict[str, tuple[float, float]] = {}
+    for name, words in names.items():
+        figure, slash, class_name = name.partition("/")
+        value = score.per_class[class_name][figure] if slash else score.figures[figure]
+        values[words] = _or_nan(value)
+        if name in score.intervals:
+            spread[words] = score.intervals[name]
+    return page.bars(values, spread or None)
+
+
+def errors(score: Score) -> str:
+    """How many segments of which kind of error."""
+    parts = []
+    for metric, kinds in score.errors.items():
+        wording: dict[str, object] = {
+            Html(f"{text(kind)}<br>{text(KINDS.get(kind, ''))}"): number for kind, number in kinds.items()
+        }
+        title = f"<h3>{text(metric.replace('_', ' '))}</h3>" if len(score.errors) > 1 else ""
+        note = ""
+        if score.threshold is not None and "confused" in kinds:
+            note = _paragraph(
+                f"Of predictions with a score of at least {score.threshold:.3g}, where false and missed "
+                "segments balance best (F1 at IoU 0.5)."
+            )
+        parts.append(title + note + page.figures(wording))
+    return page.section("Kinds of error", *parts) if parts else ""
+
+
+def confusion(score: Score) -> str:
+    """Each table of true by predicted class as a heat map, and the pairs most often confused."""
+    parts = []
+    for unit, table in score.confusion.items():
+        names = [*score.classes.names, NOTHING]
+        shown = _telling_classes(table)
+        rows = [row for row in shown if row < len(table)]
+        smaller = table[np.ix_(rows, shown)]
+        if len(score.classes) < 2 or not smaller.sum():
+            continue
+        heat = page.heatmap(
+            smaller,
+            [names[row] for row in rows],
+            columns=[names[column] for column in shown],
+            caption=f"Of the {unit} of each true class (row), per cent predicted as each class (column).",
+        )
+        parts += [heat, _most_confused(table, names, unit)]
+    return page.section("Confusion", *parts) if parts else ""
+
+
+def curves(score: Score) -> str:
+    """Precision over recall."""
+    if not score.curves:
+        return ""
+    return page.section(
+        "Precision over recall",
+        page.curve(score.curves, x="recall", y="precision", unit=True),
+        _paragraph("Mean of the classes, at each IoU that a match must have."),
+    )
+
+
+def samples(score: Score) -> str:
+    """How the figure spreads over the images, and a table of all of them."""
+    names = list(score.per_sample)
+    ranked = score.ranked()
+    if len(ranked) < 2:
+        return ""
+    points = [(place / (len(ranked) - 1), value) for place, (_, value) in enumerate(ranked)]
+    place_of = {name: place for place, name in enumerate(score.samples)}
+    rows = [
+        (name, *(_or_nan(float(score.per_sample[figure][place_of[name]])) for figure in names))
+        for name, _ in ranked[:MOST_SAMPLES]
+    ]
+    title = f"All {len(ranked)} images" if len(ranked) <= MOST_SAMPLES else f"The worst {MOST_SAMPLES} images"
+    return page.section(
+        "Images",
+        page.curve(
+            {_words(names[0]): points}, x="share of the images, worst first", y=_words(names[0]), unit=True
+        ),
+        page.fold(title, page.table(rows, ("image", *map(_words, names)))),
+    )
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """What the rules found in the labels, by rule."""
+    if not found:
+        return page.section("Findings in the labels", _paragraph("The rules found nothing."))
+    first = {finding.rule: finding for finding in reversed(found)}
+    counts = Counter(finding.rule for finding in found)
+    images = {rule: len({finding.image for finding in found if finding.rule == rule}) for rule in counts}
+    rows = [
+        (
+            rule,
+            first[rule].severity,
+            number,
+            images[rule],
+            first[rule].image or "the dataset",
+            first[rule].message,
+        )
+        for rule, number in counts.most_common()
+    ]
+    header = ("rule", "severity", "findings", "images", "for example", "which says")
+    severities = Counter(finding.severity for finding in found)
+    numbers = {name: severities[name] for name in ("error", "warning", "info") if severities[name]}
+    return page.section("Findings in the labels", page.figures(numbers), page.table(rows, header))
+
+
+def remarks(score: Score) -> str:
+    """What to know when reading the figures."""
+    if not score.remarks:
+        return ""
+    lines = "".join(f"<li>{text(remark)}</li>" for remark in score.remarks)
+    return page.section("Remarks", Html(f"<ul>{lines}</ul>"))
+
+
+def _telling_classes(table: NDArray[np.int64]) -> list[int]:
+    """Columns to show: classes that occur, those with the most mistakes if there are many, then nothing."""
+    last = table.shape[1] - 1
+    square = np.zeros((last + 1, last + 1), np.int64)
+    square[: len(table)] = table
+    involved = square.sum(axis=0) + square.sum(axis=1)
+    wrong = involved - 2 * np.diag(square)
+    occurring = np.flatnonzero(involved[:last])
+    chosen = np.sort(occurring[np.argsort(-wrong[occurring], kind="stable")[:WIDEST]])
+    return [*chosen.tolist(), *([last] if involved[last] else [])]
+
+
+def _most_confused(table: NDArray[np.int64], names: Sequence[str], unit: str) -> Html:
+    of_row = table.sum(axis=1)
+    wrong = table.copy()
+    np.fill_diagonal(wrong, 0)
+    places = np.argsort(-wrong, axis=None, kind="stable")[:10]
+    pairs = [(int(place) // table.shape[1], int(place) % table.shape[1]) for place in places]
+    rows = [
+        (names[row], names[column], int(wrong[row, column]), f"{100 * wrong[row, column] / of_row[row]:.1f}%")
+        for row, column in pairs
+        if wrong[row, column]
+    ]
+    if not rows:
+        return Html()
+    return page.fold("Most often confused", page.table(rows, ("truth", "predicted as", unit, "of the truth")))
+
+
+def _swatched(score: Score, name: str) -> Html:
+    colour = score.classes.colours[score.classes.row(name)]
+    return _whole(Html(f'<span class="chip">{page.swatch(colour)}{text(name)}</span>'), len(name))
+
+
+def _whole(words: str, length: int) -> Html:
+    """Words kept in one line unless they are long."""
+    return Html(f'<span style="white-space:nowrap">{text(words)}</span>') if length <= LONG else text(words)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _paragraph(words: str) -> Html:
+    return Html(f"<p>{text(words)}</p>")
+
+
+def _or(value: float, otherwise: float) -> float:
+    return value if is_known(value) else otherwise
+
+
+def _or_nan(value: float) -> float:
+    return _or(value, math.nan)
