@@ -94,13 +94,17 @@ def _heat_cell(share: float, count: float, *, right: bool, small: bool) -> str:
     return f'<td class="{kind}" style="--share:{share:.3f}" title="{title}">{words}</td>'
 
 
-def curve(series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str) -> Html:
-    """Lines of (x, y) points over shared axes, by name; points that are not finite are left out."""
+def curve(series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str, unit: bool = False) -> Html:
+    """Lines of (x, y) points over shared axes, by name; points that are not finite are left out.
+
+    With `unit` both axes show the whole of 0 .. 1, as shares need; else they span the points.
+    """
     lines = {name: [p for p in points if all(map(math.isfinite, p))] for name, points in series.items()}
     every = [point for points in lines.values() for point in points]
     if not every:
         return Html(f"<p>There are no points of {text(y)} yet.</p>")
-    (x0, x1), (y0, y1) = (_span([point[axis] for point in every]) for axis in (0, 1))
+    spans = [(0.0, 1.0)] * 2 if unit else [_span([point[axis] for point in every]) for axis in (0, 1)]
+    (x0, x1), (y0, y1) = spans
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
         return 56 + 520 * (point[0] - x0) / (x1 - x0), 268 - 244 * (point[1] - y0) / (y1 - y0)
