@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core import kernels
-from inlay.core.errors import InlayError
+from inlay.core.checks import id_map
 from inlay.core.masks import Masks
 
 DENSE = 12  # pixels for each stretch of pixels, under which an id map is faster than the stretches
@@ -53,13 +53,9 @@ def contacts(ids: NDArray[np.integer[Any]], count: int) -> Contacts:
     Raises
     ------
     InlayError
-        When the map is not two-dimensional or `count` is negative.
+        When the map has not two dimensions, holds fractions, or `count` is negative.
     """
-    if ids.ndim != 2 or count < 0:
-        raise InlayError(
-            f"contacts wants an (H, W) id map and a row count, not shape {ids.shape} and {count}"
-        )
-    return Contacts(*kernels.contacts(np.ascontiguousarray(ids, np.int32), count))
+    return Contacts(*kernels.contacts(id_map(ids, count), count))
 
 
 def contacts_of(masks: Masks) -> Contacts:

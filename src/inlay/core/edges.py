@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inlay.core import kernels
+from inlay.core.checks import check_offsets, check_size
 from inlay.core.errors import InlayError
-from inlay.core.masks import Masks, check_size
-from inlay.core.polygons import MAX_COORDINATE, check_offsets
+from inlay.core.masks import Masks
+from inlay.core.polygons import MAX_COORDINATE
 
 if TYPE_CHECKING:
     from inlay.core.segmentation import Segmentation

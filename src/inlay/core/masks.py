@@ -5,34 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inlay.core import kernels
+from inlay.core.checks import check_size, id_map, whole_numbers
 from inlay.core.errors import InlayError
 
 Connectivity = Literal[4, 8]
 Index = int | slice | NDArray[Any] | Sequence[int]
 
 AND, OR, MINUS = 0b1000, 0b1110, 0b0100  # truth tables, read at bit 2a + b
-
-
-def check_size(size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) as plain ints.
-
-    Raises
-    ------
-    InlayError
-        When one is negative or the image has more pixels than run lengths can count.
-    """
-    height, width = int(size[0]), int(size[1])
-    if height < 0 or width < 0 or height * width >= 2**32:
-        raise InlayError(
-            f"an image of {height}x{width} pixels (height, width) is not possible: at most 2^32 - 1"
-        )
-    return height, width
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +35,44 @@ class Masks:
         (N + 1,) int64; mask `i` owns `counts[offsets[i]:offsets[i + 1]]`.
     size
         (height, width) in pixels.
+
+    Raises
+    ------
+    InlayError
+        When the offsets do not rise from 0 to the end, or a mask is longer or shorter than the image.
     """
 
     counts: NDArray[np.uint32]
     offsets: NDArray[np.int64]
     size: tuple[int, int]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", check_size(self.size))
+        for name, dtype in (("counts", np.uint32), ("offsets", np.int64)):
+            column = getattr(self, name)
+            if type(column) is not np.ndarray or column.dtype != dtype or not column.flags.c_contiguous:
+                object.__setattr__(self, name, np.ascontiguousarray(column, dtype))
+        bad = kernels.uncovered(self.counts, self.offsets, self.size[0] * self.size[1])
+        if bad == -2:
+            raise InlayError(f"offsets of masks do not rise from 0 to their {self.counts.size} run lengths")
+        if bad >= 0:
+            self._refuse(self.counts, self.offsets, bad, self.size)
+
+    @staticmethod
+    def _refuse(
+        counts: NDArray[np.uint32], offsets: NDArray[np.int64], row: int, size: tuple[int, int]
+    ) -> NoReturn:
+        total = int(counts[offsets[row] : offsets[row + 1]].sum(dtype=np.int64))
+        pixels = size[0] * size[1]
+        raise InlayError(
+            f"run lengths of mask {row} cover {total} pixels; the image has {pixels} ({size[0]}x{size[1]})"
+        )
+
     @classmethod
     def empty(cls, size: tuple[int, int], count: int = 0) -> Masks:
         """`count` masks without a pixel."""
-        runs = np.full(count, size[0] * size[1], np.uint32)
+        height, width = check_size(size)
+        runs = np.full(count, height * width, np.uint32)
         return cls(runs, np.arange(count + 1, dtype=np.int64), size)
 
     @classmethod
@@ -73,9 +86,9 @@ class Masks:
             pixels = pixels[None]
         if pixels.ndim != 3:
             raise InlayError(f"a mask stack has shape (N, H, W) or (H, W), not {pixels.shape}")
-        if pixels.dtype != np.bool_:
+        if pixels.dtype.itemsize != 1 or pixels.dtype.kind not in "bui":
             pixels = pixels != 0
-        _, height, width = pixels.shape
+        height, width = check_size(pixels.shape[1:])
         columns = pixels.transpose(0, 2, 1)
         down = columns.flags.c_contiguous and not pixels.flags.c_contiguous
         source = columns if down else np.ascontiguousarray(pixels)
@@ -84,8 +97,8 @@ class Masks:
     @classmethod
     def from_ids(cls, ids: NDArray[np.integer[Any]], count: int) -> Masks:
         """Masks of the values 0 .. count - 1 of an (H, W) id map, in one pass; others belong to nobody."""
-        flat = np.ascontiguousarray(ids, np.int32)
-        return cls(*kernels.split_ids(flat, count), (flat.shape[0], flat.shape[1]))
+        rows = id_map(ids, count)
+        return cls(*kernels.split_ids(rows, count), (rows.shape[0], rows.shape[1]))
 
     @classmethod
     def from_runs(cls, runs: Sequence[ArrayLike], size: tuple[int, int]) -> Masks:
@@ -96,10 +109,15 @@ class Masks:
         InlayError
             When the lengths of a mask are negative or do not sum to height x width.
         """
-        arrays = [np.asarray(run, np.int64).reshape(-1) for run in runs]
-        for i, array in enumerate(arrays):
-            if array.size and (int(array.min()) < 0 or int(array.max()) > size[0] * size[1]):
-                raise InlayError(f"run lengths of mask {i} leave the image of {size[0]}x{size[1]} pixels")
+        height, width = check_size(size)
+        arrays = []
+        for i, run in enumerate(runs):
+            array = whole_numbers(run)
+            if array is None or (array.size and (array.min() < 0 or array.max() > height * width)):
+                raise InlayError(
+                    f"run lengths of mask {i} are not whole numbers of 0 .. {height * width} pixels"
+                )
+            arrays.append(array)
         offsets = np.zeros(len(arrays) + 1, np.int64)
         np.cumsum([array.size for array in arrays], out=offsets[1:])
         counts = np.concatenate([*arrays, np.empty(0, np.int64)]).astype(np.uint32)
@@ -114,7 +132,7 @@ class Masks:
         InlayError
             When a string is broken or does not cover height x width pixels.
         """
-        texts = [text.encode("latin-1", "replace") if isinstance(text, str) else text for text in strings]
+        texts = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text for text in strings]
         ends = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(text) for text in texts], out=ends[1:])
         bad, counts, offsets = kernels.from_strings(np.frombuffer(b"".join(texts), np.uint8), ends)
@@ -124,14 +142,11 @@ class Masks:
 
     @classmethod
     def _checked(cls, counts: NDArray[np.uint32], offsets: NDArray[np.int64], size: tuple[int, int]) -> Masks:
-        pixels = size[0] * size[1]
-        bad, canonical, ends = kernels.canonical(counts, offsets, pixels)
+        height, width = check_size(size)
+        bad, canonical, ends = kernels.canonical(counts, offsets, height * width)
         if bad >= 0:
-            total = int(counts[offsets[bad] : offsets[bad + 1]].astype(np.int64).sum())
-            raise InlayError(
-                f"run lengths of mask {bad} cover {total} pixels; the image has {pixels}: {size[0]}x{size[1]}"
-            )
-        return cls(canonical, ends, size)
+            cls._refuse(counts, offsets, bad, (height, width))
+        return cls(canonical, ends, (height, width))
 
     @classmethod
     def concat(cls, parts: Iterable[Masks]) -> Masks:
@@ -150,14 +165,27 @@ class Masks:
 
     def __getitem__(self, index: Index) -> Masks:
         """The masks at an int, a slice, a boolean or an integer array; always `Masks`."""
-        rows = np.atleast_1d(np.arange(len(self))[index])
+        places = range(len(self))
+        if isinstance(index, (int, np.integer)):
+            row = places[index]
+            return self._view(row, row + 1)
+        if isinstance(index, slice):
+            chosen = places[index]
+            if chosen.step == 1:
+                return self._view(chosen.start, max(chosen.start, chosen.stop))
+        rows = np.arange(len(self))[list(index) if isinstance(index, tuple) else index]
+        if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+            return self._view(int(rows[0]), int(rows[-1]) + 1)
         lengths = np.diff(self.offsets)[rows]
         offsets = np.zeros(rows.size + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):  # a view, no copy
-            return Masks(self.counts[self.offsets[rows[0]] : self.offsets[rows[-1] + 1]], offsets, self.size)
         take = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(int(offsets[-1]))
         return Masks(self.counts[take], offsets, self.size)
+
+    def _view(self, start: int, stop: int) -> Masks:
+        """Consecutive masks, without a copy of their run lengths."""
+        ends = self.offsets[start : stop + 1]
+        return Masks(self.counts[ends[0] : ends[-1]], ends - ends[0], self.size)
 
     def __iter__(self) -> Iterator[Masks]:
         return (self[i] for i in range(len(self)))
@@ -183,6 +211,10 @@ class Masks:
     def crop(self, row: int, box: ArrayLike) -> NDArray[np.bool_]:
         """(y1 - y0, x1 - x0) bool: mask `row` inside `box` (x0, y0, x1, y1), which must lie in the image."""
         x0, y0, x1, y1 = (int(v) for v in np.asarray(box))
+        if not (0 <= x0 <= x1 <= self.size[1] and 0 <= y0 <= y1 <= self.size[0]):
+            raise InlayError(
+                f"box {(x0, y0, x1, y1)} leaves the image of {self.size[0]}x{self.size[1]} pixels"
+            )
         return self[row].decode()[0, y0:y1, x0:x1]
 
     @cached_property
@@ -300,10 +332,12 @@ class Masks:
 
     def paint(self, values: ArrayLike, *, fill: int = 0) -> NDArray[np.int32]:
         """(H, W) map: the value of the last mask on each pixel, `fill` where there is none."""
-        each = np.ascontiguousarray(values, np.int32)
+        each = whole_numbers(values)
+        if each is None or (each.size and not -(2**31) <= each.min() <= each.max() < 2**31):
+            raise InlayError("paint wants whole numbers of 32 bits")
         if each.shape != (len(self),):
             raise InlayError(f"paint wants one value for each of {len(self)} masks, not shape {each.shape}")
-        return kernels.paint(self.counts, self.offsets, each, fill, *self.size)
+        return kernels.paint(self.counts, self.offsets, each.astype(np.int32), fill, *self.size)
 
     def to_strings(self) -> list[bytes]:
         """COCO's compressed run-length string of each mask."""

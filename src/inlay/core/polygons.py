@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inlay.core import kernels
+from inlay.core.checks import check_offsets, check_size
 from inlay.core.errors import InlayError
-from inlay.core.masks import Masks, check_size
+from inlay.core.masks import Masks
 
 Rule = Literal["pixel_edge", "pixel_centre"]
 MAX_COORDINATE = 1e9  # pixels; far outside any image, near enough for exact arithmetic
@@ -103,13 +104,6 @@ class Polygons:
     def replace_points(self, points: ArrayLike) -> Polygons:
         """The same rings with other points, one for each: moved, scaled or rounded."""
         return Polygons(np.asarray(points, np.float64), self.ring_offsets, self.mask_offsets, self.is_hole)
-
-
-def check_offsets(name: str, offsets: NDArray[np.int64], last: int) -> None:
-    """Refuse offsets that do not rise from 0 to `last`."""
-    fits = offsets.ndim == 1 and offsets.size > 0 and offsets[0] == 0 and offsets[-1] == last
-    if not fits or (np.diff(offsets) < 0).any():
-        raise InlayError(f"{name} must rise from 0 to {last}")
 
 
 def from_parts(masks: Sequence[Sequence[ArrayLike]]) -> Polygons:

@@ -1,29 +1,22 @@
 // Encode, decode, measure and combine run lengths.
+#include "bitmap.hpp"
 #include "runs.hpp"
 
 namespace {
 
+// Appends one mask that lies column-major in memory; nonzero is foreground.
 void scan_columns(const uint8_t* pixel, size_t n, RunBuilder& out) {
-    uint8_t value = 0;
-    size_t start = 0, i = 0;
-    while (i < n) {
-        // Skip whole words equal to the open run; a mask is mostly long runs.
-        const uint64_t word = value ? 0x0101010101010101ull : 0ull;
-        while (i + 8 <= n) {
-            uint64_t eight;
-            std::memcpy(&eight, pixel + i, 8);
-            if (eight != word) break;
-            i += 8;
-        }
-        while (i < n && pixel[i] == value) ++i;
-        if (i == n) break;
-        out.add(value, i - start);
-        if (start == i && value == 0 && i == 0) { /* mask starts with foreground: the first run stays 0 */ }
-        start = i;
-        value ^= 1;
-    }
-    out.add(value, n - start);
-    out.finish();
+    uint32_t start = 0;
+    const auto change = [&](size_t at) {
+        out.counts.push_back(static_cast<uint32_t>(at) - start);
+        start = static_cast<uint32_t>(at);
+    };
+    if (n && pixel[0]) change(0);
+    each_change(pixel, n, [&](size_t i) {
+        if ((pixel[i] != 0) != (pixel[i + 1] != 0)) change(i + 1);
+    });
+    change(n);
+    out.offsets.push_back(static_cast<int64_t>(out.counts.size()));
 }
 
 nb::tuple encode(Array3<uint8_t> stack, bool columns) {
@@ -31,14 +24,13 @@ nb::tuple encode(Array3<uint8_t> stack, bool columns) {
     RunBuilder out;
     {
         nb::gil_scoped_release free;
-        std::vector<uint8_t> turned(columns ? 0 : pixels);
+        RowScan rows;
         for (size_t i = 0; i < n; ++i) {
             const uint8_t* mask = stack.data() + i * pixels;
-            if (!columns) {
-                transpose(mask, turned.data(), a, b);
-                mask = turned.data();
-            }
-            scan_columns(mask, pixels, out);
+            if (columns)
+                scan_columns(mask, pixels, out);
+            else
+                rows.encode(mask, a, b, 0, 0, a, pixels, out);
         }
     }
     return out.result();
@@ -263,6 +255,22 @@ nb::tuple canonical(Counts counts, Offsets offsets, uint64_t pixels) {
     return nb::make_tuple(static_cast<int64_t>(-1), to_numpy(std::move(out.counts)), to_numpy(std::move(out.offsets)));
 }
 
+// What every other kernel takes for granted: -1 where offsets rise from 0 to the end and each mask is as long as the
+// image, -2 where the offsets do not, else the first mask of another length.
+int64_t uncovered(Counts counts, Offsets offsets, uint64_t pixels) {
+    const size_t n = offsets.shape(0);
+    const int64_t* at = offsets.data();
+    bool rising = n > 0 && at[0] == 0 && at[n - 1] == static_cast<int64_t>(counts.shape(0));
+    for (size_t i = 1; i < n && rising; ++i) rising = at[i - 1] < at[i];
+    if (!rising) return -2;
+    for (size_t i = 0; i + 1 < n; ++i) {
+        uint64_t sum = 0;
+        for (int64_t k = at[i]; k < at[i + 1]; ++k) sum += counts.data()[k];
+        if (sum != pixels) return static_cast<int64_t>(i);
+    }
+    return -1;
+}
+
 }  // namespace
 
 void bind_runs(nb::module_& m) {
@@ -276,4 +284,5 @@ void bind_runs(nb::module_& m) {
     m.def("paint", &paint);
     m.def("split_ids", &split_ids);
     m.def("canonical", &canonical);
+    m.def("uncovered", &uncovered);
 }
