@@ -50,7 +50,7 @@ class Classes(Sequence[SegmentClass]):
     Raises
     ------
     InlayError
-        When two classes share a name, or a kind is not one of thing, stuff, void.
+        When two classes share a name, a kind is not one of thing, stuff, void, or a colour is no colour.
     """
 
     rows: tuple[SegmentClass, ...]
@@ -60,9 +60,13 @@ class Classes(Sequence[SegmentClass]):
         row_of: dict[str, int] = {}
         for row, item in enumerate(self.rows):
             if row_of.setdefault(item.name, row) != row:
-                raise InlayError(f"class name {item.name!r} stands twice (rows {row_of[item.name]} and {row})")
+                raise InlayError(f"class name {item.name!r} stands twice: rows {row_of[item.name]} and {row}")
             if item.kind not in KINDS:
                 raise InlayError(f"class {item.name!r} has kind {item.kind!r}; kinds are {', '.join(KINDS)}")
+            if item.colour is not None and not _is_colour(item.colour):
+                raise InlayError(
+                    f"class {item.name!r} has colour {item.colour}; three numbers of 0 .. 255 make one"
+                )
         object.__setattr__(self, "_row_of", row_of)
 
     @classmethod
@@ -139,6 +143,10 @@ class Classes(Sequence[SegmentClass]):
             When `other` lacks one of the names.
         """
         return np.array([other.row(item.name) for item in self.rows], np.int32)
+
+
+def _is_colour(value: Sequence[int]) -> bool:
+    return len(value) == 3 and all(isinstance(v, (int, np.integer)) and 0 <= v <= 255 for v in value)
 
 
 def distinct_colour(row: int) -> Colour:

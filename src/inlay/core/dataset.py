@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -55,9 +56,12 @@ class Sample:
         """
         size = None if self.segmentation is None else self.segmentation.size
         if self.image is None:
-            raise InlayError(f"sample {self.name!r} has a label but no image: keep the images beside the labels")
+            raise InlayError(f"sample {self.name!r} has no image: keep the images beside the labels")
         if isinstance(self.image, Path):
             return read_image(self.image, size)
+        if size and self.image.shape[:2] != size:
+            (height, width), (rows, columns) = self.image.shape[:2], size
+            raise InlayError(f"sample {self.name!r} is {width}x{height}, its label {columns}x{rows} pixels")
         return self.image
 
     def _repr_html_(self) -> str:
@@ -97,7 +101,7 @@ class Dataset(Sequence[Sample]):
     splits
         Split of each name as far as the source says it, without loading the samples.
     left_out
-        What the reader found and could not keep, with counts: `{"keypoints": 12}`. Writing elsewhere is a loss.
+        What the reader found and could not keep, with counts: `{"keypoints": 12}`: a loss when written.
     source_ids
         Number of each name in its source, where the source numbers its images.
     """
@@ -112,8 +116,7 @@ class Dataset(Sequence[Sample]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
         if len(self._places) != len(self.names):
-            seen: set[str] = set()
-            twice = next(name for name in self.names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            twice = next(name for place, name in enumerate(self.names) if self._places[name] != place)
             raise InlayError(f"sample name {twice!r} stands twice in the dataset")
 
     @classmethod
@@ -136,11 +139,12 @@ class Dataset(Sequence[Sample]):
 
         Two files that differ in their suffix alone keep it in their names.
         """
-        by_name: dict[str, Path] = {}
-        for file in files:
-            name = file.relative_to(folder).as_posix()
-            stem = name.removesuffix(file.suffix)
-            by_name[name if stem in by_name else stem] = file
+        several = list(files)
+        names = [file.relative_to(folder).as_posix() for file in several]
+        stems = [name.removesuffix(file.suffix) for name, file in zip(names, several)]
+        count = Counter(stems)
+        unique = [stem if count[stem] == 1 else name for stem, name in zip(stems, names)]
+        by_name = dict(zip(unique, several))
         return cls(Classes(()), tuple(by_name), lambda name: Sample(name, by_name[name], None))
 
     @cached_property
@@ -176,8 +180,18 @@ class Dataset(Sequence[Sample]):
         return dataset_html(self)
 
     def only(self, names: Iterable[str]) -> Dataset:
-        """The samples of these names, in the given order."""
-        return replace(self, names=tuple(names))
+        """The samples of these names, in the given order.
+
+        Raises
+        ------
+        InlayError
+            When one of them is not in the dataset, or stands twice.
+        """
+        chosen = tuple(names)
+        for name in chosen:
+            if name not in self._places:
+                raise InlayError(f"there is no sample {name!r} in the dataset")
+        return replace(self, names=chosen)
 
     def filter(self, keep: Callable[[Sample], bool]) -> Dataset:
         """The samples for which `keep` is true; each is loaded once to be asked."""
@@ -186,7 +200,9 @@ class Dataset(Sequence[Sample]):
     def map(self, change: Callable[[Sample], Sample], classes: Classes | None = None) -> Dataset:
         """A dataset whose samples go through `change` when they are loaded; names stay."""
         load = self.load
-        return replace(self, load=lambda name: change(load(name)), classes=classes or self.classes)
+        return replace(
+            self, load=lambda name: change(load(name)), classes=self.classes if classes is None else classes
+        )
 
     def split(self, name: str) -> Dataset:
         """The samples that the source puts into split `name`.
@@ -199,10 +215,13 @@ class Dataset(Sequence[Sample]):
         names = [each for each in self.names if self.splits.get(each, "") == name]
         if not names:
             known = sorted(set(self.splits.values()))
-            raise InlayError(f"there is no split {name!r}; " + (f"splits are {', '.join(known)}" if known else "none is named"))
+            splits = f"splits are {', '.join(known)}" if known else "none is named"
+            raise InlayError(f"there is no split {name!r}; {splits}")
         return self.only(names)
 
-    def divide(self, shares: Mapping[str, float], *, groups: Callable[[str], str] | None = None, seed: int = 0) -> dict[str, Dataset]:
+    def divide(
+        self, shares: Mapping[str, float], *, groups: Callable[[str], str] | None = None, seed: int = 0
+    ) -> dict[str, Dataset]:
         """Splits made by drawing lots for whole groups, so that frames of one video never part.
 
         The lot of a group depends on its name and `seed` alone: new samples never move old ones.
@@ -213,43 +232,69 @@ class Dataset(Sequence[Sample]):
             Split name to share; the shares are scaled to sum to 1.
         groups
             Group of a sample name; default: each sample's `group`, or its own name where it has none.
+
+        Raises
+        ------
+        InlayError
+            When a share is negative, or none is above 0.
         """
         total = sum(shares.values())
+        if not 0 < total < np.inf or min(shares.values()) < 0:
+            raise InlayError(f"shares of a dataset are positive numbers, not {dict(shares)}")
         edges = np.cumsum([share / total for share in shares.values()])
         chosen: dict[str, list[str]] = {name: [] for name in shares}
         order = list(shares)
         for name in self.names:
             group = groups(name) if groups else self.load(name).group or name
-            digest = hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=8).digest()
+            digest = hashlib.blake2b(
+                f"{seed}:{group}".encode("utf-8", "surrogatepass"), digest_size=8
+            ).digest()
             lot = int.from_bytes(digest, "big") / 2**64
             place = min(int(np.searchsorted(edges, lot, side="right")), len(order) - 1)
             chosen[order[place]].append(name)
         return {name: self.only(names) for name, names in chosen.items()}
 
     def pair(self, other: Dataset) -> list[tuple[str, str]]:
-        """Names of this dataset with their partners in `other`: the same name, or the same last part of the path.
+        """Names of this dataset with their partners in `other`: the same, or the same last part of the path.
+
+        No sample gets two partners: what has its own name in both is not compared by the last part.
 
         Raises
         ------
         InlayError
             When no name has a partner, or a last part is ambiguous.
         """
-        by_stem: dict[str, list[str]] = {}
-        for name in other.names:
-            by_stem.setdefault(name.rsplit("/", 1)[-1], []).append(name)
+        mine, theirs = self._by_stem(other), other._by_stem(self)
         pairs = []
         for name in self.names:
-            if name in other:
+            if name in other._places:
                 pairs.append((name, name))
                 continue
-            stems = by_stem.get(name.rsplit("/", 1)[-1], [])
-            if len(stems) > 1:
-                raise InlayError(f"sample {name!r} could be any of {', '.join(stems)}")
-            pairs += [(name, stem) for stem in stems]
+            stem = _stem(name)
+            partners, rivals = theirs.get(stem, []), mine[stem]
+            if len(partners) > 1:
+                raise InlayError(f"sample {name!r} could be any of {', '.join(partners)}")
+            if partners and len(rivals) > 1:
+                raise InlayError(f"sample {partners[0]!r} could be any of {', '.join(rivals)}")
+            pairs += [(name, partner) for partner in partners]
         if not pairs and self.names and other.names:
-            raise InlayError(f"no sample names in common: {self.names[0]!r}, ... here; {other.names[0]!r}, ... there")
+            raise InlayError(
+                f"no sample names in common: {self.names[0]!r}, ... here; {other.names[0]!r}, ... there"
+            )
         return pairs
 
+    def _by_stem(self, other: Dataset) -> dict[str, list[str]]:
+        """Names that `other` has not, by the last part of their paths."""
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            if name not in other._places:
+                found.setdefault(_stem(name), []).append(name)
+        return found
+
     def zip(self, other: Dataset) -> Iterator[tuple[Sample, Sample]]:
-        """Samples of this dataset with their partners in `other` (labels with predictions), loaded one by one."""
+        """Samples with their partners in `other` (labels with predictions), loaded one by one."""
         return ((self.load(mine), other.load(theirs)) for mine, theirs in self.pair(other))
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1]

@@ -55,9 +55,9 @@ def open_image(path: Path) -> Image.Image:
 def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 red, green, blue, turned as its EXIF orientation says.
 
-    16-bit images are scaled to their own range, CMYK, palette, grey and transparent ones converted (transparency on
-    white). With `size` (height, width), an image whose *stored* pixels have that size while the turned ones have
-    not is left unturned: its labels were drawn that way.
+    16-bit images are scaled to their own range; CMYK, palette, grey and transparent ones are converted
+    (transparency on white). With `size` (height, width), an image whose *stored* pixels have that size while
+    the turned ones have not is left unturned: its labels were drawn that way.
 
     Raises
     ------
@@ -85,14 +85,15 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith(("I", "F")):
-        deep = np.asarray(image, np.float64)
+        deep = np.nan_to_num(np.asarray(image, np.float64), posinf=0.0, neginf=0.0)
         low, high = float(deep.min()), float(deep.max())
-        grey = ((deep - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
+        grey: NDArray[np.uint8] = ((deep - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA"), np.float32)
         alpha = rgba[..., 3:] / 255.0
-        return (rgba[..., :3] * alpha + 255.0 * (1.0 - alpha) + 0.5).astype(np.uint8)
+        blended: NDArray[np.uint8] = (rgba[..., :3] * alpha + 255.0 * (1.0 - alpha) + 0.5).astype(np.uint8)
+        return blended
     return np.array(image.convert("RGB"))
 
 
@@ -115,7 +116,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """An (H, W, 3) or (H, W) uint8 image as text that a page can hold: PNG while that is smaller, else JPEG."""
+    """An (H, W, 3) or (H, W) uint8 image as text that a page can hold: PNG or JPEG, the smaller."""
     import base64
     import io
 

@@ -50,22 +50,18 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         count = len(self.masks)
-        self._set("class_id", np.ascontiguousarray(self.class_id, np.int32))
-        self._set("instance_id", np.ascontiguousarray(self.instance_id, np.int32))
-        self._set("crowd", np.zeros(count, bool) if self.crowd is None else np.asarray(self.crowd, bool))
+        if self.crowd is None:
+            self._set("crowd", np.zeros(count, np.bool_))
         self._set("tags", (NO_TAGS,) * count if self.tags is None else tuple(self.tags))
-        for name, dtype in (
-            ("score", np.float32),
-            ("source_id", np.int64),
-            ("stated_box", np.float64),
-            ("stated_area", np.float64),
-        ):
+        for name, dtype in ARRAYS.items():
             if getattr(self, name) is not None:
-                self._set(name, np.ascontiguousarray(getattr(self, name), dtype))
+                self._set(name, column_of(name, getattr(self, name), dtype))
         for name in ROW_COLUMNS:
             column = getattr(self, name)
             if column is not None and len(column) != count:
                 raise InlayError(f"{name} has {len(column)} rows; there are {count} masks")
+        if self.stated_box is not None and self.stated_box.shape != (count, 4):
+            raise InlayError(f"stated_box has shape {self.stated_box.shape}, not ({count}, 4)")
         if self.amodal is not None and self.amodal.size != self.masks.size:
             raise InlayError(f"amodal masks are of {self.amodal.size} pixels, masks of {self.masks.size}")
         outside = (self.class_id < 0) | (self.class_id >= len(self.classes))
@@ -102,10 +98,10 @@ class Segmentation:
         Raises
         ------
         InlayError
-            When an id stands twice in `segments`.
+            When an id stands twice in `segments`, or a class row is none of `classes`.
         """
         names = np.array([name for name, _ in segments], np.int64)
-        class_id = np.array([row for _, row in segments], np.int32)
+        class_id = column_of("class_id", [row for _, row in segments], np.int32)
         order = np.argsort(names, kind="stable")
         if np.any(np.diff(names[order]) == 0):
             raise InlayError("a segment id stands twice in one image")
@@ -115,15 +111,22 @@ class Segmentation:
         else:
             rows = np.full(ids.shape, -1)
         masks = Masks.from_ids(rows, len(segments))
-        thing = classes.is_thing[class_id] if class_id.size else np.empty(0, np.bool_)
-        return cls(classes, masks, class_id, instance_numbers(thing), source_id=names)
+        unnumbered = cls(classes, masks, class_id, np.zeros(len(segments), np.int32), source_id=names)
+        return unnumbered.replace(instance_id=instance_numbers(unnumbered.is_thing))
 
     @classmethod
     def concat(cls, parts: Sequence[Segmentation]) -> Segmentation:
         """All rows of several segmentations of one image, the first ones at the back.
 
         A column that only some parts have is dropped unless it can be filled: amodal by the modal mask.
+
+        Raises
+        ------
+        InlayError
+            When there is no part, or parts differ in image size or classes.
         """
+        if not parts:
+            raise InlayError("nothing to concatenate: an empty segmentation is `Segmentation.empty`")
         first = parts[0]
         if any(part.classes is not first.classes and part.classes != first.classes for part in parts):
             raise InlayError(
@@ -278,9 +281,31 @@ class Segmentation:
         return all(_same(getattr(self, name), getattr(other, name)) for name in ROW_COLUMNS)
 
 
+ARRAYS: dict[str, type[np.generic]] = {
+    "class_id": np.int32,
+    "instance_id": np.int32,
+    "crowd": np.bool_,
+    "score": np.float32,
+    "source_id": np.int64,
+    "stated_box": np.float64,
+    "stated_area": np.float64,
+}
 ROW_COLUMNS = tuple(
     item.name for item in dataclasses.fields(Segmentation) if item.name not in ("classes", "image_tags")
 )
+
+
+def column_of(name: str, values: Any, dtype: type[np.generic]) -> NDArray[Any]:
+    """A contiguous column of a dtype; whole numbers that would not survive it are refused."""
+    array = np.asarray(values)
+    if array.ndim != 1 and name != "stated_box":
+        raise InlayError(f"{name} has shape {array.shape}; a column has one value for each row")
+    with np.errstate(invalid="ignore"):
+        column = np.ascontiguousarray(array, dtype)
+    if issubclass(dtype, np.integer) and column.dtype != array.dtype and not np.array_equal(column, array):
+        bad = array[column != array][0]
+        raise InlayError(f"{name} holds {bad}, no whole number of {8 * column.itemsize} bits")
+    return column
 
 
 def _same(mine: Any, theirs: Any) -> bool:
