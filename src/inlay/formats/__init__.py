@@ -41,6 +41,9 @@ PARTS = (
     "coco_images",
     "coco_classes",
     "coco_folders",
+    "split_names",
+    "yolo_layout",
+    "yolo_rows",
     "coco_panoptic_labels",
     "coco_panoptic_writer",
     "keyholes",
@@ -190,9 +193,9 @@ def _refuse_occupied(path: Path, *, overwrite: bool) -> None:
 
 
 def _refusal(refused: list[Loss], to: str, path: Path) -> str:
-    needed = {loss.fact for loss in refused}
+    needed = {loss.fact for loss in refused} | (plugins.load("formats", to).KEEPS - facts.NOTED)
     able = [name for name in plugins.names("formats") if needed <= plugins.load("formats", name).KEEPS]
-    instead = f"; {' and '.join(able)} would keep all of it" if able else ""
+    instead = f"; {' or '.join(able)} would keep it" if able else ""
     what = "; ".join(str(loss) for loss in refused)
     way_out = "nothing was written: lossy=True (--lossy) writes the rest"
     return f"{path}: {to} does not keep {what}{instead}; {way_out}"

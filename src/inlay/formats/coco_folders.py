@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +10,11 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.errors import InlayError
 from inlay.core.images import image_size
 from inlay.formats.coco_classes import categories_of
 from inlay.formats.coco_json import ImageExtra
-from inlay.formats.coco_layout import plain_split, split_word
+from inlay.formats.coco_layout import split_word
+from inlay.formats.split_names import Placer, plain_split, splits_of
 from inlay.formats.staging import store_image
 
 
@@ -100,25 +99,6 @@ def _size(sample: Sample) -> tuple[int, int] | None:
     return None if sample.image is None else (sample.image.shape[0], sample.image.shape[1])
 
 
-class Placer:
-    """Gives each image a file name below its split, and the sample name that a reader takes from it."""
-
-    def __init__(self, splits: Sequence[str]) -> None:
-        self._several = len(splits) > 1
-        self._taken: set[str] = set()
-
-    def __call__(self, sample: Sample, split: str) -> tuple[str, str]:
-        """File name below the folder of the split, without suffix, and the sample name it gives."""
-        prefix = f"{plain_split(split)}/" if self._several and split else ""
-        short = sample.name.removeprefix(prefix) or sample.name
-        name, number = short, 1
-        while f"{split}/{name}" in self._taken:
-            number += 1
-            name = f"{short}-{number}"
-        self._taken.add(f"{split}/{name}")
-        return name, prefix + name
-
-
 def write_folder(
     dataset: Dataset, folder: Path, make: Callable[[Path], SplitWriter], *, word: str, whole: str
 ) -> None:
@@ -129,10 +109,7 @@ def write_folder(
     make
         The writer of a label file, given its path.
     """
-    splits = sorted({dataset.splits.get(name, "") for name in dataset.names} or {""})
-    for split in splits:
-        if split and not re.fullmatch(r"[\w.-]+", split):
-            raise InlayError(f"split {split!r} makes no file name: use letters, digits, '_', '.', '-'")
+    splits = splits_of(dataset)
     files = {
         split: folder / "annotations" / f"{word}_{split}.json" if split else folder / f"{whole}.json"
         for split in splits

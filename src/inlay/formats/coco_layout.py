@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from inlay.core.errors import FormatError
+from inlay.formats.split_names import plain_split
 
 HEAD = 1 << 16  # bytes looked at to recognise a large file
 SMALL = 1 << 24  # files up to this size are recognised by all their keys
@@ -103,12 +104,6 @@ def split_word(path: Path) -> str:
     if path.name == "_annotations.coco.json" and plain_split(path.parent.name) in ("train", "val", "test"):
         return path.parent.name
     return stem if plain_split(stem) in ("train", "val", "test") else ""
-
-
-def plain_split(word: str) -> str:
-    """A split without the year, and "val" for its other spellings."""
-    plain = re.sub(r"(?<=[a-z])(19|20)\d\d$", "", word)
-    return {"valid": "val", "validation": "val", "training": "train", "testing": "test"}.get(plain, plain)
 
 
 def image_folders(labels: LabelFile) -> list[Path]:

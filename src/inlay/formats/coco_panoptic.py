@@ -11,9 +11,10 @@ from inlay.formats import facts
 from inlay.formats.coco_classes import merged_classes
 from inlay.formats.coco_folders import write_folder
 from inlay.formats.coco_images import dataset_of
-from inlay.formats.coco_layout import LabelFile, looks, plain_split, split_word
+from inlay.formats.coco_layout import LabelFile, looks, split_word
 from inlay.formats.coco_panoptic_labels import CocoPanoptic, open_panoptic
 from inlay.formats.coco_panoptic_writer import PanopticWriter
+from inlay.formats.split_names import plain_split
 
 KEEPS = facts.FACTS - {"overlap", "order", "amodal", "hidden", "box"}
 
@@ -59,6 +60,7 @@ def write(dataset: Dataset, path: Path) -> None:
     """Write a folder: a JSON file and a folder of PNG files for each split, and the images.
 
     Segments of void classes are 0 in the PNG, as COCO wants it, and listed as run lengths below `inlay`,
-    which other tools pass over. Where segments overlap, the front one is painted; those then hidden are left out.
+    which other tools pass over. Where segments overlap, the front one is painted; those then hidden are left
+    out.
     """
     write_folder(dataset, path, lambda file: PanopticWriter(dataset, file), word="panoptic", whole="panoptic")

@@ -1,0 +1,176 @@
+"""YOLO segmentation: a data.yaml, folders of images and one text file of rings for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
+from inlay.core.errors import FormatError, InlayError
+from inlay.core.images import image_size
+from inlay.formats.split_names import Placer, splits_of
+from inlay.formats.staging import place, store_image
+from inlay.formats.yolo_layout import Entry, bare_entries, entries, find_yaml, is_label_folder, read_yaml
+from inlay.formats.yolo_rows import Rounding, read_rows, segmentation_of, text_of
+
+# Holes survive: a ring may be joined to its holes by slits, which readers that draw edges do not see.
+KEEPS = frozenset(
+    {
+        "masks",
+        "class_id",
+        "instances",
+        "holes",
+        "overlap",
+        "order",
+        "score",
+        "box",
+        "split",
+        "empty",
+        "unlabelled",
+    }
+)
+READERS = ("opencv", "ultralytics", "supervision")
+ROUNDING: dict[str, Rounding] = {"opencv": "nearest", "ultralytics": "down", "supervision": "down"}
+
+
+def sniff(path: Path) -> bool:
+    """Whether there is a data.yaml with names and splits, or a folder of text files with YOLO rows."""
+    return find_yaml(path) is not None or (path.is_dir() and is_label_folder(path))
+
+
+def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) -> Dataset:
+    """The dataset of a data.yaml or its folder, or of label files alone with `classes.txt` or `like`.
+
+    An empty label file means that nothing is there, a missing one that nobody has labelled the image. Rows of
+    four numbers become segments without pixels and with a stated box. Sizes come from the images, else from
+    `like`; with `like` and without data.yaml a missing label file means that nothing was found.
+
+    Parameters
+    ----------
+    reader
+        Tool whose rounding of corners to pixels is used; default: to the nearest.
+    """
+    data_file = find_yaml(path)
+    rounding = ROUNDING[reader or READERS[0]]
+    if data_file is None:
+        return _read_bare(path, like, rounding)
+    data = read_yaml(data_file)
+    found = entries(data)
+    several = len({entry.split for entry in found}) > 1
+    by_name: dict[str, Entry] = {}
+    for entry in found:
+        name = f"{entry.split}/{entry.stem}" if several and entry.split else entry.stem
+        if name in by_name:
+            raise FormatError(data_file, name, f"{by_name[name].labels} and {entry.labels} have one name")
+        by_name[name] = entry
+    classes = Classes.of(*data.names)
+    splits = {name: entry.split for name, entry in by_name.items() if entry.split}
+    return Dataset(classes, tuple(by_name), YoloFolder(by_name, classes, rounding, like), splits)
+
+
+def _read_bare(path: Path, like: Dataset | None, rounding: Rounding) -> Dataset:
+    found = bare_entries(path) if path.is_dir() else []
+    if not found:
+        raise FormatError(path, "", "no data.yaml with names and splits, and no label files")
+    if like is None:
+        names = next(
+            (
+                file
+                for file in (path / "classes.txt", found[0].labels.parent / "classes.txt")
+                if file.is_file()
+            ),
+            None,
+        )
+        if names is None:
+            what = "no data.yaml and no classes.txt to name the classes: give the labels too (like=...)"
+            raise FormatError(path, "", what)
+        classes = Classes.of(*names.read_text("utf-8-sig").splitlines())
+        by_name = {entry.stem: entry for entry in found}
+        return Dataset(classes, tuple(by_name), YoloFolder(by_name, classes, rounding, None))
+    by_name = {entry.stem: entry for entry in found}
+    own = Dataset(like.classes, tuple(by_name), like.load)
+    partner = {theirs: by_name[mine] for mine, theirs in own.pair(like)}
+    if len(partner) < len(by_name):
+        lost = next(entry for entry in found if entry not in partner.values())
+        raise FormatError(lost.labels, "", "there is no image of that name in the labels")
+    load = YoloFolder(
+        {name: partner.get(name, Entry(name, None, path / f"{name}.txt", "")) for name in like.names},
+        like.classes,
+        rounding,
+        like,
+    )
+    return Dataset(like.classes, like.names, load, like.splits, {}, like.source_ids)
+
+
+@dataclass(frozen=True, eq=False)
+class YoloFolder:
+    """Images and label files by sample name; calling it with a name reads that sample.
+
+    Parameters
+    ----------
+    entries
+        The files of each sample.
+    classes
+        Of the dataset.
+    rounding
+        How corners become pixels.
+    like
+        Dataset that gives sizes where images are missing.
+    """
+
+    entries: Mapping[str, Entry]
+    classes: Classes
+    rounding: Rounding
+    like: Dataset | None
+
+    def __call__(self, name: str) -> Sample:
+        """The sample of that name, its masks made now."""
+        entry = self.entries[name]
+        predicted = self.like is not None and self.classes is self.like.classes
+        if not entry.labels.is_file() and not predicted:
+            return Sample(name, entry.image, None, entry.split)
+        rows = read_rows(entry.labels, self.classes) if entry.labels.is_file() else []
+        image, size = self._image(name, entry)
+        label = segmentation_of(rows, size, self.classes, entry.labels, self.rounding)
+        return Sample(name, image, label, entry.split)
+
+    def _image(self, name: str, entry: Entry) -> tuple[Path | NDArray[np.uint8] | None, tuple[int, int]]:
+        if entry.image is not None:
+            return entry.image, image_size(entry.image)
+        if self.like is not None and name in self.like.names:
+            sample = self.like.load(name)
+            return sample.image, sample.label().size
+        what = (
+            "its image is missing, and so the size that its numbers are shares of: add it, or give like=..."
+        )
+        raise FormatError(entry.labels, "", what)
+
+
+def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  # noqa: ARG001
+    """Write data.yaml, `images/SPLIT/` and `labels/SPLIT/`; without splits `images/` and `labels/`.
+
+    Rings run through pixel centres, for OpenCV; every reader sees the same, whether it rounds or cuts. Holes
+    are joined to their rings by slits, which keeps them; parts are joined by lines, which adds their pixels.
+    """
+    import yaml
+
+    splits = splits_of(dataset)
+    placer = Placer(splits)
+    for sample in dataset:
+        split = dataset.splits.get(sample.name, "")
+        stem, _ = placer(sample, split)
+        if sample.image is None and sample.segmentation is None:
+            raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
+        store_image(sample, path / "images" / split, stem)
+        if sample.segmentation is not None:
+            file = place(path / "labels" / split, stem, ".txt")
+            file.write_text(text_of(sample.segmentation), "utf-8")
+    places = {split: f"images/{split}" for split in splits if split} or {"train": "images", "val": "images"}
+    data = {"path": ".", **places, "names": dict(enumerate(dataset.classes.names))}
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8")
