@@ -135,11 +135,15 @@ def test_a_segment_ringed_by_another_is_surrounded_by_it():
 
 
 def test_void_covers_nothing_and_its_strips_are_seams():
-    classes = Classes.of("road", "void").with_kinds({"road": "stuff", "void": "void"})
+    classes = Classes.of("road", "sky", "void").with_kinds({"road": "stuff", "sky": "stuff", "void": "void"})
     ids = np.zeros((6, 6), np.int32)
-    ids[3] = 1
+    ids[3] = 2
+    ids[1, 1] = 2
     image = ImageTable(Sample("x", None, Segmentation.from_semantic(ids, classes)))
-    assert partition.coverage(image) == pytest.approx(5 / 6)
+    assert partition.coverage(image) == pytest.approx(29 / 36)
+    assert partition.seam_px(image) == 0  # in the midst of one segment: a hole, not a seam
+    ids[:3][ids[:3] == 0] = 1
+    image = ImageTable(Sample("x", None, Segmentation.from_semantic(ids, classes)))
     assert partition.seam_px(image) == 6
 
 

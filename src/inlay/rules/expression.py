@@ -113,6 +113,9 @@ class Expression:
             expression = pl.sql_expr(self.sql)
         except pl.exceptions.PolarsError as error:
             raise InlayError(f"{self.text!r} is no SQL expression: {error}") from None
+        strange = set(expression.meta.root_names()) - {reference.key for reference in self.reads}
+        if strange:  # Polars takes a keyword in an odd place for a column
+            raise InlayError(f"{self.text!r} is no SQL expression: {', '.join(sorted(strange))} stands alone")
         return expression
 
 

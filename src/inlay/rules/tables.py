@@ -105,9 +105,13 @@ class SegmentTable:
     @cached_property
     def labelled(self) -> Masks:
         """One mask: the pixels that lie in a segment whose class is not void."""
+        return self.union if self.is_labelled.all() else self.masks[self.is_labelled].union()
+
+    @cached_property
+    def is_labelled(self) -> Booleans:
+        """(N,) whether the class of each segment says something: is not void."""
         label = self.segmentation
-        void = label.classes.is_void[label.class_id]
-        return self.masks[~void].union() if void.any() else self.union
+        return ~label.classes.is_void[label.class_id]
 
     @cached_property
     def parts(self) -> tuple[Masks, NDArray[np.int32]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.core.contacts import contacts_of
 from inlay.core.masks import Masks
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, ratio
@@ -61,6 +62,22 @@ def parts_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
     return parts[small].union()
 
 
+def islands_under(table: SegmentTable, pixels: float) -> Integers:
+    """Parts of fewer pixels than the argument in the midst of one other segment, or of nobody; 0 or more.
+
+    What remains of a segment behind others lies between them; a slip of the hand lies anywhere. The largest
+    part is never counted.
+    """
+    _, row = _islands(table, pixels)
+    return np.bincount(row, minlength=len(table))
+
+
+def islands_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
+    """Those parts."""
+    islands, of = _islands(table, pixels)
+    return islands[of == row].union()
+
+
 def n_holes(table: SegmentTable) -> Integers:
     """Holes of the mask, whatever fills them; 0 or more."""
     return np.bincount(table.holes[1], minlength=len(table))
@@ -110,9 +127,14 @@ def thickness_px(table: SegmentTable) -> Floats:
 
 
 def circularity(table: SegmentTable) -> Floats:
-    """4 pi area / perimeter squared in pixel edges: square 0.79, disc 0.62, thread near 0."""
-    around = perimeter_px(table)
-    return ratio(4 * np.pi * table.area, around * around)
+    """4 pi area / perimeter squared in pixel edges: square 0.79, disc 0.62, thread near 0.
+
+    Of the full extent where the label has it (amodal), holes filled.
+    """
+    amodal = table.segmentation.amodal
+    filled = (table.masks if amodal is None else amodal).fill_holes()
+    around = perimeter(filled)
+    return ratio(4 * np.pi * filled.area(), around * around)
 
 
 def edge_contact_px(table: SegmentTable) -> Integers:
@@ -137,6 +159,25 @@ def stuff_specks_region(table: ImageTable, _row: int, pixels: float) -> Masks:
     stuff = _stuff(table.segments)
     parts, row = stuff.parts
     return parts[(parts.area() < pixels) & ~_is_largest(parts.area(), row)].union()
+
+
+def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int32]]:
+    """The small visible parts that have one neighbour alone, and the row of each."""
+    parts, row = table.visible.parts()
+    small = (parts.area() < pixels) & ~_is_largest(parts.area(), row)
+    if not small.any():
+        return parts[small], row[small]
+    graph = contacts_of(parts)  # of all parts: those of one row never touch by an edge
+    neighbours = np.zeros((2, len(parts)), np.int64)  # the least and the greatest row beside each part
+    neighbours[0] = len(table)
+    np.minimum.at(neighbours[0], graph.a, row[graph.b])
+    np.minimum.at(neighbours[0], graph.b, row[graph.a])
+    np.maximum.at(neighbours[1], graph.a, row[graph.b] + 1)
+    np.maximum.at(neighbours[1], graph.b, row[graph.a] + 1)
+    somebody = neighbours[1] > 0
+    alone = np.where(graph.void_length > 0, ~somebody, neighbours[1] == neighbours[0] + 1)
+    island = small & alone & (graph.border.sum(axis=1) == 0)
+    return parts[island], row[island]
 
 
 def _stuff(table: SegmentTable) -> SegmentTable:

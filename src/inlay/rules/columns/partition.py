@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from inlay.core.contacts import contacts_of
 from inlay.core.masks import Masks
 from inlay.rules.outline import cracks
 from inlay.rules.tables import ImageTable
@@ -34,10 +37,17 @@ def overlap_px_region(table: ImageTable, _row: int) -> Masks:
 
 
 def seam_px(table: ImageTable) -> int:
-    """Pixels of void, or nobody's, in strips one or two pixels wide with labels on both sides; 0 or more."""
+    """Pixels of void, or nobody's, in strips one or two pixels wide between two segments; 0 or more."""
     return int(seam_px_region(table, 0).area()[0])
 
 
 def seam_px_region(table: ImageTable, _row: int) -> Masks:
     """Those pixels."""
-    return cracks(table.segments.labelled)
+    segments = table.segments
+    strips, _ = cracks(segments.labelled).parts()
+    said = segments.visible[segments.is_labelled]
+    if not len(strips) or len(said) < 2:
+        return Masks.empty(segments.masks.size, 1)
+    graph = contacts_of(Masks.concat([said, strips]))
+    beside = np.bincount(graph.b[graph.a < len(said)], minlength=len(said) + len(strips))
+    return strips[beside[len(said) :] > 1].union()
