@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay import Classes, Masks
-from inlay.models.decode.grids import Grid, _painted, masks_of_patches, things_of_grids
+from inlay.models.decode.grids import Grid, masks_of_patches, paint, things_of_grids
 from inlay.models.decode.semantic import segments_of_classes
 from inlay.models.solov2 import mask_logits
 
@@ -83,16 +83,19 @@ def test_a_partition_gives_each_pixel_to_the_surest():
 def test_numpy_paints_what_torch_paints():
     painted, made = grids()
     for grid in made:
-        row, column = 2, 3
-        candidate = _painted(painted, grid, row, column, 2)
-        centre = torch.tensor([[(column + 0.5) * grid.cell, (row + 0.5) * grid.cell]])
-        kernel = torch.from_numpy(grid.kernels[:, row, column])[None]
-        whole = mask_logits(torch.from_numpy(painted), kernel, centre, torch.tensor([float(grid.cell)]), 2)[0]
-        height, width = candidate.patch.shape
-        y, x = candidate.top, candidate.left
-        assert np.allclose(candidate.patch, whole[y : y + height, x : x + width].numpy(), atol=1e-4)
-        if not np.isfinite(grid.largest):
-            assert (candidate.patch > 0).sum() == (whole > 0).sum()
+        cells = np.array([[2, 3], [0, 0], [3, 5]])
+        centres = torch.from_numpy((cells[:, ::-1] + 0.5) * grid.cell).float()
+        kernels = torch.from_numpy(grid.kernels[:, cells[:, 0], cells[:, 1]].T.copy())
+        side = torch.full((3,), float(grid.cell))
+        whole = mask_logits(torch.from_numpy(painted), kernels, centres, side, 2).numpy()
+        seen = 0
+        for logits, (patch, top, left) in zip(whole, paint(painted, grid, cells, 2)):
+            height, width = patch.shape
+            assert np.allclose(patch, logits[top : top + height, left : left + width], atol=1e-4)
+            if not np.isfinite(grid.largest):
+                assert (patch > 0).sum() == (logits > 0).sum()
+            seen += int((patch > 0).sum())
+        assert seen > 0
 
 
 @settings(max_examples=80, deadline=None)

@@ -75,7 +75,6 @@ def test_facts_count_pixels_sides_and_what_nobody_labelled():
     assert facts.unlabelled == 2
     assert facts.sides.tolist() == [2.0]
     assert facts.has_void
-    assert not facts.overlapping
 
 
 def test_unlabelled_samples_are_left_out():

@@ -76,7 +76,7 @@ class Config:
     minimum_score
         Things below it are left out.
     partition
-        Whether a pixel may belong to one thing only (the surest one takes it); unset: by the data.
+        Whether a pixel may belong to one thing only: the surest one takes it.
     """
 
     encoder: EncoderName = "light"
@@ -91,8 +91,8 @@ class Config:
     cells: tuple[int, ...] = ()
     masks_learnt: int = 48
     candidates: int = 2000
-    minimum_score: float = 0.1
-    partition: bool | None = None
+    minimum_score: float = 0.05
+    partition: bool = False
 
     def __post_init__(self) -> None:
         if self.mask_stride not in (0, 2, 4) or not set(self.cells) <= {4, 8, 16, 32}:
@@ -118,8 +118,7 @@ def adapt(config: Config, facts: Facts) -> Config:
         c for c in (4, 8, 16, 32) if small / 4 < c * 1.5 and c <= max(large / 2.5, 4)
     )
     stride = config.mask_stride or (2 if middle < 40 else 4)
-    partition = not facts.overlapping if config.partition is None else config.partition
-    return replace(config, cells=cells or (32,), mask_stride=stride, partition=partition)
+    return replace(config, cells=cells or (32,), mask_stride=stride)
 
 
 def build(config: Config, classes: Classes) -> SOLOv2:
@@ -227,7 +226,7 @@ class SOLOv2(nn.Module):
                 stride=self.config.mask_stride,
                 minimum_score=least,
                 candidates=self.config.candidates,
-                partition=bool(self.config.partition),
+                partition=self.config.partition,
             )
             for b, size in enumerate(sizes)
         ]

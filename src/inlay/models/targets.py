@@ -78,8 +78,6 @@ class Facts:
         (N,) square root of the area of each thing's box, pixels.
     most_things
         Things in the fullest image.
-    overlapping
-        Whether any two things overlap.
     has_void
         Whether the data set names a void class or stuff: then unlabelled pixels are void, not background.
     """
@@ -90,4 +88,3 @@ class Facts:
     sides: NDArray[np.float64]
     most_things: int
     has_void: bool
-    overlapping: bool

@@ -18,6 +18,8 @@ from inlay.models.parts.nms import local_peaks, matrix_nms
 Floats = NDArray[np.float32]
 REACH = 1.5  # a mask is painted this many times the largest side of its grid around its cell
 SMALL_PIXELS = 1  # of the mask features: what is smaller is noise
+TOGETHER = 32  # cells painted at once
+Patch = tuple[Floats, int, int]  # logits on the map of mask features, from row `top` and column `left` on
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,51 +106,69 @@ def _candidates(
     painted: Floats, grids: Sequence[Grid], size: tuple[int, int], stride: int, minimum: float, most: int
 ) -> Iterator[Candidate]:
     """Cells above the least score, at most so many, with a mask that is not empty."""
-    claims: list[tuple[float, int, int, int, int]] = []
+    claims = _claims(grids, minimum, most)
+    inside = painted[:, : -(-size[0] // stride), : -(-size[1] // stride)]
+    for k, grid in enumerate(grids):
+        of_grid = sorted((claim[2:] for claim in claims if claim[1] == k), key=lambda claim: claim[1:3])
+        for start in range(0, len(of_grid), TOGETHER):
+            part = of_grid[start : start + TOGETHER]
+            cells = np.array([claim[1:3] for claim in part])
+            for (class_id, _, _, score), (patch, top, left) in zip(part, paint(inside, grid, cells, stride)):
+                seen = patch > 0
+                if int(seen.sum()) >= SMALL_PIXELS:
+                    sure = float((1.0 / (1.0 + np.exp(-patch[seen]))).mean())
+                    yield Candidate(score * sure, class_id, top, left, patch)
+
+
+def _claims(
+    grids: Sequence[Grid], minimum: float, most: int
+) -> list[tuple[float, int, int, int, int, float]]:
+    """The best (-score, grid, class row, row, column, score) above the least score, peaks of their grid."""
+    claims: list[tuple[float, int, int, int, int, float]] = []
     for k, grid in enumerate(grids):
         shares = (1.0 / (1.0 + np.exp(-grid.logits))).astype(np.float32)
-        above = (shares >= minimum) & local_peaks(shares)
-        claims += [(float(shares[at]), k, *at) for at in map(tuple, np.argwhere(above).tolist())]  # type: ignore[misc]
-    claims.sort(key=lambda claim: -claim[0])
-    height, width = -(-size[0] // stride), -(-size[1] // stride)
-    inside = painted[:, :height, :width]
-    for score, k, class_id, row, column in claims[:most]:
-        candidate = _painted(inside, grids[k], row, column, stride)
-        seen = candidate.patch > 0
-        if int(seen.sum()) >= SMALL_PIXELS:
-            sure = float((1.0 / (1.0 + np.exp(-candidate.patch[seen]))).mean())
-            yield Candidate(score * sure, class_id, candidate.top, candidate.left, candidate.patch)
+        above = np.nonzero((shares >= minimum) & local_peaks(shares))
+        for class_id, row, column in zip(*(each.tolist() for each in above)):
+            share = float(shares[class_id, row, column])
+            claims.append((-share, k, class_id, row, column, share))
+    return sorted(claims)[:most]
 
 
-def _painted(painted: Floats, grid: Grid, row: int, column: int, stride: int) -> Candidate:
-    """The patch that the kernel of a cell paints around it; numpy twin of `solov2.mask_logits`."""
-    y, x = (row + 0.5) * grid.cell, (column + 0.5) * grid.cell
-    reach = REACH * grid.largest
-    (top, bottom), (left, right) = (
-        (max(0, int((middle - reach) // stride)), int(min(length, (middle + reach) // stride + 1)))
-        if np.isfinite(reach)
-        else (0, length)
-        for middle, length in ((y, painted.shape[1]), (x, painted.shape[2]))
+def paint(painted: Floats, grid: Grid, cells: NDArray[np.int64], stride: int) -> Iterator[Patch]:
+    """The patches that kernels of some cells (row, column) paint; numpy twin of `solov2.mask_logits`.
+
+    They are painted together on the part of the map that holds the surroundings of all of them: cells that lie
+    near each other keep it small.
+    """
+    middle = (cells + 0.5) * grid.cell
+    reach = min(REACH * grid.largest, 1e9)
+    low = np.maximum(0, ((middle.min(0) - reach) // stride)).astype(int)
+    high = np.minimum(painted.shape[1:], (middle.max(0) + reach) // stride + 1).astype(int)
+    window = painted[:, low[0] : high[0], low[1] : high[1]]
+    kernels = grid.kernels[:, cells[:, 0], cells[:, 1]].T.astype(np.float32)
+    weights, (bias, slope_x, slope_y, fall) = kernels[:, :-4], kernels[:, -4:].T[:, :, None]
+    unit = np.float32(4 * grid.cell)
+    down, across = (
+        ((np.arange(low[axis], high[axis], dtype=np.float32) + 0.5) * stride - middle[:, axis : axis + 1])
+        / unit
+        for axis in (0, 1)
     )
-    kernel = grid.kernels[:, row, column]
-    *weights, bias, slope_x, slope_y, fall = kernel
-    across = ((np.arange(left, right, dtype=np.float32) + 0.5) * stride - x) / (4 * grid.cell)
-    down = ((np.arange(top, bottom, dtype=np.float32) + 0.5) * stride - y) / (4 * grid.cell)
     fall = np.logaddexp(0.0, fall)
-    patch = np.tensordot(np.array(weights, np.float32), painted[:, top:bottom, left:right], 1)
-    patch += (slope_x * across - fall * across**2)[None] + (slope_y * down - fall * down**2 + bias)[:, None]
-    return _trimmed(Candidate(0.0, 0, top, left, patch))
+    logits = (weights @ window.reshape(len(window), -1)).reshape(-1, *window.shape[1:])
+    logits += (slope_x * across - fall * across**2)[:, None, :].astype(np.float32)
+    logits += (slope_y * down - fall * down**2 + bias)[:, :, None].astype(np.float32)
+    for each in logits:
+        yield _trimmed(each, int(low[0]), int(low[1]))
 
 
-def _trimmed(candidate: Candidate) -> Candidate:
-    """The candidate with its patch cut down to what it shows and one pixel around it."""
-    seen = candidate.patch > 0
+def _trimmed(logits: Floats, top: int, left: int) -> Patch:
+    """A patch cut down to what it shows and one pixel around it."""
+    seen = logits > 0
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if rows.size == 0:
-        return Candidate(0.0, 0, candidate.top, candidate.left, candidate.patch[:0, :0])
-    y, x = max(0, rows[0] - 1), max(0, columns[0] - 1)
-    patch = candidate.patch[y : rows[-1] + 2, x : columns[-1] + 2].copy()
-    return Candidate(0.0, 0, candidate.top + int(y), candidate.left + int(x), patch)
+        return logits[:0, :0], top, left
+    y, x = max(0, int(rows[0]) - 1), max(0, int(columns[0]) - 1)
+    return logits[y : rows[-1] + 2, x : columns[-1] + 2].copy(), top + y, left + x
 
 
 def _enlarged(candidate: Candidate, stride: int, size: tuple[int, int]) -> tuple[NDArray[np.bool_], int, int]:
