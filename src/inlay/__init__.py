@@ -14,7 +14,7 @@ from inlay.core.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from inlay.formats import read, write
-    from inlay.metrics import score
+    from inlay.report import score
     from inlay.rules import check
     from inlay.training import predict, train
 
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "read": "inlay.formats",
     "write": "inlay.formats",
-    "score": "inlay.metrics",
+    "score": "inlay.report",
     "check": "inlay.rules",
     "train": "inlay.training",
     "predict": "inlay.training",

@@ -145,6 +145,12 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
             f"kinds of error and the confusion table count predictions with a score of at least "
             f"{threshold:.3g}, where F1 at IoU 0.5 is best ({f1:.3f})"
         )
+    full = sum(bool((np.bincount(each.truth_class) > LIMITS[-1]).any()) for each in counts)
+    if full:
+        remarks.append(
+            f"images with more than {LIMITS[-1]} true segments of one class: {full}; COCO's rule judges "
+            f"the {LIMITS[-1]} surest predictions alone there, so that not all can be found"
+        )
     if any(each.stated_boxes for each in counts):
         remarks.append(
             "the predictions state boxes: mask figures by size go by the area of the mask, where pycocotools "

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.95
 MOST, FEWEST = 200, 80  # draws
 WORK = 300_000  # samples times draws that take a few seconds
+ENOUGH = 0.99  # share of the draws that must give a figure
 FEWEST_SAMPLES = 5  # with fewer, the draws repeat each other and the interval pretends
 
 
@@ -29,7 +30,8 @@ def bootstrap(
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile interval of each figure of a metric, over samples drawn with replacement.
 
-    Figures that fewer than half of the draws can give have none.
+    A figure that more than one draw in a hundred cannot give rests on fewer than about five samples (a rare
+    class) and has none.
     """
     size = len(counts)
     weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), draws).astype(np.int32)
@@ -38,7 +40,7 @@ def bootstrap(
         resampled(counts, classes, weights) if resampled else _score_each(module, counts, classes, weights)
     )
     known = {name: values[np.isfinite(values)] for name, values in spread.items()}
-    return {name: _middle(values) for name, values in known.items() if 2 * len(values) >= draws}
+    return {name: _middle(values) for name, values in known.items() if len(values) >= ENOUGH * draws}
 
 
 def _middle(values: Floats) -> tuple[float, float]:

@@ -19,11 +19,13 @@ from inlay.metrics import Score
 from inlay.metrics.pairing import in_classes
 from inlay.metrics.result import is_known
 from inlay.page import Html, text
+from inlay.report.sections import counted
 
 if TYPE_CHECKING:
     from inlay.rules.finding import Finding
 
 WORST, BEST = 8, 4
+FOUR_ABREAST = "max(9rem, 22%)"  # two on a telephone
 SIDE = 384  # pixels of the longer side of a picture
 ROOM = 2_400_000  # bytes of all pictures together; a page of 3 MB still opens at once
 MISSED, FALSE, CONFUSED = (224, 62, 40), (240, 170, 20), (150, 60, 200)
@@ -93,11 +95,11 @@ def _row(score: Score, sample: Sample, predicted: Segmentation, findings: int) -
     figures = ", ".join(
         f"{name.replace('_', ' ')} {value:.3f}" for name, value in values[:3] if is_known(value)
     )
-    noted = f"; {findings} finding{'s' if findings > 1 else ''} in its label" if findings else ""
+    noted = f"; {counted(findings, 'finding')} in its label" if findings else ""
     drawn = (
         ("image", draw(pixels, label[:0], size=size), "" if pixels is not None else "not at hand"),
-        ("truth", draw(pixels, label, size=size, names=False), f"{len(label)} segments"),
-        ("prediction", draw(pixels, predicted, size=size, names=False), f"{len(predicted)} segments"),
+        ("truth", draw(pixels, label, size=size, names=False), counted(len(label), "segment")),
+        ("prediction", draw(pixels, predicted, size=size, names=False), counted(len(predicted), "segment")),
         ("difference", _difference(pixels, label, predicted, size), ""),
     )
     pictures = page.grid(
@@ -105,7 +107,7 @@ def _row(score: Score, sample: Sample, predicted: Segmentation, findings: int) -
             page.picture(image, f"{kind} of {sample.name}", f"{kind}{': ' if words else ''}{words}")
             for kind, image, words in drawn
         ],
-        width="15rem",
+        width=FOUR_ABREAST,
     )
     return Html(f"<h3>{text(sample.name)}</h3><p>{text(figures + noted)}</p>{pictures}")
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 HEADLINES = ("mIoU", "pixel_accuracy", "Dice", "mask_AP", "mask_AP50", "box_AP", "PQ", "SQ", "RQ")
 MOST_CLASSES = 40  # bars; of more classes the best and the worst are shown
 FEW_CLASSES = 12  # bars in one column
-COLUMN = "31rem"
 LONG = 24  # letters of a name that may break
 WIDEST = 22  # classes of a confusion table
 PREFIXES = ("mask", "box")  # figures that stand in columns of their own
@@ -61,7 +60,7 @@ def all_figures(score: Score) -> Html:
         _bars(score, {name: _whole(_words(name), len(name)) for name in names}) for names in groups.values()
     ]
     note = f"Whiskers: the middle 95 % of {score.draws} draws of the images." if score.intervals else ""
-    return page.section("All figures", _paragraph(note), page.grid(charts, width=COLUMN))
+    return page.section("All figures", _paragraph(note), _beside(charts))
 
 
 def by_class(score: Score) -> str:
@@ -84,9 +83,14 @@ def by_class(score: Score) -> str:
     return page.section(
         "Classes",
         _paragraph(f"{_words(main)}, best first{middle}."),
-        page.grid(charts, width=COLUMN),
+        _beside(charts),
         page.fold("All figures of all classes", table),
     )
+
+
+def _beside(charts: Sequence[Html]) -> Html:
+    """Charts side by side; one alone may be wider."""
+    return page.grid(charts, width="31rem") if len(charts) > 1 else charts[0]
 
 
 def _bars(score: Score, names: Mapping[str, Html]) -> Html:
@@ -231,6 +235,11 @@ def _most_confused(table: NDArray[np.int64], names: Sequence[str], unit: str) ->
     if not rows:
         return Html()
     return page.fold("Most often confused", page.table(rows, ("truth", "predicted as", unit, "of the truth")))
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number of things in words: "1 image", "2 images"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _swatched(score: Score, name: str) -> Html:

@@ -50,7 +50,7 @@ def write_report(
         sections.findings(findings) if findings is not None else "",
         sections.remarks(score),
     ]
-    intro = f"{len(score.samples)} images, {len(score.known_classes())} classes; judged by " + ", ".join(
-        name.replace("_", " ") for name in score.metrics
-    )
+    judged = sections.counted(len(score.samples), "image")
+    known = sections.counted(len(score.known_classes()), "class", "classes")
+    intro = f"{judged}, {known}; judged by {', '.join(name.replace('_', ' ') for name in score.metrics)}"
     return page.write_page(Path(path), page.page(title, "".join(parts), intro=intro))
