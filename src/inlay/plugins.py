@@ -17,6 +17,9 @@ from inlay.core.errors import InlayError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from inlay.core.classes import Classes
     from inlay.core.dataset import Dataset
     from inlay.core.segmentation import Segmentation
@@ -59,6 +62,18 @@ class Metric(Protocol):
 
     def score(self, counts: Iterable[Any], classes: Classes) -> dict[str, float]:
         """Figures of all samples by name, the most telling first; of one class as "figure/class"."""
+
+
+class Scene(Protocol):
+    """A module of `inlay.scenes`: renders pictures and their exact truth."""
+
+    CLASSES: Classes
+    VIDEO: bool  # whether the frames of one seed show one place as time goes by
+
+    def draw(
+        self, seed: tuple[int, int], size: tuple[int, int], *, frame: int = 0
+    ) -> tuple[NDArray[np.uint8], Segmentation]:
+        """(H, W, 3) pixels and their segmentation; `seed` is that of the dataset, and the place in it."""
 
 
 def names(kind: str) -> list[str]:

@@ -237,3 +237,28 @@ def test_a_wish_that_cannot_be_met_says_what_can(arguments, words):
 def test_no_samples_make_an_empty_dataset():
     assert list(scenes.make("cells", 0)) == []
     assert isinstance(scenes.make("cells", 1, size=(40, 40))[0].label().masks, Masks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_scene_module_holds_its_contract(kind):
+    module = plugins.load("scenes", kind)
+    pixels, truth = module.draw((5, 7), (40, 56), frame=0)
+    assert pixels.shape == (40, 56, 3) and truth.size == (40, 56)
+    assert truth.classes == module.CLASSES and isinstance(module.VIDEO, bool)
+    assert truth.amodal is not None and not truth.is_prediction
+
+
+def test_a_loose_file_can_be_a_scene(tmp_path, monkeypatch):
+    monkeypatch.setattr(plugins, "_loose", {})
+    file = tmp_path / "chessboard.py"
+    file.write_text(
+        "import numpy as np\n"
+        "from inlay import Classes, Segmentation\n"
+        "VIDEO, CLASSES = False, Classes.of('black', 'white', kind='stuff')\n"
+        "def draw(seed, size, *, frame=0):\n"
+        "    ids = np.add.outer(np.arange(size[0]) // 8, np.arange(size[1]) // 8) % 2\n"
+        "    return np.uint8(ids * 255)[..., None].repeat(3, 2), Segmentation.from_semantic(ids, CLASSES)\n"
+    )
+    name = plugins.add_file("scenes", file)
+    sample = scenes.make(name, 3, size=(40, 40))[2]
+    assert sample.label().class_names == ("black", "white")
