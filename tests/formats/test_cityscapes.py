@@ -239,6 +239,15 @@ def test_what_the_maps_cannot_tell_apart_is_refused(tmp_path, names, crowd, what
         cityscapes.write(Dataset.of([Sample(NAME, None, label)]), tmp_path / "o")
 
 
+def test_the_group_is_the_city_and_no_other_one_is_lost_silently(tmp_path):
+    label = Segmentation.empty(CLASSES, (1, 1))
+    dataset = Dataset.of([Sample(NAME, None, label, "val", "ulm")])
+    cityscapes.write(dataset, tmp_path / "o")
+    assert cityscapes.read(tmp_path / "o")[0].group == "ulm"
+    with pytest.raises(InlayError, match="of group 'video 7'"):
+        cityscapes.write(Dataset.of([dataset[0].replace(group="video 7")]), tmp_path / "p")
+
+
 def test_classes_of_ones_own_are_refused_with_the_way_out(tmp_path):
     with pytest.raises(InlayError, match=r"no class 'dog'.*rename yours"):
         cityscapes.write(Dataset.of([], Classes.of("car", "dog")), tmp_path / "o")

@@ -117,6 +117,14 @@ def test_what_was_written_is_read_back_in_every_column(tmp_path_factory, seed):
     assert_same(label_png.read(root), dataset)
 
 
+@pytest.mark.parametrize("classes", [Classes(()), Classes.of("car", kind="stuff")])
+def test_no_samples_and_no_classes_are_a_dataset_too(tmp_path, classes):
+    for turn, samples in enumerate([[], [Sample("a", np.zeros((2, 3, 3), np.uint8), None)]]):
+        dataset = Dataset.of(samples, classes)
+        label_png.write(dataset, tmp_path / f"o{turn}")
+        assert_same(label_png.read(tmp_path / f"o{turn}"), dataset)
+
+
 def stuff(*names: str) -> Classes:
     return Classes.of(*names, kind="stuff")
 

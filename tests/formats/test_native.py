@@ -63,6 +63,14 @@ def test_numbers_of_images_and_empty_predictions_are_kept(tmp_path):
     assert_same(again, dataset)
 
 
+@pytest.mark.parametrize("classes", [Classes(()), Classes.of("car")])
+def test_no_samples_and_no_classes_are_a_dataset_too(tmp_path, classes):
+    for turn, samples in enumerate([[], [Sample("a", np.zeros((2, 3, 3), np.uint8), None)]]):
+        dataset = Dataset.of(samples, classes)
+        native.write(dataset, tmp_path / f"o{turn}")
+        assert_same(native.read(tmp_path / f"o{turn}"), dataset)
+
+
 def test_memory_stays_flat_because_parts_are_written_and_joined_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(native_tables, "_PART_ROWS", 4)
     dataset = tiny(9)

@@ -43,6 +43,7 @@ KEEPS = frozenset(
         "parts",
         "crowd",
         "split",
+        "group",
         "empty",
         "unlabelled",
         "stuff",
@@ -262,8 +263,8 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     Raises
     ------
     InlayError
-        When a class is none of Cityscapes', or an image has more than 1000 instances or two crowds of one
-        class: the maps cannot tell them apart.
+        When a class is none of Cityscapes', a group is not the city in the name, or an image has more than
+        1000 instances or two crowds of one class: the maps cannot tell them apart.
     """
     foreign = [name for name in dataset.classes.names if name not in CLASSES.names]
     if foreign:
@@ -271,6 +272,7 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         raise InlayError(f"{what}: rename yours, or write another format")
     (path / "gtFine").mkdir(parents=True)
     for sample in dataset:
+        _check_group(sample)
         name = sample.name if "/" in sample.name else f"nocity/{sample.name}"
         where = f"{sample.split or 'unsplit'}/{name}"
         store_image(sample, path / "leftImg8bit", f"{where}_leftImg8bit")
@@ -278,6 +280,15 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
             _write_label(
                 sample.name, sample.segmentation.with_classes(CLASSES), path / "gtFine", f"{where}_gtFine_"
             )
+
+
+def _check_group(sample: Sample) -> None:
+    city = sample.name.rpartition("/")[0]
+    if sample.group not in ("", city):
+        what = (
+            f"sample {sample.name!r} is of group {sample.group!r}; cityscapes groups by the city in the name"
+        )
+        raise InlayError(f"{what}: rename it to '{sample.group}/...', or clear its group")
 
 
 def _write_label(name: str, label: Segmentation, folder: Path, where: str) -> None:

@@ -138,7 +138,10 @@ def read_classes_json(path: Path) -> ClassList:
         raise FormatError(
             path, "classes", 'missing: class maps need their names, such as "classes": ["sky", "road"]'
         )
-    classes, values = classes_from_json(path, entries, "thing" if instances else "stuff")
+    none = entries == [] and "label_folder" in data  # we wrote it, and there were no classes yet
+    classes, values = (
+        (Classes(()), ()) if none else classes_from_json(path, entries, "thing" if instances else "stuff")
+    )
     return ClassList(
         classes,
         values,

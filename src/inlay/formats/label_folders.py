@@ -86,7 +86,15 @@ def split_of(name: str) -> str:
 
 
 def looks_like_labels(root: Path) -> bool:
-    """Whether label maps lie below a folder, as far as names tell: opens no image."""
+    """Whether label maps lie below a folder, as far as names tell: opens no image, and never raises."""
+    try:
+        return _beside_images(root) or (_names_labels(root) and _holds_maps(root)) or _holds_both(root)
+    except (OSError, FormatError):  # a folder that cannot be listed
+        return False
+
+
+def _beside_images(root: Path) -> bool:
+    """Whether a folder of maps lies beside its folder of images."""
     for folder in _walk(root):
         inside = {child.name.lower(): child for child in _children(folder)}
         for name in inside:
@@ -95,7 +103,7 @@ def looks_like_labels(root: Path) -> bool:
             )
             if any(_holds_maps(inside[word]) for word in partners if word in inside):
                 return True
-    return (_names_labels(root) and _holds_maps(root)) or _holds_both(root)
+    return False
 
 
 def _names_labels(root: Path) -> bool:
@@ -108,7 +116,7 @@ def _holds_maps(folder: Path) -> bool:
         shown = [name.lower() for name in names if not name.startswith(".")]
         if shown:
             maps = any(name.endswith(label_maps.SUFFIXES) for name in shown)
-            return maps and not any(name.endswith((".json", ".xml", ".txt")) for name in shown)
+            return maps and not any(name.endswith((".json", ".xml")) for name in shown)
     return False
 
 

@@ -63,7 +63,7 @@ def read(path: Path, *, like: Dataset | None = None) -> Dataset:
     samples = label_tables.read_samples(tables[0]) if tables[0].is_file() else {}
     pairs = _pairs(root, samples, listed)
     labels = [pair.label for pair in pairs if pair.label is not None]
-    if not labels and not samples:
+    if not labels and not tables[0].is_file():
         what = "no label maps below it; put images/ and labels/ into it, with labels named like images"
         raise FormatError(root, "", what)
     meaning = listed or (_of_dataset(like) if like is not None else infer_classes(root, labels))

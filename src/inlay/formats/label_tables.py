@@ -46,12 +46,13 @@ class SegmentRow:
 
 
 class TableWriter:
-    """Both tables of a folder, written row by row; a table without rows leaves no file."""
+    """Both tables of a folder, written row by row; `segments.csv` only when it has one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: list[IO[str]] = []
         self._writers: dict[str, Any] = {}
+        self._open("samples.csv", SAMPLE_COLUMNS)
 
     def __enter__(self) -> TableWriter:
         return self
@@ -60,26 +61,23 @@ class TableWriter:
         for file in self._files:
             file.close()
 
-    def _row(self, name: str, columns: Sequence[str], cells: Sequence[object]) -> None:
-        if name not in self._writers:
-            self._files.append((self._folder / name).open("w", encoding="utf-8", newline=""))
-            self._writers[name] = csv.writer(self._files[-1])
-            self._writers[name].writerow(columns)
-        self._writers[name].writerow(cells)
+    def _open(self, name: str, columns: Sequence[str]) -> None:
+        self._files.append((self._folder / name).open("w", encoding="utf-8", newline=""))
+        self._writers[name] = csv.writer(self._files[-1])
+        self._writers[name].writerow(columns)
 
     def sample(self, sample: Sample, image: Path | None) -> None:
         """Add a sample whose image lies at `image`."""
         tags = sample.segmentation.image_tags if sample.segmentation is not None else ()
         where = "" if image is None else image.relative_to(self._folder).as_posix()
         frame = "" if sample.frame is None else sample.frame
-        self._row(
-            "samples.csv",
-            SAMPLE_COLUMNS,
-            (sample.name, where, sample.split, sample.group, frame, _words(tags)),
-        )
+        row = (sample.name, where, sample.split, sample.group, frame, _words(tags))
+        self._writers["samples.csv"].writerow(row)
 
     def segments(self, name: str, label: Segmentation, ids: Sequence[int]) -> None:
         """Add the segments of sample `name`, back to front, whose numbers in the map are `ids`."""
+        if "segments.csv" not in self._writers:
+            self._open("segments.csv", SEGMENT_COLUMNS)
         for row, (number, class_name) in enumerate(zip(ids, label.class_names)):
             score = "" if label.score is None else repr(float(label.score[row]))
             source = "" if label.source_id is None else int(label.source_id[row])
@@ -90,7 +88,7 @@ class TableWriter:
                 _words(label.tags[row]),
                 source,
             )
-            self._row("segments.csv", SEGMENT_COLUMNS, (name, number, class_name, *facts))
+            self._writers["segments.csv"].writerow((name, number, class_name, *facts))
 
 
 def _words(tags: Sequence[str] | Tags) -> str:
