@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import inlay
 from inlay import Classes, Masks, Segmentation, score
 from inlay.metrics import average_precision, ranking
 
@@ -269,3 +270,17 @@ def test_a_label_scored_against_itself_is_perfect(shared: Path) -> None:
     truth, _ = datasets(real_case(shared, "instances_val2014_fakesegm100_results.json"))
     result = score(truth, truth, ["average_precision"], intervals=False)
     assert result["mask_AP"] > 0.99
+
+
+@pytest.mark.parametrize("kind", ["segm", "bbox"])
+def test_files_read_and_scored_give_the_twelve_numbers_of_pycocotools(shared: Path, kind: str) -> None:
+    folder = shared / "data" / "formats" / "coco_results" / "cocoapi"
+    stated, found = (
+        folder / "instances_val2014_100.json",
+        folder / f"instances_val2014_fake{kind}100_results.json",
+    )
+    truth = inlay.read(stated, "coco")
+    result = score(truth, inlay.read(found, like=truth), intervals=False)
+    reference = pycocotools(Case(json.loads(stated.read_text()), json.loads(found.read_text())), kind)
+    prefix = {"segm": "mask", "bbox": "box"}[kind]
+    assert [result[f"{prefix}_{name}"] for name in NAMES] == reference.stats.tolist()

@@ -4,6 +4,7 @@ import functools
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +236,21 @@ def test_processes_give_what_one_gives() -> None:
     assert here.figures == there.figures
     with pytest.raises(InlayError, match="score on='serial'"):
         score(truth.map(lambda sample: sample), prediction, on="processes")
+
+
+def test_equal_scores_rank_by_the_numbers_of_the_images_not_by_the_order_of_the_file() -> None:
+    right = Segmentation(CELLS, Masks.encode(np.eye(4)), [0], [1], score=[0.5])
+    wrong = right.replace(masks=Masks.encode(np.eye(4)[::-1]))
+    label = right.replace(score=None)
+
+    def ap(first: Segmentation, second: Segmentation, ids: dict[str, int]) -> float:
+        truth = Dataset.of([Sample("a", None, label), Sample("b", None, label)], CELLS)
+        prediction = Dataset.of([Sample("a", None, first), Sample("b", None, second)], CELLS)
+        numbered = replace(truth, source_ids=ids)
+        return score(numbered, prediction, ["average_precision"], intervals=False)["mask_AP50"]
+
+    assert ap(right, wrong, {}) == ap(right, wrong, {"a": 1, "b": 2}) == ap(wrong, right, {"a": 2, "b": 1})
+    assert ap(right, wrong, {"a": 2, "b": 1}) == ap(wrong, right, {}) < ap(right, wrong, {})
 
 
 def test_progress_is_told_for_each_sample() -> None:

@@ -63,7 +63,7 @@ def score(
     judge = Judge(truth, prediction, pairs, tuple(module.count for module in modules.values()))
     counted: dict[str, tuple[Any, ...]] = {}
     unlabelled = []
-    for done, (name, counts) in enumerate(_map(judge, truth.names, on, workers), start=1):
+    for done, (name, counts) in enumerate(_map(judge, _in_source_order(truth), on, workers), start=1):
         if counts is None:
             unlabelled.append(name)
         else:
@@ -85,6 +85,12 @@ def score(
         unlabelled=tuple(unlabelled),
         remarks=_sample_remarks(missing, extra, unlabelled) + result.remarks,
     )
+
+
+def _in_source_order(truth: Dataset) -> tuple[str, ...]:
+    """Names by the number of the image in its source: pycocotools ranks equal scores of two images so."""
+    ids = truth.source_ids
+    return tuple(sorted(truth.names, key=ids.__getitem__)) if ids.keys() >= set(truth.names) else truth.names
 
 
 def _map(judge: Judge, names: Sequence[str], on: Place, workers: int | None) -> Iterator[Any]:
