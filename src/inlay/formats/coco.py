@@ -8,7 +8,6 @@ from pathlib import Path
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
 from inlay.formats import facts
-from inlay.formats.coco_classes import merged_classes
 from inlay.formats.coco_folders import write_file, write_folder
 from inlay.formats.coco_images import dataset_of
 from inlay.formats.coco_labels import open_labels
@@ -28,8 +27,8 @@ def sniff(path: Path) -> bool:
 def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) -> Dataset:  # noqa: ARG001
     """The dataset of a file, or of the label files of a folder, one split each.
 
-    Sample names are file names without suffix, below the split where there are several files. Annotations
-    without segmentation become rows without pixels and with a stated box; those without a box either become
+    Sample names are file names without suffix, below the split where names collide. Annotations without
+    segmentation become rows without pixels and with a stated box; those without a box either become
     tags of their image. Attributes become tags, other keys are counted in `left_out`.
 
     Parameters
@@ -42,13 +41,11 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
         raise FormatError(
             path, "", "no COCO labels: neither annotations/*.json nor a .json with images and categories"
         )
-    several = len(files) > 1
-    opened = [open_labels(file, file.split if several else "", rule(reader or READERS[0])) for file in files]
-    classes = merged_classes([labels.classes for labels in opened])
+    opened = [open_labels(file, rule(reader or READERS[0])) for file in files]
     left_out: Counter[str] = Counter()
     for labels in opened:
         left_out.update(labels.left_out)
-    return dataset_of(classes, [labels.under(classes) for labels in opened], left_out)
+    return dataset_of(opened, left_out)
 
 
 def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -55,14 +56,6 @@ def _class(category: CocoCategory, number: int, path: Path, where: str) -> Segme
     return SegmentClass(category.name, kind, rgb, parent or "", number)
 
 
-def merged_classes(several: Sequence[Classes]) -> Classes:
-    """All classes of several files, by name."""
-    merged = Classes(())
-    for classes in several:
-        merged = merged.merge(classes)
-    return merged
-
-
 def rows_under(class_row: NDArray[np.int32], own: Classes, classes: Classes) -> NDArray[np.int32]:
     """Rows of categories in `classes` instead of in a file's own; -1 stays."""
     rows = np.append(own.rows_in(classes), np.int32(-1))
@@ -81,12 +74,12 @@ class WrittenCategory(Struct):
 
 
 def category_ids(classes: Classes) -> list[int]:
-    """Ids of categories: those of the source where they are distinct, else 1, 2, ...: some readers drop 0."""
-    given = [item.source_id for item in classes]
-    ids = [number for number in given if number is not None]
-    if len(set(ids)) == len(given):
-        return ids
-    return list(range(1, len(given) + 1))
+    """Ids of categories: those of the source, free ones from 1 for others: some readers drop 0."""
+    given = [item.source_id for item in classes if item.source_id is not None]
+    if len(set(given)) < len(given):
+        return list(range(1, len(classes) + 1))
+    free = (number for number in itertools.count(1) if number not in given)
+    return [next(free) if item.source_id is None else item.source_id for item in classes]
 
 
 def categories_of(classes: Classes, *, kinds: bool) -> list[WrittenCategory]:

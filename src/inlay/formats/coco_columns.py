@@ -149,6 +149,9 @@ def _source_ids(ordered: Sequence[CocoAnnotation], at: _At) -> NDArray[np.int64]
         pair = sort[double[0] : double[0] + 2].tolist()
         first, second = sorted(pair, key=lambda row: int(at.place[row]))
         raise at.error(second, "id", f"id {ids[first]} stands at {at.listed}[{at.place[first]}] too")
+    for row, item in enumerate(ordered):
+        if item.source_id is not None:
+            ids[row] = number(item.source_id, at.path, f"{at.listed}[{at.place[row]}].source_id")
     return ids
 
 

@@ -117,14 +117,14 @@ def write_folder(
     if len(splits) > 1 and "" in files:
         files[""] = folder / "annotations" / f"{word}.json"
     writers = {split: make(file) for split, file in files.items()}
-    place = Placer(splits)
+    place = Placer()
     for sample in dataset:
         split = dataset.splits.get(sample.name, "")
-        stem, name = place(sample, split)
+        stem = place(sample, split)
         images = folder / "images" / split if split else folder / "images"
         file = store_image(sample, images, stem)
         file_name = file.relative_to(images).as_posix() if file else stem
-        writers[split].add(sample, file_name, name=name, split=plain_split(split))
+        writers[split].add(sample, file_name, name=stem, split=plain_split(split))
     for split, writer in writers.items():
         writer.write(files[split])
 

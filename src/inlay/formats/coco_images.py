@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -39,10 +39,8 @@ class CocoImages:
     splits: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, entries: Sequence[CocoImage], videos: Sequence[CocoVideo], file: LabelFile, prefix: str
-    ) -> CocoImages:
-        """The images of a file, `prefix` before their names.
+    def of(cls, entries: Sequence[CocoImage], videos: Sequence[CocoVideo], file: LabelFile) -> CocoImages:
+        """The images of a file.
 
         Raises
         ------
@@ -54,13 +52,19 @@ class CocoImages:
         names = unique_names(
             [entry.file_name for entry in entries],
             [entry.inlay.name if entry.inlay else None for entry in entries],
-            prefix,
             file.path,
         )
         ids = distinct_ids([entry.id for entry in entries], file.path, "images")
         groups = [titles.get(entry.video_id, str(entry.video_id)) for entry in entries]
         splits = [entry.inlay.split_in(file.split) if entry.inlay else file.split for entry in entries]
         return cls(file, entries, tuple(names), tuple(ids), tuple(groups), tuple(splits))
+
+    def below_split(self) -> CocoImages:
+        """The same with names below the split, but for those that the file gives."""
+        prefix = self.file.split or self.file.path.stem
+        given = [entry.inlay is not None and entry.inlay.name is not None for entry in self.entries]
+        names = [name if own else f"{prefix}/{name}" for name, own in zip(self.names, given)]
+        return replace(self, names=tuple(names))
 
     @cached_property
     def places(self) -> dict[int, int]:
@@ -123,6 +127,13 @@ class Opened(Protocol):
     def images(self) -> CocoImages:
         """Its images."""
 
+    @property
+    def classes(self) -> Classes:
+        """Its classes."""
+
+    def under(self, classes: Classes, images: CocoImages) -> Opened:
+        """The same with classes shared by all files, and images under names that none of them has."""
+
     def __call__(self, name: str) -> Sample:
         """The sample of that name."""
 
@@ -152,13 +163,20 @@ class Files:
         return images.size(images.place(name))
 
 
-def dataset_of(classes: Classes, opened: Sequence[Opened], left_out: Mapping[str, int]) -> Dataset:
-    """One dataset of opened files."""
+def dataset_of(opened: Sequence[Opened], left_out: Mapping[str, int]) -> Dataset:
+    """One dataset of opened files: classes by name, images below their splits where names collide."""
+    classes = Classes(())
+    for each in opened:
+        classes = classes.merge(each.classes)
     images = [each.images for each in opened]
+    names = [name for each in images for name in each.names]
+    if len(set(names)) < len(names):
+        images = [each.below_split() for each in images]
+    files = tuple(each.under(classes, own) for each, own in zip(opened, images))
     return Dataset(
         classes,
         tuple(name for each in images for name in each.names),
-        Files(tuple(opened)),
+        Files(files),
         {name: split for each in images for name, split in zip(each.names, each.splits) if split},
         dict(left_out),
         {name: number for each in images for name, number in zip(each.names, each.ids)},

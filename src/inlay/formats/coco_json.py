@@ -83,6 +83,7 @@ class CocoAnnotation(Struct, gc=False):
     difficult: int | bool | None = None
     ignore: int | bool | None = None
     inlay: AnnotationExtra | None = None
+    source_id: int | None = None  # where `id` could not be that of the source
 
 
 class _Strict(CocoAnnotation, gc=False, forbid_unknown_fields=True):

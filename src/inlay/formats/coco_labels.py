@@ -60,9 +60,10 @@ class CocoLabels:
             return self.images.sample(i, None)
         return self.images.sample(i, self._segmentation(i, self.columns))
 
-    def under(self, classes: Classes) -> CocoLabels:
-        """The same under other classes, matched by name."""
-        return replace(self, classes=classes, class_row=rows_under(self.class_row, self.classes, classes))
+    def under(self, classes: Classes, images: CocoImages) -> CocoLabels:
+        """The same under other classes, matched by name, and other names of its images."""
+        rows = rows_under(self.class_row, self.classes, classes)
+        return replace(self, classes=classes, class_row=rows, images=images)
 
     def _segmentation(self, i: int, columns: Columns) -> Segmentation:
         start, end = int(columns.starts[i]), int(columns.starts[i + 1])
@@ -123,8 +124,8 @@ def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.fl
     return None if np.array_equal(whole, measured) else whole
 
 
-def open_labels(file: LabelFile, prefix: str, rule: Rule) -> CocoLabels:
-    """A file opened, under classes of its own; `prefix` goes before its sample names.
+def open_labels(file: LabelFile, rule: Rule) -> CocoLabels:
+    """A file opened, under classes of its own.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def open_labels(file: LabelFile, prefix: str, rule: Rule) -> CocoLabels:
         When ids are unknown, double or no numbers, or the file holds no COCO labels.
     """
     data, left_out = read_labels(file.path)
-    images = CocoImages.of(data.images, data.videos, file, prefix)
+    images = CocoImages.of(data.images, data.videos, file)
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None
     if data.annotations is not None:

@@ -149,8 +149,8 @@ class ImageFinder:
         return None
 
 
-def unique_names(file_names: list[str], given: list[str | None], prefix: str, path: Path) -> list[str]:
-    """Sample names: as given, else the file names without suffix, below `prefix`.
+def unique_names(file_names: list[str], given: list[str | None], path: Path) -> list[str]:
+    """Sample names: as given, else the file names without suffix.
 
     Two files that differ in their suffix alone keep it.
 
@@ -166,7 +166,7 @@ def unique_names(file_names: list[str], given: list[str | None], prefix: str, pa
             parts = safe_parts(file_name)
             if not parts:
                 raise FormatError(path, f"images[{place}].file_name", f"{file_name!r} names no file")
-            whole = "/".join(((prefix,) if prefix else ()) + parts)
+            whole = "/".join(parts)
             stem = whole[: len(whole) - len(Path(parts[-1]).suffix)]
             name = whole if stem in found else stem
         if name in found:

@@ -8,7 +8,6 @@ from pathlib import Path
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
 from inlay.formats import facts
-from inlay.formats.coco_classes import merged_classes
 from inlay.formats.coco_folders import write_folder
 from inlay.formats.coco_images import dataset_of
 from inlay.formats.coco_layout import LabelFile, looks, split_word
@@ -46,9 +45,8 @@ def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001
     files = _files(path)
     if not files:
         raise FormatError(path, "", "no COCO panoptic labels: no .json with segments_info")
-    opened = [open_panoptic(file, file.split if len(files) > 1 else "") for file in files]
-    classes = merged_classes([each.classes for each in opened])
-    return dataset_of(classes, [each.under(classes) for each in opened], _left_out(opened))
+    opened = [open_panoptic(file) for file in files]
+    return dataset_of(opened, _left_out(opened))
 
 
 def _left_out(opened: Sequence[CocoPanoptic]) -> dict[str, int]:

@@ -101,9 +101,10 @@ class CocoPanoptic:
     annotations: Mapping[int, int]
     entries: Sequence[PanopticAnnotation]
 
-    def under(self, classes: Classes) -> CocoPanoptic:
-        """The same under other classes, matched by name."""
-        return replace(self, classes=classes, class_row=rows_under(self.class_row, self.classes, classes))
+    def under(self, classes: Classes, images: CocoImages) -> CocoPanoptic:
+        """The same under other classes, matched by name, and other names of its images."""
+        rows = rows_under(self.class_row, self.classes, classes)
+        return replace(self, classes=classes, class_row=rows, images=images)
 
     @property
     def path(self) -> Path:
@@ -202,8 +203,8 @@ class CocoPanoptic:
         raise FormatError(self.path, f"annotations[{at}].file_name", what)
 
 
-def open_panoptic(file: LabelFile, prefix: str) -> CocoPanoptic:
-    """A file opened, under classes of its own; `prefix` goes before its sample names.
+def open_panoptic(file: LabelFile) -> CocoPanoptic:
+    """A file opened, under classes of its own.
 
     Raises
     ------
@@ -211,7 +212,7 @@ def open_panoptic(file: LabelFile, prefix: str) -> CocoPanoptic:
         When ids are unknown, double or no numbers, or the file holds no panoptic labels.
     """
     data = decode(read_bytes(file.path), file.path, _Panoptic)
-    images = CocoImages.of(data.images, data.videos, file, prefix)
+    images = CocoImages.of(data.images, data.videos, file)
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     annotations: dict[int, int] = {}
     ids = numbers([entry.image_id for entry in data.annotations], file.path, "annotations[{}].image_id")

@@ -91,22 +91,21 @@ class LabelWriter:
 
     def write(self, path: Path) -> None:
         """Write the file; ids of the source are kept where they are distinct and above 0."""
-        texts = [text for each in self._texts for text in each]
         owners = [number for number, each in zip(self._images.ids(), self._texts) for _ in each]
-        annotations = [
-            b'{"id":%d,"image_id":%d,%b' % (number, owner, text[1:])
-            for number, owner, text in zip(self._annotation_ids(len(texts)), owners, texts)
+        texts = [text for each in self._texts for text in each]
+        given = [
+            np.zeros(len(each), np.int64) if ids is None else ids for ids, each in zip(self._ids, self._texts)
         ]
+        source = np.concatenate([np.empty(0, np.int64), *given])
+        if texts and int(source.min()) > 0 and np.unique(source).size == source.size:
+            heads = [b'{"id":%d,"image_id":%d,' % pair for pair in zip(source.tolist(), owners)]
+        else:
+            heads = [b'{"id":%d,"image_id":%d,' % pair for pair in enumerate(owners, 1)]
+            has = [ids is not None for ids, each in zip(self._ids, self._texts) for _ in each]
+            for row in np.flatnonzero(has).tolist():
+                heads[row] += b'"source_id":%d,' % source[row]
+        annotations = [head + text[1:] for head, text in zip(heads, texts)]
         self._images.write(path, annotations, kinds=False)
-
-    def _annotation_ids(self, count: int) -> list[int]:
-        given = [ids for ids in self._ids if ids is not None]
-        if count and len(given) == len(self._ids):
-            ids = np.concatenate(given)
-            if int(ids.min()) > 0 and np.unique(ids).size == count:
-                kept: list[int] = ids.tolist()
-                return kept
-        return list(range(1, count + 1))
 
 
 def xywh(boxes: NDArray[Any]) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from inlay.formats.facts import Loss
+from inlay.formats.facts import Loss, is_noted
 from inlay.formats.readers import Kept
 
 
@@ -42,5 +42,8 @@ class Receipt:
         lines = [f"{self.path}: {what} ({len(self.files)} files)"]
         if self.kept is not None:
             lines.append(str(self.kept))
-        lines += [f"not kept: {loss}" for loss in self.losses]
+        lines += [f"not kept: {loss}" for loss in self.losses if not is_noted(loss)]
+        noted = [f"{loss.fact} ({loss.count})" for loss in self.losses if is_noted(loss)]
+        if noted:
+            lines.append(f"left behind: {', '.join(noted)}")
         return "\n".join(lines)

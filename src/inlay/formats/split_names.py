@@ -25,25 +25,30 @@ def splits_of(dataset: Dataset) -> list[str]:
     """
     splits = sorted({dataset.splits.get(name, "") for name in dataset.names} or {""})
     for split in splits:
-        if split and not re.fullmatch(r"[\w-][\w.-]*", split):
-            raise InlayError(f"split {split!r} makes no folder name: use letters, digits, '_', '.', '-'")
+        if split and (split.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', split)):
+            raise InlayError(f"split {split!r} cannot be a folder: name it with letters and digits")
     return splits
 
 
 class Placer:
-    """Gives each image a file name below its split, and the sample name that a reader takes from it."""
+    """Gives each sample a file name below the folder of its split, each once."""
 
-    def __init__(self, splits: Sequence[str]) -> None:
-        self._several = len(splits) > 1
+    def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def __call__(self, sample: Sample, split: str) -> tuple[str, str]:
-        """File name below the folder of the split, without suffix, and the sample name it gives."""
-        prefix = f"{plain_split(split)}/" if self._several and split else ""
-        short = sample.name.removeprefix(prefix) or sample.name
+    def __call__(self, sample: Sample, split: str) -> str:
+        """The sample's name without the split it may begin with; readers put it back where names collide."""
+        short = sample.name.removeprefix(f"{plain_split(split)}/") or sample.name
         name, number = short, 1
         while f"{split}/{name}" in self._taken:
             number += 1
             name = f"{short}-{number}"
         self._taken.add(f"{split}/{name}")
-        return name, prefix + name
+        return name
+
+
+def names_apart(stems: Sequence[str], splits: Sequence[str]) -> list[str]:
+    """Sample names: the stems, or all below their splits where two of different splits are the same."""
+    if len(set(stems)) == len(stems):
+        return list(stems)
+    return [f"{split}/{stem}" if split else stem for stem, split in zip(stems, splits)]

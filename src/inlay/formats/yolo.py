@@ -13,9 +13,17 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import image_size
-from inlay.formats.split_names import Placer, splits_of
+from inlay.formats.split_names import Placer, names_apart, splits_of
 from inlay.formats.staging import place, store_image
-from inlay.formats.yolo_layout import Entry, bare_entries, entries, find_yaml, is_label_folder, read_yaml
+from inlay.formats.yolo_layout import (
+    UNSPLIT,
+    Entry,
+    bare_entries,
+    entries,
+    find_yaml,
+    is_label_folder,
+    read_yaml,
+)
 from inlay.formats.yolo_rows import Rounding, read_rows, segmentation_of, text_of
 
 # Holes survive: a ring may be joined to its holes by slits, which readers that draw edges do not see.
@@ -61,10 +69,8 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
         return _read_bare(path, like, rounding)
     data = read_yaml(data_file)
     found = entries(data)
-    several = len({entry.split for entry in found}) > 1
     by_name: dict[str, Entry] = {}
-    for entry in found:
-        name = f"{entry.split}/{entry.stem}" if several and entry.split else entry.stem
+    for entry, name in zip(found, names_apart([each.stem for each in found], [each.split for each in found])):
         if name in by_name:
             raise FormatError(data_file, name, f"{by_name[name].labels} and {entry.labels} have one name")
         by_name[name] = entry
@@ -160,17 +166,20 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     import yaml
 
     splits = splits_of(dataset)
-    placer = Placer(splits)
+    folders = {split: split or ("" if splits == [""] else UNSPLIT) for split in splits}
+    placer = Placer()
     for sample in dataset:
         split = dataset.splits.get(sample.name, "")
-        stem, _ = placer(sample, split)
+        stem = placer(sample, split)
+        folder = folders[split]
         if sample.image is None and sample.segmentation is None:
             raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
-        store_image(sample, path / "images" / split, stem)
+        store_image(sample, path / "images" / folder, stem)
         if sample.segmentation is not None:
-            file = place(path / "labels" / split, stem, ".txt")
+            file = place(path / "labels" / folder, stem, ".txt")
             file.write_text(text_of(sample.segmentation), "utf-8")
-    places = {split: f"images/{split}" for split in splits if split} or {"train": "images", "val": "images"}
+    places = {folder: f"images/{folder}" for folder in folders.values() if folder}
+    places = places or {"train": "images", "val": "images"}
     data = {"path": ".", **places, "names": dict(enumerate(dataset.classes.names))}
     path.mkdir(parents=True, exist_ok=True)
     (path / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8")

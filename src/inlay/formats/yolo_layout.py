@@ -12,6 +12,7 @@ from inlay.core.errors import FormatError
 from inlay.core.images import SUFFIXES, list_images
 from inlay.formats.split_names import plain_split
 
+UNSPLIT = "unsplit"  # key of samples that are in no split, beside others that are
 MAX_BYTES = 16_000_000  # a list of classes is a page of text
 NO_SPLITS = frozenset(
     {"path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels", "yaml_file"}
@@ -167,7 +168,7 @@ def entries(data: YoloData) -> list[Entry]:
     """
     found: dict[Path, Entry] = {}
     for split, places in data.splits.items():
-        word = plain_split(split)
+        word = "" if split == UNSPLIT else plain_split(split)
         for place in places:
             for entry in _place(data, split, place, word):
                 known = found.get(entry.labels)
