@@ -131,7 +131,7 @@ def test_a_segment_ringed_by_another_is_surrounded_by_it():
     ids = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])
     table = PairTable.of(SegmentTable(label(np.array([ids == 0, ids == 1]))))
     found = dict(zip(zip(table.a.tolist(), table.b.tolist()), contact.surround(table).tolist()))
-    assert found == {(0, 1): 1.0, (1, 0): 1.0}  # the outer outline is the image's, not the segment's
+    assert found == {(0, 1): 0.3, (1, 0): 1.0}
 
 
 def test_void_covers_nothing_and_its_strips_are_seams():

@@ -53,8 +53,9 @@ def findings(dataset):
 
 
 def test_a_line_is_an_object_with_the_agreed_keys(findings, tmp_path):
-    findings.to_jsonl(tmp_path / "findings.jsonl")
-    lines = [json.loads(line) for line in (tmp_path / "findings.jsonl").read_text("utf-8").splitlines()]
+    findings.to_jsonl(tmp_path / "new" / "findings.jsonl")
+    written = (tmp_path / "new" / "findings.jsonl").read_text("utf-8")
+    lines = [json.loads(line) for line in written.splitlines()]
     assert len(lines) == len(findings) > 80
     assert all(list(line) == KEYS for line in lines)
     duplicate = next(line for line in lines if line["rule"] == "duplicate")

@@ -21,7 +21,8 @@ from inlay.rules.expression import nearest
 from inlay.rules.finding import Finding, Findings, Verdict
 from inlay.rules.judge import judge
 from inlay.rules.measure import Measured, Plan, dataset_frame, frame, measure
-from inlay.rules.rulefile import Rule, read_rules
+from inlay.rules.rule import Rule
+from inlay.rules.rulefile import read_rules
 from inlay.rules.tables import DatasetTable
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 from inlay.rules.finding import Box, Finding, Region, fingerprint
 from inlay.rules.message import fill, segment_id, segment_name
-from inlay.rules.rulefile import Rule
+from inlay.rules.rule import Rule
 from inlay.rules.tables import ImageTable, PairTable
 
 SIDES = {"segment": ("segment",), "pair": ("a", "b"), "image": ()}

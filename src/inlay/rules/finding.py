@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from inlay.core.dataset import Dataset
-from inlay.rules.rulefile import SEVERITIES, Severity
+from inlay.rules.rule import SEVERITIES, Severity
 
 Measured = float | int | bool | str | None
 Box = tuple[float, float, float, float]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.rules.rulefile import Rule
+from inlay.rules.rule import Rule
 
 if TYPE_CHECKING:
     import polars as pl

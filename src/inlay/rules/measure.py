@@ -13,7 +13,7 @@ from inlay.core.dataset import Sample
 from inlay.core.segmentation import Segmentation
 from inlay.rules.columns import Column
 from inlay.rules.expression import Reference
-from inlay.rules.rulefile import DTYPES, Rule
+from inlay.rules.rule import DTYPES, Rule
 from inlay.rules.tables import DatasetTable, ImageTable, PairTable, SegmentTable, UnlabelledError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inlay.core.segmentation import Segmentation
-from inlay.rules.rulefile import Rule
+from inlay.rules.rule import Rule
 
 
 def fill(rule: Rule, values: Mapping[str, object], names: Mapping[str, str]) -> str:

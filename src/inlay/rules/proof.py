@@ -9,7 +9,8 @@ from pathlib import Path
 from inlay.core.dataset import Dataset
 from inlay.rules.engine import check_batch
 from inlay.rules.pictures import Example
-from inlay.rules.rulefile import Rule, read_rules
+from inlay.rules.rule import Rule
+from inlay.rules.rulefile import read_rules
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ def touch_px(table: PairTable) -> Integers:
 
 
 def surround(table: PairTable) -> Floats:
-    """Share of the visible outline of `a`, image sides left out, that touches `b`; 0 to 1."""
-    graph = table.segments.contacts
-    outline = (graph.perimeter - graph.border.sum(axis=1))[table.a]
-    return ratio(table.touch, outline)
+    """Share of the visible outline of `a`, the sides of the image counted in, that touches `b`; 0 to 1."""
+    return ratio(table.touch, table.segments.contacts.perimeter[table.a])
 
 
 def shared_edge_frac(table: PairTable) -> Floats:

@@ -17,7 +17,8 @@ def line(finding: Finding) -> str:
 
 
 def write(findings: Findings, path: Path) -> None:
-    """Write all findings; the file appears whole or not at all."""
+    """Write all findings; the file appears whole or not at all, folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
