@@ -99,9 +99,7 @@ def nearest(ids: NDArray[np.int32], size: tuple[int, int]) -> NDArray[np.int32]:
     """An id map of another (height, width): each pixel takes the value under its centre."""
     if ids.shape == size:
         return ids
-    rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(size, ids.shape, strict=True)
-    )
+    rows, columns = (_sampled(new, old) for new, old in zip(size, ids.shape, strict=True))
     picked: NDArray[np.int32] = ids[rows[:, None], columns]
     return picked
 
@@ -187,10 +185,27 @@ def _draw_hidden_outlines(drawn: Pixels, ids: Ids, segmentation: Segmentation, c
         return
     hidden = np.flatnonzero(segmentation.is_thing & (segmentation.amodal.area() > segmentation.masks.area()))
     bright = _lighten(colours, np.full(len(colours), 0.35))
-    height, width = ids.shape
-    dash = 3 * line_width(ids.shape)
-    dashes = np.add.outer(2 * np.arange(height), np.arange(width)) // dash % 2 == 0
+    width = line_width(ids.shape)
+    pitch = 3 * width
+    places = [_sampled(new, old) for new, old in zip(ids.shape, segmentation.size, strict=True)]
     for row in hidden:
-        whole = nearest(segmentation.amodal[int(row)].paint([1]), ids.shape)
-        rim = _rim(whole, line_width(ids.shape)) & (whole > 0) & (ids != row + 1) & dashes
-        drawn[rim] = bright[row]
+        x0, y0, x1, y1 = segmentation.amodal.box()[row]
+        window = _around(places[0], y0, y1, width), _around(places[1], x0, x1, width)
+        down, across = places[0][window[0]], places[1][window[1]]
+        whole = segmentation.amodal[int(row)].decode()[0][down[:, None], across]
+        y, x = np.ogrid[
+            window[0].start : window[0].start + len(down), window[1].start : window[1].start + len(across)
+        ]
+        rim = _rim(whole, width) & whole & (ids[window] != row + 1) & ((2 * y + x) // pitch % 2 == 0)
+        drawn[window][rim] = bright[row]
+
+
+def _around(places: NDArray[np.intp], low: int, high: int, margin: int) -> slice:
+    """Where in sorted `places` low .. high lie, and a margin, so that the rim is seen to be one."""
+    first, last = np.searchsorted(places, (low, high))
+    return slice(max(0, int(first) - margin), min(len(places), int(last) + margin))
+
+
+def _sampled(new: int, old: int) -> NDArray[np.intp]:
+    """(new,) place of each pixel's centre among `old` pixels."""
+    return ((np.arange(new) + 0.5) * old / new).astype(np.intp)
