@@ -193,9 +193,7 @@ def _draw_hidden_outlines(drawn: Pixels, ids: Ids, segmentation: Segmentation, c
         window = _around(places[0], y0, y1, width), _around(places[1], x0, x1, width)
         down, across = places[0][window[0]], places[1][window[1]]
         whole = segmentation.amodal[int(row)].decode()[0][down[:, None], across]
-        y, x = np.ogrid[
-            window[0].start : window[0].start + len(down), window[1].start : window[1].start + len(across)
-        ]
+        y, x = np.ogrid[window]
         rim = _rim(whole, width) & whole & (ids[window] != row + 1) & ((2 * y + x) // pitch % 2 == 0)
         drawn[window][rim] = bright[row]
 
