@@ -197,30 +197,28 @@ def _segmentation(
         return Segmentation.empty(numbered.classes, size)
     rows = _class_rows(read_label_map(classes), numbered)
     numbers = np.zeros_like(rows) if objects is None else _object_numbers(objects, rows.shape)
-    present = np.flatnonzero(np.bincount(numbers.ravel()))
-    present = present[present > 0]
-    count = len(numbered.classes)
-    ranks = np.searchsorted(present, numbers)
-    together = np.where((numbers > 0) & (rows >= 0), ranks * count + rows, present.size * count)
-    shared = np.bincount(together.ravel(), minlength=present.size * count + 1)[:-1].reshape(
-        present.size, count
-    )
-    alone = np.flatnonzero(shared.sum(axis=1) == 0) if count else np.arange(present.size)
+    width = len(numbered.classes) + 1
+    codes = (
+        numbers * width + rows + 1
+    )  # each pixel's object and class as one number, looked up in a small table
+    counts = np.bincount(codes.ravel(), minlength=width)
+    counts = np.pad(counts, (0, -len(counts) % width)).reshape(-1, width)
+    kinds = np.flatnonzero(counts[0, 1:])
+    present = np.flatnonzero(counts[1:].any(axis=1)) + 1
+    alone = present[~counts[present, 1:].any(axis=1)]
     if alone.size:
-        number = int(present[alone[0]])
         raise FormatError(
-            objects or classes, f"object {number}", "has no pixel with a class in SegmentationClass"
+            objects or classes, f"object {alone[0]}", "has no pixel with a class in SegmentationClass"
         )
-    plain = np.where(numbers > 0, -1, rows)
-    kinds = np.flatnonzero(np.bincount(plain.ravel() + 1, minlength=count + 1)[1:])
-    order = np.full(count + 1, -1)
-    order[kinds] = np.arange(kinds.size)
-    ids = np.where(numbers > 0, ranks + kinds.size, order[plain])
-    class_id = np.concatenate([kinds, shared.argmax(axis=1) if present.size else kinds[:0]]).astype(np.int32)
+    ids = np.full(counts.shape, -1, np.int32)
+    ids[0, 1 + kinds] = np.arange(kinds.size)
+    ids[present] = kinds.size + np.arange(present.size)[:, None]
+    most = counts[present, 1:].argmax(axis=1) if present.size else kinds[:0]
+    class_id = np.concatenate([kinds, most]).astype(np.int32)
     thing = numbered.classes.is_thing[class_id]
     return Segmentation(
         numbered.classes,
-        Masks.from_ids(ids, kinds.size + present.size),
+        Masks.from_ids(ids.ravel()[codes], kinds.size + present.size),
         class_id,
         instance_numbers(thing),
         crowd=thing & (np.arange(class_id.size) < kinds.size),
