@@ -12,7 +12,7 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
 from inlay.core.name_tags import anchors
-from inlay.core.overlay import PAPER, draw, nearest, row_colours, within
+from inlay.core.overlay import PAPER, class_colours, draw, nearest, row_colours, within
 from inlay.core.segmentation import Segmentation
 
 HOSTILE = "<script>alert('x')</script>\n\"&"
@@ -207,3 +207,9 @@ def test_a_notebook_shows_pictures_and_escapes_names():
     for markup in shown:
         assert "data:image/" in markup and "<script" not in markup and "http" not in markup
     assert "there is no image" in dataset._repr_html_() or "no image" in dataset._repr_html_()
+
+
+def test_void_without_a_colour_is_grey_and_other_classes_keep_theirs():
+    colours = class_colours(CLASSES)
+    assert len(set(colours[2].tolist())) == 1
+    assert np.array_equal(colours[[0, 1, 3]], CLASSES.colours[[0, 1, 3]])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.classes import distinct_colour
+from inlay.core.classes import Classes, distinct_colour
 from inlay.core.errors import InlayError
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def draw(
 
 def row_colours(segmentation: Segmentation, *, instance_colours: bool = False) -> Pixels:
     """(N, 3) uint8 colour of each row: its class's, things varied in lightness, or one hue for each thing."""
-    palette = segmentation.classes.colours.copy()
-    palette[[item.kind == "void" and item.colour is None for item in segmentation.classes]] = VOID
-    colours = palette[segmentation.class_id]
+    colours = class_colours(segmentation.classes)[segmentation.class_id]
     thing = np.flatnonzero(segmentation.is_thing)
     number = segmentation.instance_id[thing]
     number = np.where(number > 0, number, thing + 1)
@@ -92,6 +90,13 @@ def row_colours(segmentation: Segmentation, *, instance_colours: bool = False) -
         colours[thing] = np.array(hues, np.uint8).reshape(-1, 3)
     else:
         colours[thing] = _lighten(colours[thing], np.array(LIGHTNESS)[(number - 1) % len(LIGHTNESS)])
+    return colours
+
+
+def class_colours(classes: Classes) -> Pixels:
+    """(K, 3) uint8 colour of each class, as drawn: void that has none of its own is grey."""
+    colours = classes.colours.copy()
+    colours[[item.kind == "void" and item.colour is None for item in classes]] = VOID
     return colours
 
 

@@ -13,7 +13,7 @@ from typing import IO
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.images import data_uri
-from inlay.core.overlay import Pixels, draw, resize, within
+from inlay.core.overlay import Pixels, class_colours, draw, resize, within
 from inlay.page import Html, page, swatch, text, write_page
 
 Found = tuple[str, Sample | InlayError]  # a name, and what was there
@@ -60,8 +60,9 @@ def _chunks(file: IO[str]) -> Iterator[str]:
 
 def _bar(dataset: Dataset, counts: Counter[int]) -> Html:
     """The switch for the labels, and one for each class that occurs."""
+    colours = class_colours(dataset.classes)
     chips = "".join(
-        f'<button class="chip" aria-pressed="false" data-class="{row}">{swatch(dataset.classes.colours[row])}'
+        f'<button class="chip" aria-pressed="false" data-class="{row}">{swatch(colours[row])}'
         f"{text(dataset.classes.names[row])} <small>{text(count)}</small></button>"
         for row, count in sorted(counts.items())
     )
