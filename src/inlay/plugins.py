@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from inlay.core.errors import InlayError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+    from torch.nn import Module
 
     from inlay.core.classes import Classes
     from inlay.core.dataset import Dataset
     from inlay.core.segmentation import Segmentation
+    from inlay.models.targets import Facts
 
 _loose: dict[tuple[str, str], Path] = {}
 
@@ -62,6 +64,25 @@ class Metric(Protocol):
 
     def score(self, counts: Iterable[Any], classes: Classes) -> dict[str, float]:
         """Figures of all samples by name, the most telling first; of one class as "figure/class"."""
+
+
+class Model(Protocol):
+    """A module of `inlay.models`: a family of networks.
+
+    The network that `build` gives has `forward(images)`, from (B, 3, H, W) pixels 0 .. 255 of any size to
+    raw tensors, without a branch on values, so that it exports; `loss(raw, targets)`, named scalars of a
+    batch of `inlay.models.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation` for each image.
+    """
+
+    TASK: str  # "semantic" or "instance"
+    RECIPE: Mapping[str, Any]  # what the settings of its training start from, where not the usual
+    Config: type[Any]  # a frozen dataclass whose fields have defaults and are documented
+
+    def adapt(self, config: Any, facts: Facts) -> Any:
+        """The config with everything filled in that depends on the data."""
+
+    def build(self, config: Any, classes: Classes) -> Module:
+        """A network with fresh weights."""
 
 
 class Scene(Protocol):

@@ -95,8 +95,7 @@ def ranges_of(cells: Sequence[int], ratio: float = 5.0, overlap: float = 1.2) ->
 
 def pooled_masks(target: Target, rows: Tensor, stride: int) -> Tensor:
     """(n, H / stride, W / stride) share of each coarse pixel that a thing covers (its four middle pixels)."""
-    layers = target.layers[target.layer_of[rows]]
-    number = (rows + 1).reshape(-1, 1, 1)
-    high, low = stride // 2, stride // 2 - 1
-    parts = [layers[:, i::stride, j::stride] == number for i in (low, high) for j in (low, high)]
+    layer, number = target.layer_of[rows], (rows + 1).reshape(-1, 1, 1)
+    middle = (stride // 2 - 1, stride // 2)
+    parts = [target.layers[:, i::stride, j::stride][layer] == number for i in middle for j in middle]
     return torch.stack(parts).sum(0, dtype=torch.float32) / 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -50,3 +52,18 @@ def describe(device: torch.device, precision: str) -> str:
         else f"CPU, {torch.get_num_threads()} threads"
     )
     return f"{name}, {'bfloat16' if low else 'float32'}"
+
+
+def keep_memory() -> None:
+    """Ask the C library to keep freed memory, as each training step frees and takes the same again.
+
+    Without it each step of a small network has the kernel clear some 80 MB of pages anew, 8 % of its time. A
+    library that is not glibc is left alone.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        most_mapped, trim_threshold = -4, -1  # names of the settings in malloc.h
+        mallopt(most_mapped, 0)
+        mallopt(trim_threshold, 2**31 - 1)

@@ -18,7 +18,7 @@ from inlay.training.batches import batches
 from inlay.training.card import write_card
 from inlay.training.checkpoint import read_state, write_classes, write_state, write_text, write_weights
 from inlay.training.config import RunConfig, config_to_toml, default_config, read_config
-from inlay.training.hardware import pick_device
+from inlay.training.hardware import keep_memory, pick_device
 from inlay.training.learner import Learner
 from inlay.training.plan import Plan, Progress, make_plan, spread
 from inlay.training.run import Run
@@ -80,6 +80,7 @@ def train(
         and (earlier["minutes"], earlier["iterations"]) == (minutes, iterations)
     ):
         return Run(folder)
+    keep_memory()
     with _quiet_threads():
         plan = make_plan(dataset, settings, validation, progress)
         learner = Learner(plan.config, plan.classes, pick_device(plan.config.training.device))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.core import overlay
 from inlay.core.segmentation import Segmentation
 
 Points = Sequence[tuple[float, float]]
@@ -49,23 +50,9 @@ def side_by_side(
     image: NDArray[np.uint8], truth: Segmentation, found: Segmentation, *, height: int = 240
 ) -> NDArray[np.uint8]:
     """(height, W, 3) uint8: the image, its truth and its prediction, left to right."""
-    panels = [image, drawn(image, truth), drawn(image, found)]
     width = max(1, round(image.shape[1] * height / image.shape[0]))
-    return np.hstack([cv2.resize(panel, (width, height), interpolation=cv2.INTER_AREA) for panel in panels])
-
-
-def drawn(image: NDArray[np.uint8], segmentation: Segmentation) -> NDArray[np.uint8]:
-    """The image with its segments in the colours of their classes, white lines between segments."""
-    front = segmentation.panoptic()
-    colours = np.vstack([np.zeros((1, 3), np.uint8), segmentation.classes.colours[segmentation.class_id]])
-    blended = image.copy()
-    seen = front > 0
-    blended[seen] = (image[seen] * 0.45 + colours[front[seen]] * 0.55).astype(np.uint8)
-    edge = np.zeros(front.shape, np.bool_)
-    edge[1:] |= front[1:] != front[:-1]
-    edge[:, 1:] |= front[:, 1:] != front[:, :-1]
-    blended[edge] = 255
-    return blended
+    panels = [overlay.draw(image, each, size=(height, width), names=False) for each in (truth, found)]
+    return np.hstack([overlay.resize(image, (height, width)), *panels])
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

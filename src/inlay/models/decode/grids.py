@@ -137,8 +137,8 @@ def _claims(
 def paint(painted: Floats, grid: Grid, cells: NDArray[np.int64], stride: int) -> Iterator[Patch]:
     """The patches that kernels of some cells (row, column) paint; numpy twin of `solov2.mask_logits`.
 
-    They are painted together on the part of the map that holds the surroundings of all of them: cells that lie
-    near each other keep it small.
+    They are painted together on the part of the map that holds the surroundings of all of them: it is small
+    when the cells lie near each other.
     """
     middle = (cells + 0.5) * grid.cell
     reach = min(REACH * grid.largest, 1e9)
