@@ -169,9 +169,9 @@ def _judge_images(
         for number, judged in zip(numbers, judge([rules[number] for number in numbers], table)):
             at = np.searchsorted(ends, judged.hits, side="right")
             rows = judged.hits - (ends - lengths)[at]
-            places = [some[each] for each in at.tolist()]
-            own = list(
-                _hits_of(rules[number], number, table[judged.hits], images, zip(places, rows.tolist()))
+            where = zip([some[each] for each in at.tolist()], rows.tolist())
+            own = (
+                list(_hits_of(rules[number], number, table[judged.hits], images, where)) if len(rows) else []
             )
             hits += own
             verdicts[number + 1] += Verdict(

@@ -29,7 +29,6 @@ def judge(rules: Sequence[Rule], table: pl.DataFrame) -> list[Judged]:
 
     A clause acts only when it is known: `where` and `unless` on TRUE, `forbid` on TRUE, `require` on FALSE.
     """
-    import polars as pl
 
     if table.height == 0:
         return [Judged(np.empty(0, np.int64), 0, 0) for _ in rules]
@@ -38,7 +37,7 @@ def judge(rules: Sequence[Rule], table: pl.DataFrame) -> list[Judged]:
         for number, rule in enumerate(rules)
         for kind, expression in _expressions(rule).items()
     ]
-    answers = table.with_columns(pl.lit(True).alias("")).with_columns(expressions)
+    answers = table.with_columns(expressions)
     return [
         Judged(
             np.flatnonzero(answers[f"hit{number}"].to_numpy()),

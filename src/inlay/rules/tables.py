@@ -16,6 +16,7 @@ from inlay.core.errors import FormatError
 from inlay.core.images import image_size
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
+from inlay.rules.outline import perimeter
 
 Floats = NDArray[np.float64]  # NaN is unknown
 Integers = NDArray[np.int64]
@@ -57,6 +58,11 @@ class SegmentTable:
     def box(self) -> Integers:
         """(N, 4) measured box x0, y0, x1, y1, half-open; zeros for an empty mask."""
         return self.masks.box().astype(np.int64)
+
+    @cached_property
+    def perimeter(self) -> Integers:
+        """(N,) pixel edges around each mask, holes and image sides included."""
+        return perimeter(self.masks)
 
     @cached_property
     def union(self) -> Masks:

@@ -118,12 +118,12 @@ def empty_holes_under_region(table: SegmentTable, row: int, pixels: float) -> Ma
 
 def perimeter_px(table: SegmentTable) -> Integers:
     """Pixel edges around the mask, its holes included; 4 or more, 0 for an empty mask."""
-    return perimeter(table.masks)
+    return table.perimeter
 
 
 def thickness_px(table: SegmentTable) -> Floats:
     """Mean thickness: twice the area over the perimeter; 0.5 or more, about 1 for a line of pixels."""
-    return ratio(2 * table.area, perimeter_px(table))
+    return ratio(2 * table.area, table.perimeter)
 
 
 def circularity(table: SegmentTable) -> Floats:
