@@ -30,7 +30,7 @@ def open_image(path: Path) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # bombs are refused below, broken tags are as good as none
             image = Image.open(path)
     except FileNotFoundError:
         raise FormatError(path, "", "there is no such image file") from None
@@ -40,8 +40,8 @@ def open_image(path: Path) -> Image.Image:
         raise FormatError(path, "", what) from None
     except Image.DecompressionBombError as error:
         raise FormatError(path, "header", f"{error}; tile the image first") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise FormatError(path, "header", str(error)) from None
+    except Exception as error:  # the decoders of broken files raise whatever they stumble over
+        raise FormatError(path, "header", f"the image cannot be opened ({_reason(error)})") from None
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise FormatError(
@@ -67,13 +67,16 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
     from PIL import ImageOps
 
     try:
-        with open_image(path) as image:
+        with open_image(path) as image, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             turned = ImageOps.exif_transpose(image)
             if size and (turned.height, turned.width) != size and (image.height, image.width) == size:
                 turned = image
             pixels = _to_rgb(turned)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise FormatError(path, "pixels", f"the image is broken or cut off ({error})") from None
+    except FormatError:
+        raise
+    except Exception as error:
+        raise FormatError(path, "pixels", f"the image is broken or cut off ({_reason(error)})") from None
     if size and pixels.shape[:2] != size:
         raise FormatError(
             path,
@@ -81,6 +84,10 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
             f"the image is {pixels.shape[1]}x{pixels.shape[0]}, its label {size[1]}x{size[0]} pixels",
         )
     return pixels
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
@@ -100,7 +107,10 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 def image_size(path: Path) -> tuple[int, int]:
     """(height, width) after EXIF orientation, from the header alone."""
     with open_image(path) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        try:
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        except Exception as error:
+            raise FormatError(path, "EXIF", f"the orientation is broken ({_reason(error)})") from None
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
