@@ -71,7 +71,8 @@ class Model(Protocol):
 
     The network that `build` gives has `forward(images)`, from (B, 3, H, W) pixels 0 .. 255 of any size to
     raw tensors, without a branch on values, so that it exports; `loss(raw, targets)`, named scalars of a
-    batch of `inlay.models.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation` for each image.
+    batch of `inlay.models.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation` for each
+    image.
     """
 
     TASK: str  # "semantic" or "instance"
