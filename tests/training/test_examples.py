@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.models.targets import VOID
 from inlay.training.batches import places_in_step
+from inlay.training.config import Augment
 from inlay.training.examples import Examples, classes_to_learn, example_of, facts_of, layers_of
-from inlay.training.plan import divided
+from inlay.training.plan import divided, fitted
 
 CLASSES = Classes((SegmentClass("void", "void"), SegmentClass("road", "stuff"), SegmentClass("car", "thing")))
 
@@ -75,6 +76,14 @@ def test_facts_count_pixels_sides_and_what_nobody_labelled():
     assert facts.unlabelled == 2
     assert facts.sides.tolist() == [2.0]
     assert facts.has_void
+    assert facts.largest == (2, 4)
+
+
+def test_a_crop_is_no_larger_than_the_images():
+    augment = Augment(crop=(256, 320))
+    assert fitted(augment, (192, 250)).crop == (192, 256)
+    assert fitted(augment, (1000, 1000)).crop == (256, 320)
+    assert fitted(augment, (1, 1)).crop == (32, 32)
 
 
 def test_unlabelled_samples_are_left_out():

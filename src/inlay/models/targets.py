@@ -78,6 +78,8 @@ class Facts:
         (N,) square root of the area of each thing's box, pixels.
     most_things
         Things in the fullest image.
+    largest
+        (height, width): the largest of the images' heights, and of their widths.
     has_void
         Whether the data set names a void class or stuff: then unlabelled pixels are void, not background.
     """
@@ -87,4 +89,5 @@ class Facts:
     unlabelled: int
     sides: NDArray[np.float64]
     most_things: int
+    largest: tuple[int, int]
     has_void: bool

@@ -30,7 +30,10 @@ from inlay.models.parts.pyramid import Pyramid
 from inlay.models.targets import VOID, Facts, Target, Targets
 
 TASK = "semantic"
-RECIPE: Mapping[str, object] = {}
+RECIPE: Mapping[str, object] = {
+    "weight_decay": 0.03,
+    "augment": {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "gamma": 0.3},
+}
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ class Config:
     encoder: EncoderName = "light"
     pretrained: str = ""
     widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 1, 1, 1)
+    depths: tuple[int, ...] = (1, 2, 2, 1)
     norm: Norm = "batch"
     contrast: Contrast = "fixed"
-    dropout: float = 0.0
+    dropout: float = 0.1
     dice: float = 0.0
     balance: Literal["none", "root", "median"] = "root"
     class_weights: tuple[float, ...] = ()

@@ -148,13 +148,14 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
     """What the whole set holds; each example is read once, and `seen(done, total)` called after it."""
     count = len(examples.classes)
     pixels, beside, unlabelled = np.zeros(count, np.int64), np.zeros(count, np.int64), 0
-    sides = [np.zeros(0)]
+    sides, largest = [np.zeros(0)], (0, 0)
     for done, example in enumerate(examples, start=1):
         here = np.bincount(example.semantic[example.semantic != VOID], minlength=count)
         pixels += here
         beside += np.where(here > 0, example.semantic.size, 0)
         unlabelled += int(((example.semantic == VOID) & ~example.ignored).sum())
         sides.append(sides_of(example))
+        largest = max(largest[0], example.size[0]), max(largest[1], example.size[1])
         seen(done, len(examples))
     named = examples.dataset.classes
     return Facts(
@@ -163,6 +164,7 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
         unlabelled=unlabelled,
         sides=np.concatenate(sides),
         most_things=max(len(each) for each in sides),
+        largest=largest,
         has_void=bool(named.is_void.any() or (~named.is_thing).any()),
     )
 

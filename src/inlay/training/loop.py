@@ -27,6 +27,7 @@ from inlay.training.validate import Judgement, judge
 
 LOG_EVERY = 10  # steps; checkpoints fall on such steps as well, so that a resumed log has no gap
 JUDGED_IMAGES = 64
+JUDGING_SHARE = 0.12  # of a run by the clock: more than this is not spent on validations before the last
 STATE = "state.pt"
 
 
@@ -99,6 +100,7 @@ class Record:
     iterations: int | None
     seconds: float = 0.0
     reserve: float = 0.0  # seconds that the last validation will take
+    judging: float = 0.0  # seconds that all validations took
     judged: int = 0  # validations done
     best: float = -1.0
     log_bytes: int = 0
@@ -119,11 +121,14 @@ def _learn(
         log.seek(record.log_bytes)
         while True:
             share = budget.share(learner.step, record.reserve)
-            if share >= 1 or share * settings.validations >= record.judged + 1:
+            due = share * settings.validations >= record.judged + 1
+            dear = budget.minutes is not None and record.judging > JUDGING_SHARE * budget.seconds()
+            if share >= 1 or (due and not dear):
                 before = budget.seconds()
                 judgement = judge(
                     learner.average, plan.held, places, plan.task, learner.device, settings.precision
                 )
+                record.judging += budget.seconds() - before
                 record.reserve = max(record.reserve, 1.2 * (budget.seconds() - before))
                 record.judged = int(share * settings.validations)
                 words = ", ".join(

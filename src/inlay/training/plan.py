@@ -12,7 +12,7 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.models.targets import Facts
-from inlay.training.config import RunConfig
+from inlay.training.config import Augment, RunConfig
 from inlay.training.examples import Examples, classes_to_learn, facts_of
 
 JUDGES = 0.1  # share of the images set aside where the data set names no validation split
@@ -72,8 +72,15 @@ def make_plan(
     absent = [name for name, pixels in zip(classes.names, facts.pixels) if not pixels]
     if absent:
         notes.append(f"Not in the training images, so never learnt: {', '.join(absent)}.")
-    resolved = replace(config, family=module.adapt(config.family, facts))
+    training = replace(settings, augment=fitted(settings.augment, facts.largest))
+    resolved = replace(config, family=module.adapt(config.family, facts), training=training)
     return Plan(resolved, module.TASK, classes, learnt, held, facts, tuple(notes))
+
+
+def fitted(augment: Augment, largest: tuple[int, int]) -> Augment:
+    """The augmentation with a crop no larger than the largest image (and up to 32): padding teaches nothing."""
+    height, width = (min(crop, -(-side // 32) * 32) for crop, side in zip(augment.crop, largest))
+    return replace(augment, crop=(height, width))
 
 
 def divided(dataset: Dataset, validation: Dataset | None) -> tuple[Dataset, Dataset, list[str]]:
