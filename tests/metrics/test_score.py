@@ -64,6 +64,20 @@ def test_the_data_choose_the_metrics(truth: Dataset, prediction: Dataset, names:
     assert score(truth, prediction, intervals=False).metrics == names
 
 
+def test_a_map_of_classes_is_not_judged_as_instances() -> None:
+    def sample(seed: int, *, separate: bool) -> Sample:
+        ids = np.random.default_rng(seed).integers(0, 4, (4, 4)).repeat(4, axis=0).repeat(4, axis=1)
+        things = Segmentation(SCENE, Masks.from_ids(ids, 4), [0, 1, 1, 2], [0, 1, 2, 0], score=[0.5] * 4)
+        merged = Segmentation.from_semantic(things.semantic(), SCENE)
+        return Sample(str(seed), None, things if separate else merged.replace(score=[0.5] * len(merged)))
+
+    instances, maps = (
+        Dataset.of([sample(i, separate=each) for i in range(3)], SCENE) for each in (True, False)
+    )
+    assert suitable(instances, maps) == ("iou",)
+    assert suitable(instances, instances) == ("iou", "average_precision", "panoptic_quality")
+
+
 def test_overlapping_predictions_are_not_judged_as_a_partition() -> None:
     stack = Segmentation(CELLS, Masks.encode(np.ones((2, 18, 18))), [0, 0], [1, 2], score=[0.5, 0.6])
     prediction = Dataset.of([Sample("s0", None, stack)], CELLS)

@@ -16,33 +16,49 @@ from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 
 PEEKED = 12  # samples looked at to choose the metrics
+OVERLAP = 0.05  # share of pixels that may lie in two segments of what is still a partition with sloppy edges
 
 
 def suitable(truth: Dataset, prediction: Dataset) -> tuple[str, ...]:
     """Names of the metrics that the data allow, judged by a few samples.
 
-    Scores on things: average precision. Things drawn one by one, without overlap: panoptic quality. Stuff, or
-    at most one segment of each class: IoU.
+    Stuff, or at most one segment of each class: IoU. Things drawn one by one: average precision where
+    predictions have scores, panoptic quality where hardly any segments overlap. Both need predictions that
+    tell things apart.
     """
     labels, predictions = [], []
     for mine, theirs in _spread(truth.pair(prediction)):
         label, predicted = truth.load(mine).segmentation, prediction.load(theirs).segmentation
         labels += [label] if label is not None and len(label) else []
         predictions += [predicted] if predicted is not None and len(predicted) else []
-    things = any(bool(label.is_thing.any()) for label in labels)
     stuff = any(not label.is_thing.all() for label in labels)
-    merged = all(len(np.unique(label.class_id)) == len(label) for label in labels)
     scored = any(predicted.is_prediction for predicted in predictions)
-    flat = all(each.is_partition for each in (*labels, *predictions))
-    filled = all(int(label.masks.area().sum()) > 0.9 * math.prod(label.size) for label in labels)
+    instances = any(bool(label.is_thing.any()) for label in labels)
+    instances &= not any(each and all(map(_is_semantic, each)) for each in (labels, predictions))
     names = []
-    if stuff or (merged and (filled or not scored)):
+    if stuff or all(map(_is_semantic, labels)) or (not scored and all(map(_is_merged, labels))):
         names.append("iou")
-    if things and scored and not (merged and filled):
+    if instances and scored:
         names.append("average_precision")
-    if things and flat and not merged:
+    if instances and all(map(_hardly_overlaps, (*labels, *predictions))) and not all(map(_is_merged, labels)):
         names.append("panoptic_quality")
     return tuple(names) or ("panoptic_quality",)
+
+
+def _is_merged(segmentation: Segmentation) -> bool:
+    """Whether no class has two segments."""
+    return len(np.unique(segmentation.class_id)) == len(segmentation)
+
+
+def _is_semantic(segmentation: Segmentation) -> bool:
+    """Whether it is a map of classes: one segment for each, and hardly a pixel without."""
+    covered = int(segmentation.masks.union().area()[0])
+    return _is_merged(segmentation) and covered > 0.9 * math.prod(segmentation.size)
+
+
+def _hardly_overlaps(segmentation: Segmentation) -> bool:
+    covered = int(segmentation.masks.union().area()[0])
+    return int(segmentation.masks.area().sum()) <= (1 + OVERLAP) * covered
 
 
 def class_rows(mine: Classes, theirs: Classes) -> NDArray[np.int32]:
