@@ -38,6 +38,7 @@ RECIPE: Mapping[str, object] = {
         "brightness": 0.4,
         "contrast": 0.4,
         "gamma": 0.4,
+        "invert": 0.15,
     },
 }
 POSITION = 4  # numbers of a kernel beside the weights of the mask features: bias, x, y, distance

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inlay.core.classes import Classes
 from inlay.training.checkpoint import replace_file, write_text
 from inlay.training.hardware import describe, pick_device
 from inlay.training.picture import curve_svg, png, side_by_side
@@ -36,7 +37,7 @@ def _text(
     last = log[-1]
     height, width = training.augment.crop
     lines = [
-        f"# {plan.config.model}: {plan.task} segmentation of {len(plan.classes)} classes",
+        f"# {plan.config.model}: {plan.task} segmentation of {_counted(plan.classes)}",
         "",
         f"Use it: `inlay predict {run.folder.name} IMAGES --out DST --to FORMAT`.",
         "",
@@ -74,6 +75,10 @@ def _text(
         *cases,
     ]
     return lines
+
+
+def _counted(classes: Classes) -> str:
+    return "one class" if len(classes) == 1 else f"{len(classes)} classes"
 
 
 def _write_cases(run: Run, plan: Plan, judgement: Judgement) -> list[str]:

@@ -78,7 +78,7 @@ def make_plan(
 
 
 def fitted(augment: Augment, largest: tuple[int, int]) -> Augment:
-    """The augmentation with a crop no larger than the largest image (and up to 32): padding teaches nothing."""
+    """The augmentation with a crop no larger than the largest image (up to 32): padding teaches nothing."""
     height, width = (min(crop, -(-side // 32) * 32) for crop, side in zip(augment.crop, largest))
     return replace(augment, crop=(height, width))
 
