@@ -13,7 +13,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 KERNELS = sorted((ROOT / "src").rglob("*.[ch]pp"))
-HEAVY = ("torch", "polars", "PIL", "ray", "fastapi", "cv2", "msgspec", "rich", "cyclopts", "scipy", "transformers")
+HEAVY = (
+    "torch",
+    "polars",
+    "PIL",
+    "ray",
+    "fastapi",
+    "cv2",
+    "msgspec",
+    "rich",
+    "cyclopts",
+    "scipy",
+    "transformers",
+)
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *KERNELS], ids=lambda path: str(path.relative_to(ROOT)))
@@ -34,7 +46,7 @@ def test_no_module_is_named_for_nothing():
 
 
 def test_no_file_promises_work_that_is_not_done():
-    promise = re.compile(r"\b(TO" r"DO|FIX" r"ME|NotImplemented" r"Error|XX" r"X)\b")
+    promise = re.compile(r"\b(TO" r"DO|FIX" r"ME|raise NotImplemented" r"Error|XX" r"X)\b")
     assert [path for path in SOURCES if promise.search(path.read_text("utf-8"))] == []
 
 

@@ -1,4 +1,7 @@
-"""The command line: one lazy line for each command, one place where errors become exit codes."""
+"""The command line: one line for each command, one place where errors become exit codes.
+
+The modules of the commands are light; what they need (torch, polars, Pillow) they import when they run.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,20 @@ import sys
 from cyclopts import App, CycloptsError
 
 from inlay import __version__
+from inlay.cli.check import check
+from inlay.cli.convert import convert
+from inlay.cli.demo import demo
+from inlay.cli.formats import formats
+from inlay.cli.predict import predict
+from inlay.cli.sample import sample
+from inlay.cli.score import score
+from inlay.cli.train import train
+from inlay.cli.view import view
 from inlay.core.errors import InlayError
 
-EPILOGUE = """First steps: `inlay sample street demo-data`, then `inlay check demo-data`, `inlay view demo-data` and
-`inlay train demo-data --model unet --out runs/first --minutes 5`. Each command has an example: `inlay train --help`."""
+EPILOGUE = """First steps: `inlay sample street data`, then `inlay check data`, `inlay view data` and
+`inlay train data --model unet --out runs/first --minutes 5`. Each command has an example:
+`inlay train --help`."""
 
 app = App(
     name="inlay",
@@ -19,19 +32,12 @@ app = App(
     help_epilogue=EPILOGUE,
     version=__version__,
 )
-app.command("inlay.cli.sample:sample", help="Make a sample dataset with exact truth: street, parts or cells.")
-app.command("inlay.cli.convert:convert", help="Read labels in one format and write them in another, losing nothing.")
-app.command("inlay.cli.view:view", help="Draw a dataset as a page of overlays.")
-app.command("inlay.cli.check:check", help="Find bad labels by rules.")
-app.command("inlay.cli.train:train", help="Train a model on a dataset.")
-app.command("inlay.cli.predict:predict", help="Segment images with a trained model.")
-app.command("inlay.cli.score:score", help="Compare predictions with the truth.")
-app.command("inlay.cli.formats:formats", help="List the formats, and what each can hold.")
-app.command("inlay.cli.demo:demo", help="The whole job on sample data in a few minutes.")
+for command in (sample, convert, view, check, train, predict, score, formats, demo):
+    app.command(command)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0, what the command returns, or 2 after one line on what went wrong."""
+    """Run one command; the exit code is what it returns, or 2 after one line on what went wrong."""
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()

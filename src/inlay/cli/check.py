@@ -47,11 +47,19 @@ def check(
 
     packs = tuple(words(pack))
     if test_rules:
-        print(run_examples(packs=packs, rules=rules))
+        tested = run_examples(packs=packs, rules=rules)
+        print(tested)
+        if tested.exit_code:
+            return 2
     dataset = open_dataset(data, split=split)
     with progress_bar("checking") as progress:
         findings = run_check(
-            dataset, packs=packs, rules=rules, on="processes" if jobs > 1 else "serial", workers=jobs, progress=progress
+            dataset,
+            packs=packs,
+            rules=rules,
+            on="processes" if jobs > 1 else "serial",
+            workers=jobs,
+            progress=progress,
         )
     print(findings)
     if out:

@@ -15,7 +15,9 @@ from inlay.core.images import SUFFIXES, list_images
 Progress = Callable[[int, int, str], None]
 
 
-def open_dataset(path: Path, *, format_name: str | None = None, split: str | None = None, like: Dataset | None = None) -> Dataset:
+def open_dataset(
+    path: Path, *, format_name: str | None = None, split: str | None = None, like: Dataset | None = None
+) -> Dataset:
     """The dataset at a path, or one split of it."""
     from inlay.formats import read
 

@@ -53,6 +53,8 @@ def convert(
     base = open_dataset(like) if like else None
     dataset = open_dataset(source, format_name=source_format, split=split, like=base)
     with progress_bar(f"writing {to}") as progress:
-        receipt = write(dataset, out, to=to, lossy=lossy, reader=reader, overwrite=overwrite, progress=progress)
+        receipt = write(
+            dataset, out, to=to, lossy=lossy, reader=reader, overwrite=overwrite, progress=progress
+        )
     print(receipt)
     return 0

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
-
 from inlay import plugins
 
 
@@ -13,6 +10,9 @@ def formats() -> int:
 
     Example: `inlay formats`
     """
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("format", "what it is", "what it keeps")
     for name in plugins.names("formats"):
         module = plugins.load("formats", name)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from inlay.cli.console import open_dataset, progress_bar, show_page, words
 
@@ -14,7 +17,7 @@ def score(
     /,
     *,
     metric: str | None = None,
-    json: Path | None = None,
+    json: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     report: Path | None = None,
     split: str | None = None,
     intervals: bool = True,
