@@ -201,7 +201,7 @@ def test_the_three_maps_are_what_the_authors_tools_expect(tmp_path):
     masks = Masks.from_ids(np.array([[0, 1, 2, 3, -1]]), 4)
     class_id = np.array([row("sky"), row("car"), row("car"), row("person")])
     label = Segmentation(CLASSES, masks, class_id, [0, 1, 2, 3], crowd=[False, False, False, True])
-    cityscapes.write(Dataset.of([Sample(NAME, None, label, "train")]), tmp_path / "o")
+    cityscapes.write(Dataset.of([Sample(NAME, None, label, "train", "ulm")]), tmp_path / "o")
     file = str(tmp_path / "o" / CITY)
     assert stored(Path(f"{file}_instanceIds.png"))[1] == [[23, 26000, 26001, 24, 0]]
     assert stored(Path(f"{file}_labelIds.png")) == ("L", [[23, 26, 26, 24, 0]])
@@ -239,13 +239,24 @@ def test_what_the_maps_cannot_tell_apart_is_refused(tmp_path, names, crowd, what
         cityscapes.write(Dataset.of([Sample(NAME, None, label)]), tmp_path / "o")
 
 
-def test_the_group_is_the_city_and_no_other_one_is_lost_silently(tmp_path):
+def test_the_group_is_the_city_folder(tmp_path):
     label = Segmentation.empty(CLASSES, (1, 1))
-    dataset = Dataset.of([Sample(NAME, None, label, "val", "ulm")])
-    cityscapes.write(dataset, tmp_path / "o")
-    assert cityscapes.read(tmp_path / "o")[0].group == "ulm"
-    with pytest.raises(InlayError, match="of group 'video 7'"):
-        cityscapes.write(Dataset.of([dataset[0].replace(group="video 7")]), tmp_path / "p")
+    samples = [
+        Sample(NAME, None, label, "val", "ulm"),
+        Sample("a", None, label, "", "video 7"),
+        Sample("b", None, label),
+    ]
+    cityscapes.write(Dataset.of(samples), tmp_path / "o")
+    again = cityscapes.read(tmp_path / "o")
+    assert {sample.name: (sample.split, sample.group) for sample in again} == {
+        NAME: ("val", "ulm"),
+        "video 7/a": ("", "video 7"),
+        "b": ("", ""),
+    }
+    with pytest.raises(InlayError, match="as another one does"):
+        cityscapes.write(Dataset.of([samples[1], samples[1].replace(name="video 7/a")]), tmp_path / "p")
+    with pytest.raises(InlayError, match="take out the /"):
+        cityscapes.write(Dataset.of([samples[1].replace(group="a/b")]), tmp_path / "q")
 
 
 def test_classes_of_ones_own_are_refused_with_the_way_out(tmp_path):

@@ -8,15 +8,15 @@ their pixels differ a little from the PNGs, which the authors painted with PIL (
 `pixel_centre` rule), and so PNGs come first. Number 0, "unlabeled", is nobody's pixel; "license plate" (-1)
 is in none of their PNGs and is not painted here either.
 
-Sample names are `<city>/<image>`; the split is the folder, `unsplit` being none; images without a city lie in
-the folder `nocity`. Read `gtCoarse` by naming that folder.
+Sample names are `<city>/<image>` and the city is the group. Images without a group are written to the folder
+`nocity`, those without a split to `unsplit`. Read `gtCoarse` by naming that folder.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,21 +35,8 @@ from inlay.formats.label_maps import LabelMap, read_label_map, write_label_map
 from inlay.formats.staging import place, save_png, store_image
 
 KEEPS = frozenset(
-    {
-        "masks",
-        "class_id",
-        "instances",
-        "holes",
-        "parts",
-        "crowd",
-        "split",
-        "group",
-        "empty",
-        "unlabelled",
-        "stuff",
-        "void",
-    }
-    | {"colours", "parents", "class_number"}
+    {"masks", "class_id", "instances", "holes", "parts", "crowd", "split", "group", "empty", "unlabelled"}
+    | {"stuff", "void"}  # as its own classes are
 )
 _LABELS = ("gtFine", "gtCoarse")
 _IMAGES = ("leftImg8bit", "imgsFine/leftImg8bit", "imgsCoarse/leftImg8bit")
@@ -57,6 +44,7 @@ _KINDS = ("instanceIds.png", "labelIds.png", "labelTrainIds.png", "polygons.json
 _LABEL_NAME = re.compile(
     r"(.+)_gt(?:Fine|Coarse)_(instanceIds\.png|labelIds\.png|labelTrainIds\.png|polygons\.json)"
 )
+_NO_SPLIT, _NO_CITY = "unsplit", "nocity"  # folders of samples that have none
 _PER_CLASS = 1000  # instance numbers of each class
 
 
@@ -88,54 +76,54 @@ def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class _Shot:
-    """One image: its split, its file, its best label file."""
+    """One image: its split, its city, its file, its best label file."""
 
     split: str
+    group: str
     image: Path | None = None
     label: Path | None = None
 
 
 def _labelled(folder: Path) -> Iterator[tuple[str, _Shot]]:
-    best: dict[str, tuple[int, Path, str]] = {}
+    """The best label file of each image."""
+    best: dict[str, tuple[int, _Shot]] = {}
     for file in sorted(folder.rglob("*_gt*_*")):
         match = _LABEL_NAME.fullmatch(file.name)
         if match is None:
             continue
-        split, name = _name(folder, file, match[1])
+        split, city, name = _name(folder, file, match[1])
         rank = _KINDS.index(match[2])
-        if name in best and best[name][2] != split:
-            raise FormatError(
-                folder, f"sample {name!r}", f"lies in {best[name][2]!r} and in {split!r}: read one of them"
-            )
+        if name in best and best[name][1].split != split:
+            what = f"lies in {best[name][1].split!r} and in {split!r}: read one of them"
+            raise FormatError(folder, f"sample {name!r}", what)
         if name not in best or rank < best[name][0]:
-            best[name] = (rank, file, split)
-    yield from ((name, _Shot(split, None, file)) for name, (_, file, split) in best.items())
+            best[name] = (rank, _Shot(split, city, None, file))
+    yield from ((name, shot) for name, (_, shot) in best.items())
 
 
-def _name(folder: Path, file: Path, stem: str) -> tuple[str, str]:
-    """(split, sample name) of `<split>/<city>/<stem>...`."""
-    first, *rest = file.parent.relative_to(folder).parts or ("unsplit",)
-    if rest == ["nocity"]:
-        rest = []
-    return "" if first == "unsplit" else first, "/".join([*rest, stem])
+def _name(folder: Path, file: Path, stem: str) -> tuple[str, str, str]:
+    """(split, city, sample name) of `<split>/<city>/<stem>...`."""
+    split, *rest = file.parent.relative_to(folder).parts or (_NO_SPLIT,)
+    city = rest[0] if rest and rest[0] != _NO_CITY else ""
+    name = "/".join([*rest, stem]).removeprefix(f"{_NO_CITY}/")
+    return "" if split == _NO_SPLIT else split, city, name
 
 
 def _with_images(root: Path, shots: dict[str, _Shot]) -> Iterator[tuple[str, _Shot]]:
     found: dict[str, Path] = {}
     for folder in (root / name for name in _IMAGES):
         for file in list_images(folder) if folder.is_dir() else []:
-            split, name = _name(
-                folder, file, file.name.removesuffix(file.suffix).removesuffix("_leftImg8bit")
-            )
+            stem = file.name.removesuffix(file.suffix).removesuffix("_leftImg8bit")
+            split, city, name = _name(folder, file, stem)
             found[name] = file
-            shots.setdefault(name, _Shot(split))
-    yield from ((name, _Shot(shot.split, found.get(name), shot.label)) for name, shot in shots.items())
+            shots.setdefault(name, _Shot(split, city))
+    yield from ((name, replace(shot, image=found.get(name))) for name, shot in shots.items())
 
 
 def _load(shots: dict[str, _Shot], name: str) -> Sample:
     shot = shots[name]
     label = None if shot.label is None else _segmentation(shot.label)
-    return Sample(name, shot.image, label, shot.split, name.rpartition("/")[0])
+    return Sample(name, shot.image, label, shot.split, shot.group)
 
 
 def _segmentation(path: Path) -> Segmentation:
@@ -263,32 +251,34 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     Raises
     ------
     InlayError
-        When a class is none of Cityscapes', a group is not the city in the name, or an image has more than
-        1000 instances or two crowds of one class: the maps cannot tell them apart.
+        When a class is none of Cityscapes', or an image has more than 1000 instances or two crowds of one
+        class: the maps cannot tell them apart.
     """
     foreign = [name for name in dataset.classes.names if name not in CLASSES.names]
     if foreign:
         what = f"cityscapes has no class {foreign[0]!r}; its classes are {', '.join(CLASSES.names)}"
         raise InlayError(f"{what}: rename yours, or write another format")
     (path / "gtFine").mkdir(parents=True)
+    taken: set[str] = set()
     for sample in dataset:
-        _check_group(sample)
-        name = sample.name if "/" in sample.name else f"nocity/{sample.name}"
-        where = f"{sample.split or 'unsplit'}/{name}"
+        where = _place(sample)
+        if where in taken:
+            raise InlayError(f"sample {sample.name!r} would lie at {where}, as another one does: rename it")
+        taken.add(where)
         store_image(sample, path / "leftImg8bit", f"{where}_leftImg8bit")
         if sample.segmentation is not None:
-            _write_label(
-                sample.name, sample.segmentation.with_classes(CLASSES), path / "gtFine", f"{where}_gtFine_"
-            )
+            label = sample.segmentation.with_classes(CLASSES)
+            _write_label(sample.name, label, path / "gtFine", f"{where}_gtFine_")
 
 
-def _check_group(sample: Sample) -> None:
-    city = sample.name.rpartition("/")[0]
-    if sample.group not in ("", city):
-        what = (
-            f"sample {sample.name!r} is of group {sample.group!r}; cityscapes groups by the city in the name"
+def _place(sample: Sample) -> str:
+    """`<split>/<city>/<image>`, the group being the city."""
+    split, city = sample.split or _NO_SPLIT, sample.group or _NO_CITY
+    if "/" in split + city:
+        raise InlayError(
+            f"sample {sample.name!r}: split {split!r} and group {city!r} become folders: take out the /"
         )
-        raise InlayError(f"{what}: rename it to '{sample.group}/...', or clear its group")
+    return f"{split}/{city}/{sample.name.removeprefix(f'{city}/')}"
 
 
 def _write_label(name: str, label: Segmentation, folder: Path, where: str) -> None:

@@ -295,13 +295,16 @@ def _link(label: Segmentation, objects: Sequence[Listed]) -> list[int]:
     near = np.where(able, _box_iou(wanted, label.masks.box()), -1.0)
     near[np.isnan(near)] = 1.0  # no box: its place must do
     row_of = [-1] * len(objects)
-    for index in range(len(objects)):
-        rows = np.flatnonzero(numbered == index + 1)
-        if rows.size and near[index, rows[0]] >= _NEAR:
+    for index, item in enumerate(objects):
+        rows = np.flatnonzero(
+            (numbered > 0) & (numbered == (index + 1 if item.number is None else item.number))
+        )
+        if rows.size and (item.number is not None or near[index, rows[0]] >= _NEAR):
             row_of[index] = int(rows[0])
             near[:, rows[0]] = -1.0
     for index, row in enumerate(row_of):
-        if row < 0 and len(label) and near[index].max() >= _NEAR and objects[index].box is not None:
+        unsaid = objects[index].number is None and objects[index].box is not None
+        if row < 0 and unsaid and len(label) and near[index].max() >= _NEAR:
             row_of[index] = int(near[index].argmax())
             near[:, row_of[index]] = -1.0
     return row_of
@@ -336,7 +339,9 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         if sample.segmentation is not None:
             label = sample.segmentation.with_classes(numbered.classes)
             _write_label(sample.name, label, path, numbered, colours)
-            objects = [_listed(label, row) for row in _object_rows(sample.name, label)]
+            objects = [
+                _listed(label, row, number) for row, number in _object_rows(sample.name, label).items()
+            ]
             page = place(path / "Annotations", sample.name, ".xml")
             write_page(page, image.name if image else sample.name, label.size, objects)
     for split, names in lists.items():
@@ -344,21 +349,27 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     write_classes(path / "labelmap.txt", numbered, [(r, g, b) for r, g, b in colours.tolist()])
 
 
-def _object_rows(name: str, label: Segmentation) -> list[int]:
-    """Rows that are objects, those with pixels first: things, and whatever a class map cannot say."""
+def _object_rows(name: str, label: Segmentation) -> dict[int, int]:
+    """Numbers of the rows that are objects: things, and whatever a class map cannot say; 0 for mere boxes."""
     several = np.bincount(label.class_id, minlength=len(label.classes))[label.class_id] > 1
     worded = np.array([bool(tags) for tags in label.tags], np.bool_)
     seen = label.masks.area() > 0
-    objects = np.flatnonzero((label.is_thing | several | worded | label.crowd) & seen)
+    boxed = (label.boxes() != label.masks.box()).any(axis=1)
+    objects = np.flatnonzero((label.is_thing | several | worded | boxed | label.crowd) & seen)
     if objects.size > _MOST:
         what = f"{objects.size} objects; a map of 8 bits holds {_MOST}"
         raise InlayError(f"sample {name!r} has {what}: write coco, label_png or native")
-    return [*objects.tolist(), *np.flatnonzero(~seen & (label.stated_box is not None)).tolist()]
+    boxes = np.flatnonzero(~seen & (label.stated_box is not None))
+    return {
+        **{row: number for number, row in enumerate(objects.tolist(), 1)},
+        **dict.fromkeys(boxes.tolist(), 0),
+    }
 
 
-def _listed(label: Segmentation, row: int) -> Listed:
+def _listed(label: Segmentation, row: int, number: int) -> Listed:
     x0, y0, x1, y1 = label.boxes()[row].tolist()
-    return Listed(label.class_names[row], (x0, y0, x1, y1), label.tags[row], bool(label.crowd[row]))
+    tags, crowd = label.tags[row], bool(label.crowd[row])
+    return Listed(label.class_names[row], (x0, y0, x1, y1), tags, crowd, number=number)
 
 
 def _write_label(
@@ -367,8 +378,8 @@ def _write_label(
     void = min(numbered.unlabelled)
     classes = np.array(numbered.values, np.int64)[label.class_id] if len(label) else np.empty(0, np.int64)
     objects = np.zeros(len(label), np.int64)
-    rows = [row for row in _object_rows(name, label) if label.masks.area()[row]]
-    objects[rows] = np.arange(1, len(rows) + 1)
+    for row, number in _object_rows(name, label).items():
+        objects[row] = number
     write_label_map(
         place(path / "SegmentationClass", name, ".png"), label.masks.paint(classes, fill=void), colours
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ElementTree, SubElement, TreeBuilder, indent
@@ -35,6 +36,8 @@ class Listed:
         Whether it is a group.
     parts
         How many parts (head, hand, ...) it has: they are left out.
+    number
+        Its number in `SegmentationObject`, 0 for none; `None` in files of other tools, which do not say it.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Listed:
     tags: Tags = NO_TAGS
     crowd: bool = False
     parts: int = 0
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,11 @@ def _text(node: Element | None) -> str:
     return "" if node is None or node.text is None else node.text.strip()
 
 
-def _number(path: Path, where: str, node: Element | None) -> float:
+def _number(path: Path, where: str, node: Element | None, *, less: int = 0) -> float:
+    """The number in a node, lessened in decimals: a box that we wrote comes back to the last bit."""
     try:
-        value = float(_text(node) or 0)
-    except ValueError:
+        value = float(Decimal(_text(node) or 0) - less)
+    except InvalidOperation:
         raise FormatError(path, where, f"{_text(node)!r} is not a number") from None
     if not abs(value) < 1e9:
         raise FormatError(path, where, f"{value} is no place in an image")
@@ -124,10 +129,15 @@ def _listed(path: Path, place: int, node: Element) -> Listed:
         tags.add(f"pose={pose}")
     tags |= {f"action={action.tag}" for action in node.findall("actions/*") if _text(action) == "1"}
     more = {_attribute(item) for item in node.findall("attributes/attribute")} - {""}
+    number = node.find("number")
     return Listed(
-        name, _box(path, where, node.find("bndbox")), frozenset(tags | more - {"iscrowd"}), "iscrowd" in more,
+        name,
+        _box(path, where, node.find("bndbox")),
+        frozenset(tags | more - {"iscrowd"}),
+        "iscrowd" in more,
         len(node.findall("part")),
-    )  # fmt: skip
+        None if number is None else int(_number(path, where, number)),
+    )
 
 
 def _attribute(node: Element) -> str:
@@ -142,8 +152,9 @@ def _box(path: Path, where: str, node: Element | None) -> Box | None:
     """Half-open box from 0 of a `bndbox`, whose corners are pixels counted from 1, both inside."""
     if node is None:
         return None
-    x0, y0, x1, y1 = (_number(path, where, node.find(side)) for side in ("xmin", "ymin", "xmax", "ymax"))
-    return x0 - 1, y0 - 1, x1, y1
+    x0, y0 = (_number(path, where, node.find(side), less=1) for side in ("xmin", "ymin"))
+    x1, y1 = (_number(path, where, node.find(side)) for side in ("xmax", "ymax"))
+    return x0, y0, x1, y1
 
 
 def write_page(path: Path, image: str, size: tuple[int, int], objects: Sequence[Listed]) -> None:
@@ -170,13 +181,14 @@ def _add(node: Element, item: Listed) -> None:
     SubElement(node, "name").text = _legal(item.name)
     poses = sorted(tag for tag in item.tags if tag.startswith("pose=") and tag != "pose=")[:1]
     SubElement(node, "pose").text = _legal(poses[0].removeprefix("pose=")) if poses else "Unspecified"
+    if item.number is not None:
+        SubElement(node, "number").text = str(item.number)
     for flag in FLAGS:
         SubElement(node, flag).text = str(int(flag in item.tags))
     if item.box is not None:
         box = SubElement(node, "bndbox")
-        corners = (item.box[0] + 1, item.box[1] + 1, item.box[2], item.box[3])
-        for side, value in zip(("xmin", "ymin", "xmax", "ymax"), corners):
-            SubElement(box, side).text = str(int(value)) if value == int(value) else repr(float(value))
+        for side, value, more in zip(("xmin", "ymin", "xmax", "ymax"), item.box, (1, 1, 0, 0)):
+            SubElement(box, side).text = _decimal(value, more)
     others = sorted(item.tags - {*FLAGS, *poses}) + (["iscrowd"] if item.crowd else [])
     if others:
         attributes: Any = SubElement(node, "attributes")
@@ -184,6 +196,13 @@ def _add(node: Element, item: Listed) -> None:
             one = SubElement(attributes, "attribute")
             SubElement(one, "name").text = _legal(tag)
             SubElement(one, "value").text = "true"
+
+
+def _decimal(value: float, more: int) -> str:
+    if not abs(value) < 1e9:
+        raise InlayError(f"box side {value} is no place in an image")
+    number = Decimal(repr(float(value))) + more
+    return str(int(number)) if number == int(number) else f"{number:f}"
 
 
 def _legal(text: str) -> str:
