@@ -262,6 +262,8 @@ def test_the_group_is_the_city_folder(tmp_path):
 def test_classes_of_ones_own_are_refused_with_the_way_out(tmp_path):
     with pytest.raises(InlayError, match=r"no class 'dog'.*rename yours"):
         cityscapes.write(Dataset.of([], Classes.of("car", "dog")), tmp_path / "o")
+    with pytest.raises(InlayError, match="knows 'car' as thing, the dataset as stuff"):
+        cityscapes.write(Dataset.of([], Classes.of("car", kind="stuff")), tmp_path / "o")
     assert not (tmp_path / "o").exists()
 
 

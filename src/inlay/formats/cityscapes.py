@@ -251,13 +251,18 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     Raises
     ------
     InlayError
-        When a class is none of Cityscapes', or an image has more than 1000 instances or two crowds of one
-        class: the maps cannot tell them apart.
+        When a class is none of Cityscapes' or of another kind, or an image has more than 1000 instances or
+        two crowds of one class: the maps cannot tell them apart.
     """
     foreign = [name for name in dataset.classes.names if name not in CLASSES.names]
     if foreign:
         what = f"cityscapes has no class {foreign[0]!r}; its classes are {', '.join(CLASSES.names)}"
         raise InlayError(f"{what}: rename yours, or write another format")
+    for item in dataset.classes:
+        known = CLASSES[CLASSES.row(item.name)].kind
+        if item.kind != known:
+            what = f"cityscapes knows {item.name!r} as {known}, the dataset as {item.kind}"
+            raise InlayError(f"{what}: change its kind (`Classes.with_kinds`), or write another format")
     (path / "gtFine").mkdir(parents=True)
     taken: set[str] = set()
     for sample in dataset:
