@@ -76,7 +76,7 @@ def _facts(rng: np.random.Generator, label: Segmentation, keeps: frozenset[str])
     if "instance_id" in keeps and rng.random() < 0.5:
         columns["instance_id"] = np.where(label.is_thing, rng.choice(90000, count, replace=False) + 1, 0)
     if "score" in keeps and count and rng.random() < 0.5:
-        columns["score"] = rng.random(count, np.float32)
+        columns["score"] = rng.random(count)
     if "crowd" in keeps:
         columns["crowd"] = rng.random(count) < 0.2
     if "tags" in keeps:

@@ -38,7 +38,7 @@ SEGMENTS = {
     "class*": "String",
     "instance_id": "Int32",
     "crowd": "Boolean",
-    "score": "Float32",
+    "score": "Float64",
     "tags": "List(String)",
     "mask*": "Binary",  # compressed run lengths of COCO, of what one sees
     "amodal": "Binary",  # the same of the full extent
