@@ -242,7 +242,8 @@ def test_unusual_images_are_read(kind, png_labels, tmp_path):
 def test_a_write_that_fails_half_way_leaves_nothing_behind(cells, tmp_path):
     code = (
         "import resource, signal, sys; from inlay.cli import main;"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000));"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000));"
         f"sys.exit(main(['convert', {str(cells)!r}, {str(tmp_path / 'out')!r}, '--to', 'coco', '--lossy']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

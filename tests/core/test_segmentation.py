@@ -22,7 +22,7 @@ def drawn(draw):
     return segmentation_of(
         Masks.encode(stack),
         amodal=Masks.encode(stack | (rng.random(stack.shape) < 0.2)),
-        score=rng.random(len(stack)).astype(np.float32),
+        score=rng.random(len(stack)),
         crowd=rng.random(len(stack)) < 0.5,
         tags=tuple(frozenset({f"tag {k}"}) for k in range(len(stack))),
         source_id=rng.integers(0, 2**60, len(stack)),

@@ -161,7 +161,9 @@ def test_an_unknown_metric_is_refused_with_the_nearest_name() -> None:
 def test_json_holds_every_float_in_full_and_null_where_there_is_no_value() -> None:
     result = score(scenes(6), scenes(6, seed=1), ["iou", "panoptic_quality"])
     table = json.loads(result.to_json())
-    assert table["figures"] == {k: None if math.isnan(v) else v for k, v in result.figures.items()}
+    assert {k: table[k] for k in result.figures} == {
+        k: None if math.isnan(v) else v for k, v in result.figures.items()
+    }
     assert table["intervals"]["mIoU"] == list(result.intervals["mIoU"])
     assert repr(result["mIoU"]) in result.to_json()
     assert table["per_sample"]["mIoU"]["s3"] == float(result.per_sample["mIoU"][3])

@@ -19,9 +19,9 @@ def check(
     jobs: int = 1,
     test_rules: bool = False,
 ) -> int:
-    """Find bad labels. The exit code is 0 when no error was found, 1 when some were, 2 when the check broke.
+    """Find bad labels: exit code 0 when no error was found, 1 when some were, 2 when the check broke.
 
-    Example: `inlay check labels.json --pack schema,partition,geometry --out findings.jsonl --page findings.html`
+    Example: `inlay check labels.json --pack schema,partition,geometry --out findings.jsonl`
 
     Parameters
     ----------

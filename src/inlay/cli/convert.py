@@ -44,7 +44,8 @@ def convert(
     lossy
         Write even where the target cannot hold everything; what was lost is listed.
     reader
-        Tool that will read the polygons: the export is read again as that tool would, and the IoU it keeps is shown.
+        Tool that will read the polygons: the export is read again as that tool would, and the IoU that
+        it keeps is shown.
     overwrite
         Replace what lies at OUT.
     """

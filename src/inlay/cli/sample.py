@@ -27,7 +27,8 @@ def sample(
     Parameters
     ----------
     kind
-        street (stuff and things, video), parts (overlapping parts with holes, amodal masks) or cells (touching cells).
+        street (stuff and things, video), parts (overlapping parts with holes and hidden sides) or cells
+        (touching cells with their nuclei).
     out
         Folder to write.
     count

@@ -34,7 +34,8 @@ def score(
     prediction
         Predictions in any format; COCO result lists take classes and sizes from the truth.
     metric
-        Metrics, with commas between: iou, average_precision, panoptic_quality. Default: those that the data allow.
+        Metrics, with commas between: iou, average_precision, panoptic_quality. Default: those that the
+        data allow.
     json
         Write all figures here, in full; `-` prints them.
     report

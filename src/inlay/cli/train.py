@@ -19,15 +19,15 @@ def train(
     split: str | None = None,
     resume: bool = True,
 ) -> int:
-    """Train a model and write a run folder: weights, log, figures, model card. A killed run goes on where it was.
+    """Train a model and write a run folder: weights, log, model card. A killed run goes on where it was.
 
     Example: `inlay train camvid --model unet --out runs/street --minutes 30`
 
     Parameters
     ----------
     data
-        Labelled dataset. Its split "train" is learnt, "val" chooses the best weights, "test" is never read; without
-        splits a tenth of the images is set aside to choose.
+        Labelled dataset. Its split "train" is learnt, "val" chooses the best weights, "test" is never
+        read; without splits a tenth of the images is set aside to choose.
     model
         unet (semantic), solov2 (instances); a config file may change its parts.
     out

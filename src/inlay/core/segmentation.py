@@ -39,7 +39,7 @@ class Segmentation:
     masks: Masks  # N, the pixels one sees (modal)
     class_id: NDArray[np.int32]  # (N,) row of classes
     instance_id: NDArray[np.int32]  # (N,) 0 for stuff; unique per thing, stable across frames
-    score: NDArray[np.float32] | None = None  # (N,) in [0, 1]
+    score: NDArray[np.float64] | None = None  # (N,) in [0, 1]
     crowd: NDArray[np.bool_] = None  # type: ignore[assignment]  # (N,) a group nobody separated; default False
     tags: tuple[Tags, ...] = None  # type: ignore[assignment]  # N sets of words; default empty
     amodal: Masks | None = None  # N, the full extent behind what hides it; None: nobody drew it
@@ -285,7 +285,7 @@ ARRAYS: dict[str, type[np.generic]] = {
     "class_id": np.int32,
     "instance_id": np.int32,
     "crowd": np.bool_,
-    "score": np.float32,
+    "score": np.float64,
     "source_id": np.int64,
     "stated_box": np.float64,
     "stated_area": np.float64,

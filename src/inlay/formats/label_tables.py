@@ -167,7 +167,7 @@ def with_rows(label: Segmentation, rows: Sequence[SegmentRow]) -> Segmentation:
         instance_id=np.array([row.instance for row in rows], np.int32),
         crowd=np.array([row.crowd for row in rows], np.bool_),
         tags=tuple(row.tags for row in rows),
-        score=np.array(scores, np.float32) if rows and None not in scores else None,
+        score=np.array(scores, np.float64) if rows and None not in scores else None,
         source_id=np.array(sources, np.int64) if rows and None not in sources else None,
     )
 

@@ -60,7 +60,7 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Matches of one sample at ten IoU thresholds and four area ranges, for masks and for boxes."""
     truth = truth if truth.is_thing.all() else truth.things()
     rows, place = _best(prediction)
-    score = np.ones(len(rows), np.float32) if prediction.score is None else prediction.score[rows]
+    score = np.ones(len(rows), np.float64) if prediction.score is None else prediction.score[rows]
     class_id = prediction.class_id[rows]
     crowd, ignored = truth.crowd.view(np.uint8), truth.crowd | _outside(truth.areas())
 
@@ -234,7 +234,7 @@ def _sides(segmentation: Segmentation) -> Floats:
 def _best(prediction: Segmentation) -> tuple[NDArray[np.int64], Ints]:
     """Rows of the things judged, by class and falling score, and the place of each within its class."""
     class_id = prediction.class_id
-    score = np.zeros(len(class_id), np.float32) if prediction.score is None else prediction.score
+    score = np.zeros(len(class_id), np.float64) if prediction.score is None else prediction.score
     rows = np.lexsort((-score, class_id))
     if not prediction.is_thing.all():
         rows = rows[prediction.is_thing[rows]]

@@ -12,7 +12,7 @@ from inlay.core import kernels
 from inlay.core.segmentation import Segmentation
 
 Ints = NDArray[np.int32]
-Scores = NDArray[np.float32]
+Scores = NDArray[np.float64]
 
 ENOUGH, TOUCHING = 0.5, 0.1  # IoU of a found segment; IoU below which a prediction lies on background
 KINDS = ("right", "confused", "duplicate", "inexact", "background", "on crowd")  # as numbered in match.cpp
@@ -61,7 +61,7 @@ def explain(iou: NDArray[np.float64], truth: Segmentation, class_id: Ints, score
     kind, partner = kernels.explain(
         iou, class_id, truth.class_id, truth.crowd.view(np.uint8), order, ENOUGH, TOUCHING
     )
-    found_at = np.full(len(truth) + 1, -np.inf, np.float32)
+    found_at = np.full(len(truth) + 1, -np.inf)
     found_at[partner] = score  # those without a partner (-1) write into the last place, which nobody reads
     true_class = np.append(truth.class_id, np.int32(-1))[partner]
     alone = ~truth.crowd

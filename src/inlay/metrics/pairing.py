@@ -32,7 +32,7 @@ def suitable(truth: Dataset, prediction: Dataset) -> tuple[str, ...]:
         labels += [label] if label is not None and len(label) else []
         predictions += [predicted] if predicted is not None and len(predicted) else []
     stuff = any(not label.is_thing.all() for label in labels)
-    scored = any(predicted.is_prediction for predicted in predictions)
+    scored = any(each.is_prediction for each in predictions) or not predictions  # empty ones cannot say
     instances = any(bool(label.is_thing.any()) for label in labels)
     instances &= not any(each and all(map(_is_semantic, each)) for each in (labels, predictions))
     names = []

@@ -37,7 +37,7 @@ class Matches:
 class Counts:
     """One sample's predictions, the best 100 of each class, matched as masks and as boxes; and its truths."""
 
-    score: NDArray[np.float32]  # (D,) falling within each class
+    score: NDArray[np.float64]  # (D,) falling within each class
     class_id: Ints  # (D,) rising
     rank: Ints  # (D,) place within the class
     mask: Matches
@@ -80,7 +80,7 @@ def rank(counts: Sequence[Counts], *, classes: int | None = None) -> Ranking:
     Equal scores keep the order of the samples, then that within the sample.
     """
     samples = len(counts)
-    score = _join(np.empty(0, np.float32), [each.score for each in counts])
+    score = _join(np.empty(0, np.float64), [each.score for each in counts])
     sample = _numbered([len(each.score) for each in counts])
     truth_sample = _numbered([len(each.truth_class) for each in counts])
     if classes is None:

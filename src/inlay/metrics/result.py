@@ -82,10 +82,10 @@ class Score(Mapping[str, float]):
         return [(self.samples[i], float(values[i])) for i in order if not math.isnan(values[i])]
 
     def to_json(self) -> str:
-        """All of it as JSON; floats in full, and null where there is no value."""
+        """All of it as JSON, figures by name; floats in full, null where there is no value."""
         table = {
             "metrics": self.metrics,
-            "figures": self.figures,
+            **self.figures,
             "intervals": self.intervals,
             "per_class": self.per_class,
             "per_sample": {

@@ -83,7 +83,7 @@ class Example:
                 masks,
                 class_id,
                 instance_numbers(thing),
-                score=None if None in scores or not scores else np.array(scores, np.float32),
+                score=None if None in scores or not scores else np.array(scores, np.float64),
                 crowd=np.array([item.crowd for item in drawn], np.bool_),
                 tags=tuple(item.tags for item in drawn),
             ),

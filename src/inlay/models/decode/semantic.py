@@ -27,9 +27,9 @@ def segments_of_classes(
     return [_one(image[:, :height, :width], classes) for image, (height, width) in zip(logits, sizes)]
 
 
-def scores_of(prediction: Segmentation) -> NDArray[np.float32]:
+def scores_of(prediction: Segmentation) -> NDArray[np.float64]:
     """(N,) scores; 1 for a label."""
-    return np.ones(len(prediction), np.float32) if prediction.score is None else prediction.score
+    return np.ones(len(prediction), np.float64) if prediction.score is None else prediction.score
 
 
 def _one(logits: NDArray[np.floating[Any]], classes: Classes) -> Segmentation:
@@ -38,4 +38,4 @@ def _one(logits: NDArray[np.floating[Any]], classes: Classes) -> Segmentation:
     share = 1.0 / np.exp(logits - best).sum(0)  # softmax of the winner
     found = Segmentation.from_semantic(ids, classes)
     total = np.bincount(ids.ravel(), share.ravel(), logits.shape[0])[found.class_id]
-    return found.replace(score=(total / np.maximum(found.masks.area(), 1)).astype(np.float32).clip(0, 1))
+    return found.replace(score=(total / np.maximum(found.masks.area(), 1)).astype(np.float64).clip(0, 1))
