@@ -61,7 +61,7 @@ class ImageList:
         extra = ImageExtra(
             sample.name if sample.name != name else None,
             sample.split if sample.split != split else None,
-            sorted(label.image_tags) if label else [],
+            [] if label is None else sorted(label.image_tags),
             label is None,
         )
         if extra != ImageExtra():

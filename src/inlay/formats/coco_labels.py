@@ -104,7 +104,7 @@ class CocoLabels:
         take[np.array(rows) - start] = len(masks) + np.arange(len(rows))
         return Masks.concat([masks, drawn])[take]
 
-    def _scores(self, columns: Columns, here: slice) -> NDArray[np.float32] | None:
+    def _scores(self, columns: Columns, here: slice) -> NDArray[np.float64] | None:
         """Scores of an image's rows, all or none; without rows it is as predicted as its file."""
         if columns.score is None:
             return None
@@ -115,7 +115,7 @@ class CocoLabels:
         if missing.any():
             where = columns.where(here.start + int(np.argmax(missing)), "score")
             raise FormatError(self.images.file.path, where, "missing, while others of its image have one")
-        return score.astype(np.float32)
+        return score.astype(np.float64)
 
 
 def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.float64] | None:

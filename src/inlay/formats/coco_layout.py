@@ -63,8 +63,15 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
 
 def is_labels(path: Path) -> bool:
     """Whether a file looks like COCO labels: images and categories, no panoptic segments."""
-    fits, annotations = looks(path, keys=("images", "categories"))
-    return fits and b'"segments_info"' not in annotations
+    fits, _ = looks(path, keys=("images", "categories"))
+    return fits and not is_panoptic(path)
+
+
+def is_panoptic(path: Path) -> bool:
+    """Whether a file looks like COCO panoptic labels: its annotations list segments, or there are none yet."""
+    fits, annotations = looks(path, keys=("images", "annotations", "categories"))
+    none_yet = annotations.strip() == b"[]" and path.stem.startswith("panoptic")
+    return fits and (b'"segments_info"' in annotations or none_yet)
 
 
 def label_files(path: Path) -> list[LabelFile]:

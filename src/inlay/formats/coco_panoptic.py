@@ -10,7 +10,7 @@ from inlay.core.errors import FormatError
 from inlay.formats import facts
 from inlay.formats.coco_folders import write_folder
 from inlay.formats.coco_images import dataset_of
-from inlay.formats.coco_layout import LabelFile, looks, split_word
+from inlay.formats.coco_layout import LabelFile, is_panoptic, split_word
 from inlay.formats.coco_panoptic_labels import CocoPanoptic, open_panoptic
 from inlay.formats.coco_panoptic_writer import PanopticWriter
 from inlay.formats.split_names import plain_split
@@ -28,12 +28,11 @@ def _files(path: Path) -> list[LabelFile]:
         found = [path]
     else:
         found = sorted((path / "annotations").glob("*.json")) + sorted(path.glob("*.json"))
-    return [LabelFile(file, plain_split(split_word(file)), split_word(file)) for file in found if _fits(file)]
-
-
-def _fits(path: Path) -> bool:
-    fits, annotations = looks(path, keys=("images", "annotations", "categories"))
-    return fits and b'"segments_info"' in annotations
+    return [
+        LabelFile(file, plain_split(split_word(file)), split_word(file))
+        for file in found
+        if is_panoptic(file)
+    ]
 
 
 def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001

@@ -49,6 +49,7 @@ class PanopticSegment(Struct):
     score: float | None = None
     instance_id: int | None = None
     attributes: dict[str, Any] | None = None
+    source_id: int | None = None  # where `id` could not be that of the source
     segmentation: Raw = NULL  # of void segments, which the PNG shows as 0
 
 
@@ -160,13 +161,20 @@ class CocoPanoptic:
             masks,
             class_id,
             np.where([value is None for value in given], usual, [value or 0 for value in given]),
-            score=np.array(scores, np.float32) if segments and scores[0] is not None else None,
+            score=np.array(scores, np.float64) if segments and scores[0] is not None else None,
             crowd=np.array([bool(item.iscrowd) for item in segments], np.bool_),
             tags=tuple(tags_of(item.attributes) for item in segments),
-            source_id=names,
+            source_id=self._source_ids(segments, names, where),
             stated_box=self._boxes(segments, masks, where),
             stated_area=stated(np.array([item.area for item in segments], np.float64), masks.area()),
         )
+
+    def _source_ids(self, segments: list[PanopticSegment], names: NDArray[Any], where: str) -> NDArray[Any]:
+        found = names.copy()
+        for k, item in enumerate(segments):
+            if item.source_id is not None:
+                found[k] = number(item.source_id, self.path, f"{where}[{k}].source_id")
+        return found
 
     def _boxes(self, segments: list[PanopticSegment], masks: Masks, where: str) -> NDArray[np.float64] | None:
         for k, item in enumerate(segments):

@@ -29,6 +29,7 @@ class _Segment(Struct):
     iscrowd: int
     score: float | UnsetType = UNSET
     instance_id: int | UnsetType = UNSET
+    source_id: int | UnsetType = UNSET
     attributes: Mapping[str, Any] | UnsetType = UNSET
     segmentation: Rle | UnsetType = UNSET
 
@@ -85,6 +86,8 @@ class PanopticWriter:
                 segment.score = float(label.score[row])
             if video or label.instance_id[row] != usual[row]:
                 segment.instance_id = int(label.instance_id[row])
+            if label.source_id is not None and label.source_id[row] != segment.id:
+                segment.source_id = int(label.source_id[row])
         return found
 
     def write(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
+from inlay.core.images import image_size
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.coco_classes import category_ids
@@ -52,7 +53,8 @@ class CocoResult(CocoAnnotation, gc=False):
 
 
 def sniff(path: Path) -> bool:
-    """Whether a file is a JSON list whose first entry has an `image_id`."""
+    """Whether a file, or the `results.json` of a folder, is a JSON list of entries with `image_id`."""
+    path = path / "results.json" if path.is_dir() else path
     if path.suffix.lower() != ".json" or not path.is_file():
         return False
     try:
@@ -74,6 +76,7 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     FormatError
         When `like` is missing, or a result speaks of an image or category that it does not have.
     """
+    path = path / "results.json" if path.is_dir() else path
     if like is None:
         what = "a list of results names no images and no classes: give the labels too (like=..., --like)"
         raise FormatError(path, "", what)
@@ -173,7 +176,7 @@ class CocoResults:
             masks,
             class_id,
             instance_numbers(self.like.classes.is_thing[class_id]),
-            score=score.astype(np.float32),
+            score=score.astype(np.float64),
             stated_box=None if box is None else np.where(np.isnan(box), masks.box(), box),
         )
         return Sample(name, image, label, self.like.splits.get(name, ""))
@@ -184,7 +187,11 @@ class CocoResults:
         if isinstance(load, Files):
             return load.image(name), load.size(name)
         sample = self.like.load(name)
-        return sample.image, sample.label().size
+        if sample.segmentation is not None:
+            return sample.image, sample.segmentation.size
+        if isinstance(sample.image, Path):
+            return sample.image, image_size(sample.image)
+        return sample.image, sample.pixels().shape[:2]
 
 
 class _Result(Struct):
@@ -201,12 +208,17 @@ class _Result(Struct):
 def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  # noqa: ARG001
     """Write one list for all samples, masks as compressed run lengths, the front segment last.
 
+    A path that does not end in .json becomes a folder with `results.json`.
+
     Images are numbered as in the source of the dataset; where it has no numbers, `file_name` holds the sample
     name. Labels count as predictions with score 1. Boxes are written where they are stated: a box beside a
     mask changes how COCO's tools sort by size.
     """
     categories = np.array(category_ids(dataset.classes), np.int64)
     numbered = all(name in dataset.source_ids for name in dataset.names)
+    if path.suffix.lower() != ".json":
+        path.mkdir()
+        path /= "results.json"
     with path.open("wb") as file:
         separator = b"["
         for place, sample in enumerate(dataset):

@@ -111,7 +111,9 @@ class LabelWriter:
 def xywh(boxes: NDArray[Any]) -> NDArray[Any]:
     """(N, 4) x, y, width, height of corner boxes, with widths that give the same corners back."""
     found = boxes.copy()
-    extent = boxes[:, 2:] - boxes[:, :2]
-    short = np.round(extent, 6)
-    found[:, 2:] = np.where(boxes[:, :2] + short == boxes[:, 2:], short, extent)
+    near, far = boxes[:, :2], boxes[:, 2:]
+    extent = far - near
+    found[:, 2:] = extent
+    for better in (np.nextafter(extent, np.inf), np.nextafter(extent, -np.inf), np.round(extent, 6)):
+        found[:, 2:] = np.where(near + better == far, better, found[:, 2:])
     return found

@@ -22,6 +22,7 @@ from inlay.formats.yolo_layout import (
     entries,
     find_yaml,
     is_label_folder,
+    label_file,
     read_yaml,
 )
 from inlay.formats.yolo_rows import Rounding, read_rows, segmentation_of, text_of
@@ -174,9 +175,13 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         folder = folders[split]
         if sample.image is None and sample.segmentation is None:
             raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
-        store_image(sample, path / "images" / folder, stem)
+        image = store_image(sample, path / "images" / folder, stem)
         if sample.segmentation is not None:
-            file = place(path / "labels" / folder, stem, ".txt")
+            if image is None:
+                file = place(path / "labels" / folder, stem, ".txt")
+            else:
+                file = label_file(image)
+                file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text_of(sample.segmentation), "utf-8")
     places = {folder: f"images/{folder}" for folder in folders.values() if folder}
     places = places or {"train": "images", "val": "images"}

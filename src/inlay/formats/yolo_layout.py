@@ -206,11 +206,13 @@ def _listed_stem(image: Path, split: str) -> str:
 
 def _folder(path: Path, word: str) -> Iterator[Entry]:
     """Images of a folder, and label files whose images are gone."""
-    images = {label_file(image): image for image in list_images(path)}
+    images = list_images(path)
+    yield from (Entry(_stem(image, path), image, label_file(image), word) for image in images)
     labels = _to_labels(path)
-    lone = {file for file in labels.rglob("*.txt") if file not in images} if labels != path else set()
-    for file in sorted({*images, *lone}):
-        yield Entry(_stem(file, labels), images.get(file), file, word)
+    if labels != path:
+        used = {label_file(image) for image in images}
+        lone = sorted(file for file in labels.rglob("*.txt") if file not in used)
+        yield from (Entry(_stem(file, labels), None, file, word) for file in lone)
 
 
 def _listed(data: YoloData, path: Path, word: str) -> Iterator[Entry]:

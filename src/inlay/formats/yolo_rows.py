@@ -114,7 +114,7 @@ def segmentation_of(
         masks,
         class_id,
         instance_numbers(classes.is_thing[class_id]),
-        score=np.array(scores, np.float32) if rows and scores[0] is not None else None,
+        score=np.array(scores, np.float64) if rows and scores[0] is not None else None,
         stated_box=_boxes(rows, masks, size) if not rings.all() else None,
     )
 
