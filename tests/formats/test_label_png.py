@@ -318,6 +318,51 @@ def test_dsb2018_is_read_as_9388_nuclei(shared):
     assert {len(dataset.split(split)) for split in ("train", "val", "test")} == {140, 20, 40}
 
 
+def linked(root: Path, source: Path, classes: str) -> Dataset:
+    """A dataset whose folders are links, so that a class list can lie beside them."""
+    root.mkdir()
+    (root / "classes.json").write_text(classes)
+    for inside in source.iterdir():
+        if inside.is_dir():
+            (root / inside.name).symlink_to(inside)
+    return label_png.read(root)
+
+
+def test_compressed_defect_masks_are_read_with_a_threshold(shared, tmp_path):
+    dataset = linked(
+        tmp_path / "o", shared / "data/magnetic_tile", '{"classes": ["tile", "defect"], "threshold": 1}'
+    )
+    assert len(dataset) == 120
+    assert "MT_Crack/exp1_num_107052" in dataset or any(
+        name.startswith("MT_Crack/") for name in dataset.names
+    )
+    defects = sum("defect" in sample.label().class_names for sample in dataset)
+    assert defects == 99  # 20 are free of defects, and one mask is empty in the source
+    sample = dataset[0]
+    assert sample.pixels().shape[:2] == sample.label().size
+
+
+def test_masks_with_a_band_of_nobody_are_read_as_their_class_list_says(shared, tmp_path):
+    classes = {"background": 0, "object": 255}
+    content = {
+        "classes": classes,
+        "unlabelled": 128,
+        "image_folder": "data_GT",
+        "label_folder": "boundary_GT",
+    }
+    dataset = linked(tmp_path / "o", shared / "data/grabcut", json.dumps(content))
+    assert len(dataset) == 50
+    banded = sum((sample.label().semantic(void=-1) == -1).any() for sample in dataset)
+    assert banded == 42
+
+
+def test_links_that_lead_back_up_end(tmp_path):
+    folder(tmp_path, [[0, 1]])
+    (tmp_path / "images" / "again").symlink_to(tmp_path / "images")
+    (tmp_path / "labels" / "again").symlink_to(tmp_path)
+    assert label_png.read(tmp_path).names[0] == "a"
+
+
 def test_the_second_drive_annotator_agrees_with_the_first_as_published(shared):
     first = label_png.read(shared / "data/drive_two_annotators/test/1st_manual")
     second = label_png.read(shared / "data/drive_two_annotators/test/2nd_manual")

@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from inlay.core.errors import FormatError
-from inlay.core.images import SUFFIXES, list_images
+from inlay.core.images import SUFFIXES
 from inlay.formats import label_maps
 from inlay.formats.class_lists import read_text
 
@@ -173,6 +173,8 @@ def _folders(root: Path, folder: Path | None = None, depth: int = _DEPTH) -> Ite
 
 def _label_folder(root: Path, images: Path, siblings: list[Path]) -> Path | None:
     """The one sibling that holds label maps for a folder of images."""
+    if len(siblings) == 1:
+        return siblings[0] if siblings[0].name.lower() in LABEL_WORDS else None
     known = _keys(images) if siblings else set()
     able = [each for each in siblings if known & _keys(each)]
     if len(able) > 1:
@@ -187,24 +189,39 @@ def _label_folder(root: Path, images: Path, siblings: list[Path]) -> Path | None
     return able[0] if able and able[0].name.lower() in LABEL_WORDS else None
 
 
+def _images(folder: Path) -> Iterator[tuple[str, str]]:
+    """(relative path without suffix, path) of the image files below a folder, hidden ones left out."""
+    root, seen = os.fspath(folder), set()
+    for place, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # a link that leads back up would never end
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        prefix = place[len(root) :].replace(os.sep, "/").lstrip("/")
+        for name in names:
+            stem, dot, suffix = name.rpartition(".")
+            if stem and not name.startswith(".") and dot + suffix.lower() in SUFFIXES:
+                yield (f"{prefix}/{stem}" if prefix else stem), f"{place}{os.sep}{name}"
+
+
 def _keys(folder: Path) -> set[str]:
-    return {_key(path.relative_to(folder).with_suffix("").as_posix()) for path in list_images(folder)}
+    return {_key(stem) for stem, _ in _images(folder)}
 
 
 def _stems(folder: Path) -> dict[str, Path]:
-    """Image files below a folder by their relative path without suffix.
+    """Image files below a folder by their relative path without suffix, in order.
 
     JPEG files count in folders of labels too, so that reading them can refuse them by name.
     """
-    found: dict[str, Path] = {}
-    for path in list_images(folder):
-        stem = path.relative_to(folder).as_posix().removesuffix(path.suffix)
+    found: dict[str, str] = {}
+    for stem, path in _images(folder):
         if stem in found:
-            raise FormatError(
-                folder, stem, f"two files of one name: {found[stem].name} and {path.name}; keep one"
-            )
+            names = f"{Path(found[stem]).name} and {Path(path).name}"
+            raise FormatError(folder, stem, f"two files of one name: {names}; keep one")
         found[stem] = path
-    return found
+    return {stem: Path(found[stem]) for stem in sorted(found)}
 
 
 def _key(stem: str) -> str:
@@ -248,11 +265,11 @@ def _by_key(labels: Path, pictures: dict[str, Path], maps: dict[str, Path]) -> d
 def _mixed(root: Path) -> list[Pair]:
     """Samples of folders that hold images and their maps side by side."""
     pairs = []
-    for folder in sorted({path.parent for path in list_images(root)}):
+    for folder in sorted({Path(path).parent for _, path in _images(root)}):
         place = [part for part in folder.relative_to(root).parts if part.lower() not in IMAGE_WORDS]
         groups: dict[str, list[Path]] = {}
-        for path in list_images(folder):
-            if path.parent == folder:
+        for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+            if not path.name.startswith("."):
                 groups.setdefault(_key(path.stem), []).append(path)
         for key, files in groups.items():
             image, label = _tell_apart(folder, key, files)
@@ -330,20 +347,23 @@ def _lists(root: Path) -> list[Path]:
 
 def _entry(word: str) -> str:
     """An entry of a list without its leading slash and its image suffix."""
-    path = PurePosixPath(word.lstrip("/"))
-    return str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
+    stem, dot, suffix = word.lstrip("/").rpartition(".")
+    return stem if stem and dot + suffix.lower() in SUFFIXES else word.lstrip("/")
 
 
 def _places(root: Path, pairs: list[Pair]) -> dict[str, list[str]]:
     """What a list may call samples: their names, files, folders, or last parts that are unique."""
     places: dict[str, list[str]] = {}
     folders: dict[str, list[str]] = {}
+    below = len(os.fspath(root)) + 1
     for pair in pairs:
-        files = [path.relative_to(root).as_posix() for path in (pair.image, pair.label) if path is not None]
+        files = [os.fspath(path)[below:].replace(os.sep, "/") for path in (pair.image, pair.label) if path]
         for word in {pair.name, *(_entry(file) for file in files)}:
             places.setdefault(word, []).append(pair.name)
-        for parent in PurePosixPath(pair.name).parents:
-            folders.setdefault(str(parent), []).append(pair.name)
+        parent = pair.name.rpartition("/")[0]
+        while parent:
+            folders.setdefault(parent, []).append(pair.name)
+            parent = parent.rpartition("/")[0]
     lasts = Counter(pair.name.rpartition("/")[2] for pair in pairs)
     single = {
         pair.name.rpartition("/")[2]: [pair.name]
