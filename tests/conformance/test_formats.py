@@ -21,10 +21,10 @@ from inlay.core.segmentation import instance_numbers
 from inlay.formats import facts
 from inlay.formats.staging import staged
 
-from ..formats.random_datasets import random_dataset
+from ..formats.random_datasets import random_dataset  # noqa: TID252 (tests are no installed package)
 
 NAMES = plugins.names("formats")
-few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -211,7 +211,7 @@ def test_a_lossy_write_can_be_read_whatever_the_dataset_says(name, seed, tmp_pat
 
 def assert_kept(again: Dataset, written: Dataset, keeps: frozenset[str]) -> None:
     """All that `keeps` names is as it was; samples are found by their names."""
-    partner = {mine: theirs for mine, theirs in written.pair(again)} if len(written) else {}
+    partner = dict(written.pair(again)) if len(written) else {}
     assert set(partner) == set(written.names)
     for item in written.classes:
         found = again.classes[again.classes.row(item.name)]

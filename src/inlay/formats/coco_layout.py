@@ -68,7 +68,7 @@ def is_labels(path: Path) -> bool:
 
 
 def is_panoptic(path: Path) -> bool:
-    """Whether a file looks like COCO panoptic labels: its annotations list segments, or there are none yet."""
+    """Whether a file looks like COCO panoptic labels: its annotations list segments, or are none yet."""
     fits, annotations = looks(path, keys=("images", "annotations", "categories"))
     none_yet = annotations.strip() == b"[]" and path.stem.startswith("panoptic")
     return fits and (b'"segments_info"' in annotations or none_yet)
