@@ -215,7 +215,8 @@ class Masks:
             raise InlayError(
                 f"box {(x0, y0, x1, y1)} leaves the image of {self.size[0]}x{self.size[1]} pixels"
             )
-        return self[row].decode()[0, y0:y1, x0:x1]
+        window = kernels.crop(self[row].counts, self.size[0], x0, y0, x1, y1)
+        return window.view(np.bool_).T
 
     @cached_property
     def _areas(self) -> NDArray[np.int64]:

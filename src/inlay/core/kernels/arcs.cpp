@@ -32,7 +32,9 @@ class CrackGrid {
         return x < 0 || y < 0 || x >= w || y >= h ? NOBODY : ids_[y * w + x];
     }
     // The flag of the crack that leaves a corner east, south, west or north; `done` says whether it was walked.
-    uint8_t& flag(int64_t x, int64_t y, int d) { return flags_[static_cast<size_t>((y - (d == 3)) * (w + 1) + x - (d == 2))]; }
+    uint8_t& flag(int64_t x, int64_t y, int d) {
+        return flags_[static_cast<size_t>((y - (d == 3)) * (w + 1) + x - (d == 2))];
+    }
     bool has(int64_t x, int64_t y, int d) {
         if ((d == 2 && x == 0) || (d == 3 && y == 0)) return false;
         return flag(x, y, d) & (d % 2 ? SOUTH : EAST);
@@ -162,7 +164,9 @@ class Inside {
 
 // Rows [first, last) whose centres lie between the two ends of an edge, the lower end left out.
 std::pair<int64_t, int64_t> rows_between(double y0, double y1, int64_t h) {
-    const auto row = [&](double y) { return static_cast<int64_t>(std::clamp(std::ceil(y - .5), 0., static_cast<double>(h))); };
+    const auto row = [last = static_cast<double>(h)](double y) {
+        return static_cast<int64_t>(std::clamp(std::ceil(y - .5), 0., last));
+    };
     return {row(std::min(y0, y1)), row(std::max(y0, y1))};
 }
 
@@ -187,10 +191,11 @@ Numpy<int32_t> sweep(Array2<double> points, Offsets offsets, Array1<int32_t> lef
                      int64_t w) {
     check_arcs(points, offsets);
     const size_t n = offsets.shape(0) - 1;
-    if (left.shape(0) != n || right.shape(0) != n || h < 0 || w < 0) throw std::invalid_argument("arcs and rows differ in number");
+    if (left.shape(0) != n || right.shape(0) != n) throw std::invalid_argument("arcs and rows differ in number");
+    if (h < 0 || w < 0) throw std::invalid_argument("an image has no negative size");
     int32_t rows = 0;
     for (size_t i = 0; i < n; ++i) {
-        if (left.data()[i] < NOBODY || right.data()[i] < NOBODY) throw std::invalid_argument("an arc names a row below -1");
+        if (std::min(left.data()[i], right.data()[i]) < NOBODY) throw std::invalid_argument("a row is below -1");
         rows = std::max({rows, left.data()[i] + 1, right.data()[i] + 1});
     }
     auto out = new_numpy<int32_t>({static_cast<size_t>(h), static_cast<size_t>(w)});
@@ -222,7 +227,8 @@ Numpy<int32_t> sweep(Array2<double> points, Offsets offsets, Array1<int32_t> lef
     });
     Inside inside(static_cast<size_t>(rows));
     for (int64_t y = 0; y < h; ++y) {
-        Crossing *begin = crossings.data() + starts[static_cast<size_t>(y)], *end = crossings.data() + starts[static_cast<size_t>(y) + 1];
+        Crossing* begin = crossings.data() + starts[static_cast<size_t>(y)];
+        Crossing* end = crossings.data() + starts[static_cast<size_t>(y) + 1];
         std::sort(begin, end, [](const Crossing& a, const Crossing& b) { return a.x < b.x; });
         paint_line(begin, end, inside, ids + y * w, w);
     }

@@ -60,7 +60,8 @@ class Bitmap {
     // Columns left .. right of row y, both included.
     void fill(int64_t y, int64_t left, int64_t right) {
         left = std::max(left, x0_), right = std::min(right, x0_ + columns_ - 1);
-        if (left <= right && y >= y0_ && y < y0_ + rows_) std::memset(at(left, y), 1, static_cast<size_t>(right - left + 1));
+        if (left > right || y < y0_ || y >= y0_ + rows_) return;
+        std::memset(at(left, y), 1, static_cast<size_t>(right - left + 1));
     }
     void encode(uint64_t h, uint64_t w, RunBuilder& out) {
         scan_.encode(pixels_.data(), static_cast<size_t>(rows_), static_cast<size_t>(columns_),

@@ -37,7 +37,8 @@ inline void join_pieces(const std::vector<Piece>& pieces, uint32_t reach, std::v
         while (pieces[left].column + 1 < p.column) ++left;
         while (left < i && pieces[left].column + 1 == p.column && pieces[left].bottom + reach <= p.top) ++left;
         for (size_t j = left; j < i && pieces[j].column + 1 == p.column && pieces[j].top < p.bottom + reach; ++j) {
-            const uint32_t one = root_of(parent, static_cast<uint32_t>(i)), other = root_of(parent, static_cast<uint32_t>(j));
+            const uint32_t one = root_of(parent, static_cast<uint32_t>(i));
+            const uint32_t other = root_of(parent, static_cast<uint32_t>(j));
             parent[std::max(one, other)] = std::min(one, other);  // the first piece stays the root
         }
     }

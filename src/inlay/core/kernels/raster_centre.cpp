@@ -28,6 +28,7 @@ int64_t meet(int64_t limit, int64_t along, int64_t across_delta, int64_t along_d
 // False where nothing is left; the ends may have moved all the same.
 bool clip(int64_t h, int64_t w, Vertex& a, Vertex& b) {
     const int64_t right = w - 1, bottom = h - 1;
+    if (right < 0 || bottom < 0) return false;
     int ax = outside(a.x, right), ay = outside(a.y, bottom), bx = outside(b.x, right), by = outside(b.y, bottom);
     if ((ax & bx) || (ay & by)) return false;
     const auto to_row = [&](Vertex& v, int& side, int& x_side) {
@@ -131,7 +132,8 @@ class CentreFill {
             const auto end = crossings_.begin() + static_cast<int64_t>(starts_[static_cast<size_t>(y) + 1]);
             std::sort(begin, end);
             for (auto k = begin; k + 1 < end; k += 2) {
-                const int64_t left = static_cast<int32_t>((k[0] + ONE - 1) >> 16), right = static_cast<int32_t>(k[1] >> 16);
+                const int64_t left = static_cast<int32_t>((k[0] + ONE - 1) >> 16);
+                const int64_t right = static_cast<int32_t>(k[1] >> 16);
                 if (left < w_ && right >= 0) out.fill(top + y, std::max<int64_t>(left, 0), std::min(right, w_ - 1));
             }
         }

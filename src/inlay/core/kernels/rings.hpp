@@ -17,7 +17,8 @@ struct Rings {
           masks(m.shape(0) - 1) {
         check(r, static_cast<int64_t>(p.shape(0)));
         check(m, static_cast<int64_t>(r.shape(0)) - 1);
-        if (p.shape(1) != 2 || hole.shape(0) + 1 != r.shape(0)) throw std::invalid_argument("rings do not fit together");
+        if (p.shape(1) != 2 || hole.shape(0) + 1 != r.shape(0))
+            throw std::invalid_argument("rings do not fit together");
     }
     // Ring after the last of the group that begins with ring `first` of mask i.
     int64_t group_end(size_t i, int64_t first) const {

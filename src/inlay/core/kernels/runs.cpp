@@ -54,6 +54,24 @@ Numpy<uint8_t> decode(Counts counts, Offsets offsets, size_t h, size_t w) {
     return out;
 }
 
+// (x1 - x0, y1 - y0) of one mask: the window alone is touched, however large the image is.
+Numpy<uint8_t> crop(Counts counts, uint64_t h, uint64_t x0, uint64_t y0, uint64_t x1, uint64_t y1) {
+    if (x0 > x1 || y0 > y1 || y1 > h) throw std::invalid_argument("a window leaves its image");
+    const uint64_t rows = y1 - y0;
+    auto out = new_numpy<uint8_t>({x1 - x0, rows});
+    uint8_t* data = out.data();
+    nb::gil_scoped_release free;
+    std::memset(data, 0, (x1 - x0) * rows);
+    if (rows == 0) return out;
+    each_run(counts.data(), 0, static_cast<int64_t>(counts.shape(0)), [&](uint64_t start, uint64_t stop) {
+        for (uint64_t x = std::max(start / h, x0); x < x1 && x * h < stop; ++x) {
+            const uint64_t top = std::max(start, x * h + y0), bottom = std::min(stop, x * h + y1);
+            if (top < bottom) std::memset(data + (x - x0) * rows + (top - x * h - y0), 1, bottom - top);
+        }
+    });
+    return out;
+}
+
 Numpy<int64_t> area(Counts counts, Offsets offsets) {
     const size_t n = offsets.shape(0) - 1;
     auto out = new_numpy<int64_t>({n});
@@ -69,17 +87,24 @@ Numpy<int32_t> box(Counts counts, Offsets offsets, size_t h) {
     const size_t n = offsets.shape(0) - 1;
     auto out = new_numpy<int32_t>({n, 4});
     for (size_t i = 0; i < n; ++i) {
-        uint64_t x0 = UINT64_MAX, x1 = 0, y0 = h, y1 = 0;
+        uint64_t x0 = UINT64_MAX, x1 = 0, y0 = h, y1 = 0, column = 0, base = 0;  // base: first pixel of `column`
         each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1], [&](uint64_t start, uint64_t stop) {
-            const uint64_t first = start / h, last = (stop - 1) / h;
-            x0 = std::min(x0, first);
-            x1 = last + 1;
-            if (first != last) {  // a run that wraps covers the bottom of one column and the top of the next
+            if (start - base >= 2 * h) {
+                column = start / h;
+                base = column * h;
+            } else if (start - base >= h) {  // mostly the next one: no division
+                ++column;
+                base += h;
+            }
+            x0 = std::min(x0, column);
+            if (stop - base <= h) {
+                x1 = column + 1;
+                y0 = std::min(y0, start - base);
+                y1 = std::max(y1, stop - base);
+            } else {  // a run that wraps covers the bottom of one column and the top of the next
+                x1 = (stop - 1) / h + 1;
                 y0 = 0;
                 y1 = h;
-            } else {
-                y0 = std::min(y0, start - first * h);
-                y1 = std::max(y1, stop - first * h);
             }
         });
         int32_t* b = out.data() + i * 4;
@@ -93,16 +118,39 @@ Numpy<int32_t> box(Counts counts, Offsets offsets, size_t h) {
     return out;
 }
 
-int64_t shared_pixels(const uint32_t* a, int64_t na, const uint32_t* b, int64_t nb_) {
-    int64_t i = 0, j = 0, sum = 0;
-    uint64_t ra = na ? a[0] : 0, rb = nb_ ? b[0] : 0;
-    while (i < na && j < nb_) {
-        const uint64_t step = std::min(ra, rb);
-        if (i & j & 1) sum += static_cast<int64_t>(step);
-        ra -= step;
-        rb -= step;
-        if (ra == 0 && ++i < na) ra = a[i];
-        if (rb == 0 && ++j < nb_) rb = b[j];
+// Foreground of many masks as [start, stop), so that a pair can be entered in the middle.
+struct Stretches {
+    std::vector<uint32_t> start, stop;
+    std::vector<size_t> ends{0};
+
+    Stretches(const Counts& counts, const Offsets& offsets) {
+        const size_t n = offsets.shape(0) - 1;
+        start.reserve(counts.shape(0) / 2), stop.reserve(counts.shape(0) / 2), ends.reserve(n + 1);
+        for (size_t i = 0; i < n; ++i) {
+            each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1], [&](uint64_t from, uint64_t to) {
+                start.push_back(static_cast<uint32_t>(from));
+                stop.push_back(static_cast<uint32_t>(to));
+            });
+            ends.push_back(start.size());
+        }
+    }
+    // First stretch of mask i that ends after `position`.
+    size_t from(size_t i, uint32_t position) const {
+        const auto begin = stop.begin() + static_cast<int64_t>(ends[i]);
+        const auto end = stop.begin() + static_cast<int64_t>(ends[i + 1]);
+        return static_cast<size_t>(std::upper_bound(begin, end, position) - stop.begin());
+    }
+};
+
+int64_t shared_pixels(const Stretches& a, size_t i, const Stretches& b, size_t j) {
+    const size_t na = a.ends[i + 1], nb_ = b.ends[j + 1];
+    size_t p = a.from(i, b.start[b.ends[j]]), q = b.from(j, a.start[a.ends[i]]);
+    int64_t sum = 0;
+    while (p < na && q < nb_) {
+        const int64_t low = std::max(a.start[p], b.start[q]), as = a.stop[p], bs = b.stop[q];
+        sum += std::max<int64_t>(std::min(as, bs) - low, 0);
+        p += as <= bs;  // without branches: which of the two ends first cannot be guessed
+        q += bs <= as;
     }
     return sum;
 }
@@ -112,13 +160,13 @@ Numpy<int64_t> intersection(Counts ca, Offsets oa, Array2<int32_t> ba, Counts cb
     auto out = new_numpy<int64_t>({n, m});
     int64_t* data = out.data();
     nb::gil_scoped_release free;
+    const Stretches a(ca, oa), b(cb, ob);
     for (size_t i = 0; i < n; ++i)
         for (size_t j = 0; j < m; ++j) {
             const int32_t *p = ba.data() + i * 4, *q = bb.data() + j * 4;
             const bool apart = p[0] >= q[2] || q[0] >= p[2] || p[1] >= q[3] || q[1] >= p[3];
-            data[i * m + j] = apart ? 0
-                                    : shared_pixels(ca.data() + oa.data()[i], oa.data()[i + 1] - oa.data()[i],
-                                                    cb.data() + ob.data()[j], ob.data()[j + 1] - ob.data()[j]);
+            const bool none = apart || a.ends[i] == a.ends[i + 1] || b.ends[j] == b.ends[j + 1];
+            data[i * m + j] = none ? 0 : shared_pixels(a, i, b, j);
         }
     return out;
 }
@@ -276,6 +324,7 @@ int64_t uncovered(Counts counts, Offsets offsets, uint64_t pixels) {
 void bind_runs(nb::module_& m) {
     m.def("encode", &encode, nb::arg("stack"), nb::arg("columns"));
     m.def("decode", &decode);
+    m.def("crop", &crop);
     m.def("area", &area);
     m.def("box", &box);
     m.def("intersection", &intersection);
