@@ -232,6 +232,14 @@ def test_a_dataset_goes_to_another_process(root):
     assert_same(again, tiny())
 
 
+def test_a_forked_process_is_told_instead_of_waiting_for_ever(root, monkeypatch):
+    dataset = native.read(root)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(InlayError, match="forkserver or spawn"):
+        dataset["a"]
+    assert len(pickle.loads(pickle.dumps(dataset))["a"].label()) == 1
+
+
 def test_10_000_segments_of_one_image_come_back(tmp_path):
     masks = Masks.from_ids(np.arange(10_000).reshape(100, 100), 10_000)
     label = Segmentation(Classes.of("dust"), masks, np.zeros(10_000), np.arange(1, 10_001))

@@ -30,6 +30,8 @@ PARTS = (
     "inferred_classes",
     "cityscapes_classes",
     "voc_xml",
+    "voc_objects",
+    "split_lists",
     "voc_classes",
     "native_tables",
     "coco_json",

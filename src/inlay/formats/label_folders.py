@@ -12,7 +12,7 @@ from pathlib import Path
 from inlay.core.errors import FormatError
 from inlay.core.images import SUFFIXES
 from inlay.formats import label_maps
-from inlay.formats.class_lists import read_text
+from inlay.formats.split_lists import listed_splits, split_of
 
 IMAGE_WORDS = frozenset(
     {"images", "image", "imgs", "img", "jpegimages", "frames", "rgb", "inputs", "input", "photos"}
@@ -24,15 +24,6 @@ LABEL_WORDS = frozenset(
         *("label_maps", "labelmaps"),
     }
 )
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 _SIBLING_ENDS = ("annot", "_annot", "annotations", "_labels", "_label", "_masks", "_mask", "_gt")
 _DEPTH = 3
 _AFFIX = re.compile(
@@ -76,13 +67,9 @@ def find_pairs(root: Path, *, image_folder: str = "", label_folder: str = "") ->
     twice = [name for name, count in Counter(pair.name for pair in pairs).items() if count > 1]
     if twice:
         raise FormatError(root, f"sample {twice[0]!r}", "found in two places: read one of the folders inside")
-    listed = _listed_splits(root, pairs)
+    files = {pair.name: [path for path in (pair.image, pair.label) if path is not None] for pair in pairs}
+    listed = listed_splits(root, files)
     return [replace(pair, split=listed.get(pair.name) or split_of(pair.name)) for pair in pairs]
-
-
-def split_of(name: str) -> str:
-    """The split that a sample's path tells: a part called train, val, test or the like; else empty."""
-    return next((SPLIT_WORDS[part] for part in name.lower().split("/")[:-1] if part in SPLIT_WORDS), "")
 
 
 def looks_like_labels(root: Path) -> bool:
@@ -306,68 +293,3 @@ def _labels_alone(root: Path) -> list[Pair]:
 
 def _in_images(root: Path, path: Path) -> bool:
     return any(part.lower() in IMAGE_WORDS for part in path.relative_to(root).parts[:-1])
-
-
-def _listed_splits(root: Path, pairs: list[Pair]) -> dict[str, str]:
-    """Split of each sample that a list such as `train.txt` names, by name, last part, path or folder."""
-    lists = {path: SPLIT_WORDS[path.stem.lower()] for path in _lists(root)}
-    if not lists:
-        return {}
-    places = _places(root, pairs)
-    splits: dict[str, str] = {}
-    for path, split in lists.items():
-        for number, line in enumerate(read_text(path).splitlines(), 1):
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            words = (line.strip(), line.split()[0])
-            names = next((places[_entry(word)] for word in words if _entry(word) in places), None)
-            if names is None:
-                raise FormatError(
-                    path, f"line {number}", f"there is no image {words[1]!r}: add it or delete the line"
-                )
-            _assign(path, number, splits, names, split)
-    return splits
-
-
-def _assign(path: Path, number: int, splits: dict[str, str], names: list[str], split: str) -> None:
-    for name in names:
-        if splits.setdefault(name, split) != split:
-            raise FormatError(path, f"line {number}", f"sample {name!r} is in split {splits[name]!r} as well")
-
-
-def _lists(root: Path) -> list[Path]:
-    found = [root / f"{word}.txt" for word in SPLIT_WORDS]
-    for folder in ("splits", "lists", "ImageSets"):
-        if (root / folder).is_dir():
-            found += [
-                path for path in sorted((root / folder).rglob("*.txt")) if path.stem.lower() in SPLIT_WORDS
-            ]
-    return [path for path in found if path.is_file()]
-
-
-def _entry(word: str) -> str:
-    """An entry of a list without its leading slash and its image suffix."""
-    stem, dot, suffix = word.lstrip("/").rpartition(".")
-    return stem if stem and dot + suffix.lower() in SUFFIXES else word.lstrip("/")
-
-
-def _places(root: Path, pairs: list[Pair]) -> dict[str, list[str]]:
-    """What a list may call samples: their names, files, folders, or last parts that are unique."""
-    places: dict[str, list[str]] = {}
-    folders: dict[str, list[str]] = {}
-    below = len(os.fspath(root)) + 1
-    for pair in pairs:
-        files = [os.fspath(path)[below:].replace(os.sep, "/") for path in (pair.image, pair.label) if path]
-        for word in {pair.name, *(_entry(file) for file in files)}:
-            places.setdefault(word, []).append(pair.name)
-        parent = pair.name.rpartition("/")[0]
-        while parent:
-            folders.setdefault(parent, []).append(pair.name)
-            parent = parent.rpartition("/")[0]
-    lasts = Counter(pair.name.rpartition("/")[2] for pair in pairs)
-    single = {
-        pair.name.rpartition("/")[2]: [pair.name]
-        for pair in pairs
-        if lasts[pair.name.rpartition("/")[2]] == 1
-    }
-    return {**folders, **single, **places}

@@ -15,8 +15,9 @@ in `native_tables`. Tables may be edited by other tools: `row` says the order, t
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -114,9 +115,13 @@ class _Folder:
     classes: Classes
     samples: pl.DataFrame
     row_of: Mapping[str, int]
+    process: int = field(default_factory=os.getpid)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "segments"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("segments", "process")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, process=os.getpid())
 
     @property
     def file(self) -> Path:
@@ -146,6 +151,9 @@ class _Folder:
         """The segments of one sample, back to front."""
         import polars as pl
 
+        if self.process != os.getpid():  # the threads of Polars do not survive a fork: it would wait for ever
+            what = "a native dataset cannot be read after a fork: start workers by forkserver or spawn"
+            raise InlayError(f"{self.path}: {what}")
         place = self.places.get(name, (0, 0))
         with tables.broken_file(self.file):
             table = (
