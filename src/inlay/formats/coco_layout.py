@@ -45,7 +45,7 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
-            if not head.startswith(b"{") or not any(f'"{key}"'.encode() in head for key in keys):
+            if not head.startswith(b"{"):
                 return False, b""
             small = path.stat().st_size <= SMALL
             file.seek(0 if small else -HEAD, os.SEEK_SET if small else os.SEEK_END)
@@ -56,7 +56,7 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
         with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             found = msgspec.json.decode(rest.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
             return found.keys() >= set(keys), bytes(found.get("annotations", b""))[:HEAD]
-        return True, rest  # broken: the reader will say where
+        return any(f'"{key}"'.encode() in rest for key in keys), rest  # broken: the reader will say where
     both = head + rest
     return all(f'"{key}"'.encode() in both for key in keys), both
 
