@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inlay.core.dataset import Dataset
-from inlay.core.errors import FormatError
-from inlay.core.images import SUFFIXES, list_images
 
 Progress = Callable[[int, int, str], None]
 
@@ -59,17 +57,8 @@ def words(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def open_images(path: Path, *, split: str | None = None) -> Dataset:
-    """Images to segment: one file, a folder of images, or the images of a dataset in any format."""
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return Dataset.of_images([path], path.parent)
-    plain = path.is_dir() and not split
-    found = list_images(path) if plain else []
-    if found and all(image.parent == path for image in found):
-        return Dataset.of_images(found, path)
-    try:
-        return open_dataset(path, split=split)
-    except FormatError:
-        if not found:
-            raise
-        return Dataset.of_images(found, path)
+def open_images(path: Path, *, split: str | None = None) -> Dataset | Path:
+    """Images to segment: a dataset where a format recognises one, else the path of a file or folder."""
+    from inlay.formats import sniff
+
+    return open_dataset(path, split=split) if split or (path.exists() and sniff(path)) else path
