@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -240,3 +242,20 @@ def test_the_part_that_is_no_list_of_coordinates_is_named():
 def test_the_polygon_that_begins_with_a_hole_is_named():
     with pytest.raises(InlayError, match="polygon 2 begins with a hole"):
         Polygons(np.zeros((2, 2)), [0, 1, 2], [0, 1, 1, 2], [False, True])
+
+
+def test_polygons_of_real_labels_are_those_of_pycocotools_and_survive_tracing(shared):
+    labels = json.loads((shared / "data/coco_subset/annotations/instances_val2017.json").read_text())
+    sizes = {image["id"]: (image["height"], image["width"]) for image in labels["images"]}
+    drawn: dict[int, list] = {}
+    for segment in labels["annotations"]:
+        if isinstance(segment["segmentation"], list):
+            drawn.setdefault(segment["image_id"], []).append(segment["segmentation"])
+    assert drawn
+    for image, parts in drawn.items():
+        size = sizes[image]
+        masks = polygons.fill(polygons.from_parts(parts), size)
+        theirs = [coco.merge(coco.frPyObjects(each, *size)) for each in parts]
+        assert masks.to_strings() == [each["counts"] for each in theirs]
+        for rule in RULES:
+            assert polygons.fill(polygons.trace(masks, rule=rule), size, rule=rule).equals(masks)
