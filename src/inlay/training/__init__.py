@@ -9,7 +9,7 @@ for _needed in ("torch", "cv2", "safetensors"):
         raise MissingExtraError(_needed, "train")
 
 from inlay.training.loop import train  # noqa: E402
-from inlay.training.predict import predict  # noqa: E402
+from inlay.training.prediction import predict  # noqa: E402
 from inlay.training.run import Run  # noqa: E402
 
 __all__ = ["Run", "predict", "train"]

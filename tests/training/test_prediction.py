@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from inlay import Dataset, FormatError, InlayError
-from inlay.training import predict, train
+from inlay.training import predict, prediction, train
 from inlay.training.config import config_from
 
 CONFIG = {
@@ -109,7 +107,7 @@ def test_what_is_no_image_folder_is_refused(run, tmp_path):
 def test_an_image_of_a_hundred_megapixels_says_to_tile_it(run, monkeypatch):
     from inlay import Classes, Sample
 
-    monkeypatch.setattr(sys.modules["inlay.training.predict"], "LARGEST", 100)
+    monkeypatch.setattr(prediction, "LARGEST", 100)
     data = Dataset.of([Sample("large", np.zeros((20, 20, 3), np.uint8), None)], Classes(()))
     with pytest.raises(InlayError, match=r"'large' has 20x20 pixels; up to 100 .* cut it into tiles"):
         predict(run, data)[0]
