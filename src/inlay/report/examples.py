@@ -100,7 +100,7 @@ def _row(score: Score, sample: Sample, predicted: Segmentation, findings: int) -
         ("image", draw(pixels, label[:0], size=size), "" if pixels is not None else "not at hand"),
         ("truth", draw(pixels, label, size=size, names=False), counted(len(label), "segment")),
         ("prediction", draw(pixels, predicted, size=size, names=False), counted(len(predicted), "segment")),
-        ("difference", _difference(pixels, label, predicted, size), ""),
+        ("difference", _difference(pixels, label, predicted, size, stuff=_judges_stuff(score)), ""),
     )
     pictures = page.grid(
         [
@@ -119,16 +119,29 @@ def _picture_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def _judges_stuff(score: Score) -> bool:
+    """Whether a metric looked at stuff; average precision knows things alone."""
+    known = ~(score.classes.is_thing | score.classes.is_void)
+    return bool(known.any()) and set(score.metrics) != {"average_precision"}
+
+
 def _difference(
-    pixels: NDArray[np.uint8] | None, label: Segmentation, predicted: Segmentation, size: tuple[int, int]
+    pixels: NDArray[np.uint8] | None,
+    label: Segmentation,
+    predicted: Segmentation,
+    size: tuple[int, int],
+    *,
+    stuff: bool,
 ) -> NDArray[np.uint8]:
-    """(H, W, 3) the image in grey, with pixels in colour where the class is missed, false or wrong."""
+    """(H, W, 3) the image in grey, with pixels in colour where the class is missed, false or wrong.
+
+    Where `stuff` is not judged, what is no thing is background.
+    """
     classes = label.classes
-    background = not (
-        ~(classes.is_thing | classes.is_void)
-    ).any()  # as the metrics see it: no stuff, no unknown
+    if not stuff:
+        label = label[label.is_thing | classes.is_void[label.class_id]]
     true = np.where(classes.is_void[label.class_id], UNKNOWN, label.class_id)
-    true = nearest(label.masks.paint(true, fill=NOBODY if background else UNKNOWN), size)
+    true = nearest(label.masks.paint(true, fill=UNKNOWN if stuff else NOBODY), size)
     mine = nearest(predicted.semantic(void=NOBODY), size)
     canvas = draw(pixels, label[:0], size=size)
     grey = canvas @ np.array([0.299, 0.587, 0.114])
