@@ -199,7 +199,7 @@ def test_findings_stand_by_rule_and_beside_the_images_they_are_about(tmp_path: P
 def test_the_difference_tells_missed_false_and_wrong_pixels_apart() -> None:
     truth = Segmentation.from_semantic(np.array([[0, 0, 1, 2, -1]]).repeat(4, axis=0), STREET)
     mine = Segmentation.from_semantic(np.array([[0, 1, -1, 0, 1]]).repeat(4, axis=0), STREET)
-    shown = _difference(None, truth, mine, (4, 5))[0].astype(int)
+    shown = _difference(None, truth, mine, (4, 5), stuff=True)[0].astype(int)
     right, wrong, missed, void, unknown = shown
     assert np.ptp(right) == np.ptp(void) == np.ptp(unknown) == 0  # grey: right, or not judged
     for pixel, colour in ((wrong, CONFUSED), (missed, MISSED)):
@@ -207,7 +207,15 @@ def test_the_difference_tells_missed_false_and_wrong_pixels_apart() -> None:
     cells_only = Classes.of("cell")
     nothing = Segmentation.empty(cells_only, (2, 2))
     false = Segmentation.from_semantic(np.zeros((2, 2), int), cells_only)
-    assert np.abs(_difference(None, nothing, false, (2, 2))[0, 0].astype(int) - np.array(FALSE)).max() < 60
+    shown = _difference(None, nothing, false, (2, 2), stuff=False)[0, 0].astype(int)
+    assert np.abs(shown - np.array(FALSE)).max() < 60
+
+
+def test_where_things_alone_are_judged_missing_stuff_is_no_difference() -> None:
+    road = Segmentation.from_semantic(np.zeros((2, 2), int), STREET)
+    nothing = Segmentation.empty(STREET, (2, 2))
+    assert np.ptp(_difference(None, road, nothing, (2, 2), stuff=False)[0, 0]) == 0
+    assert np.ptp(_difference(None, road, nothing, (2, 2), stuff=True)[0, 0]) > 0
 
 
 def test_a_path_scores_as_the_dataset_in_it(tmp_path: Path) -> None:
