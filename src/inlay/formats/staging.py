@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -48,23 +49,24 @@ def _missing_parents(path: Path) -> list[Path]:
 
 def _take_place(hidden: Path, path: Path) -> None:
     new = hidden / path.name
-    if path.is_dir() and not path.is_symlink():
-        old = hidden / f"{path.name}.replaced"
-        path.rename(old)
-        try:
-            new.rename(path)
-        except OSError:
-            old.rename(path)
-            raise
-    else:
+    if not path.exists() or (path.is_file() and new.is_file()):
         new.replace(path)
+        return
+    old = hidden / f"{path.name}.replaced"
+    path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
 
 
 def _reason(path: Path, error: OSError) -> str:
@@ -83,7 +85,14 @@ def place(folder: Path, name: str, suffix: str) -> Path:
         When the name would leave the folder.
     """
     parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or ":" in parts[0]:
+    if (
+        not parts
+        or name.startswith("/")
+        or ".." in parts
+        or "\\" in name
+        or "\0" in name
+        or re.match("[A-Za-z]:", name)
+    ):
         raise InlayError(f"sample name {name!r} is no path below a folder: rename the sample")
     path = folder.joinpath(*parts)
     path = path.with_name(path.name + suffix)
