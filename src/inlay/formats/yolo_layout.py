@@ -115,8 +115,9 @@ def read_yaml(path: Path) -> YoloData:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise FormatError(path, where, f"not valid YAML ({error.problem})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FormatError(path, "", f"not valid YAML ({str(error).splitlines()[0][:200]})") from None
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        words = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise FormatError(path, "", f"not valid YAML ({words})") from None
     except OSError as error:
         raise FormatError(path, "", error.strerror or str(error)) from None
     if not isinstance(data, dict):
@@ -136,7 +137,7 @@ def read_yaml(path: Path) -> YoloData:
 
 def _names(path: Path, names: Any, count: Any) -> tuple[str, ...]:
     if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
+        if set(names) != set(range(len(names))):
             what = f"numbers {list(names)[:5]} are not 0 to {len(names) - 1}: each class needs its name"
             raise FormatError(path, "names", what)
         names = [names[number] for number in range(len(names))]
