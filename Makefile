@@ -10,7 +10,7 @@ help:
 	@echo "make test   install what the tests need and run them all, with the linters"
 	@echo "make lint   ruff, mypy and the import floors"
 	@echo "make bench  the benchmarks, with the peers installed"
-	@echo "make docs   the documentation, into docs/_build"
+	@echo "make docs   the documentation, into site"
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/inlay demo demo
@@ -32,10 +32,10 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/score.py
 
 docs: $(VENV)/dev.stamp
-	$(BIN)/python docs/build.py
+	$(BIN)/mkdocs build --strict -q
 
 clean:
-	rm -rf $(VENV) build demo docs/_build
+	rm -rf $(VENV) build demo site
 
 $(VENV)/demo.stamp: pyproject.toml CMakeLists.txt $(shell find src -type f -not -name '*.pyc' 2>/dev/null)
 	@PYTHON="$(PYTHON)" sh tools/prepare.sh $(VENV)

@@ -14,7 +14,11 @@ Place = Literal["serial", "processes", "ray"]
 
 
 def map_samples(
-    function: Callable[[Item], Result], items: Sequence[Item], *, on: Place = "serial", workers: int | None = None
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    on: Place = "serial",
+    workers: int | None = None,
 ) -> Iterator[Result]:
     """Results of `function` over `items`, in order, as they come.
 
@@ -34,7 +38,9 @@ def map_samples(
     return _on_ray(function, items)
 
 
-def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+def _in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[Result]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 

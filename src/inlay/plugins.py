@@ -1,4 +1,7 @@
-"""The one extension mechanism: a module is a plugin, and its file name is its name."""
+"""The one extension mechanism: a module is a plugin, and its file name is its name.
+
+Only modules are plugins; folders below a package of plugins hold what serves them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from inlay.core.classes import Classes
     from inlay.core.dataset import Dataset
     from inlay.core.segmentation import Segmentation
-    from inlay.models.targets import Facts
+    from inlay.models.parts.targets import Facts
 
 _loose: dict[tuple[str, str], Path] = {}
 
@@ -36,7 +39,7 @@ class Format(Protocol):
     and takes `reader=` in `read` and `write`: whose rule fills the polygons.
     """
 
-    KEEPS: frozenset[str]  # of the names in `inlay.formats.facts`
+    KEEPS: frozenset[str]  # of the names in `inlay.formats.parts.facts`
 
     def sniff(self, path: Path) -> bool:
         """Whether the file or folder looks like this format; reads little, never raises on foreign files."""
@@ -56,7 +59,7 @@ class Metric(Protocol):
 
     It may have two more functions, used where they are found: `resampled(counts, classes, weights)` gives the
     (B,) figures when samples count `weights` (B, N) times, for fast intervals; `details(counts, classes)`
-    gives `inlay.metrics.result.Details`: figures of each sample, confusion table, kinds of error, remarks.
+    gives `inlay.metrics.parts.result.Details`: figures of each sample, confusion table, kinds of error.
     """
 
     def count(self, truth: Segmentation, prediction: Segmentation) -> Any:
@@ -71,8 +74,8 @@ class Model(Protocol):
 
     The network that `build` gives has `forward(images)`, from (B, 3, H, W) pixels 0 .. 255 of any size to
     raw tensors, without a branch on values, so that it exports; `loss(raw, targets)`, named scalars of a
-    batch of `inlay.models.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation` for each
-    image.
+    batch of `inlay.models.parts.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation`
+    for each image.
     """
 
     TASK: str  # "semantic" or "instance"
@@ -101,14 +104,9 @@ class Scene(Protocol):
 def names(kind: str) -> list[str]:
     """Sorted names of all plugins of a kind ("formats", "metrics", "models", ...)."""
     package = importlib.import_module(f"inlay.{kind}")
-    own = {item.name for item in pkgutil.iter_modules(package.__path__) if _is_plugin(package, item.name)}
+    own = {item.name for item in pkgutil.iter_modules(package.__path__) if not item.ispkg}
     foreign = {point.name for point in entry_points(group=f"inlay.{kind}")}
     return sorted(own | foreign | {name for of, name in _loose if of == kind})
-
-
-def _is_plugin(package: ModuleType, name: str) -> bool:
-    """Modules that serve the plugins of a package are named in its `PARTS`."""
-    return not name.startswith("_") and name not in getattr(package, "PARTS", ())
 
 
 def add_file(kind: str, path: Path) -> str:

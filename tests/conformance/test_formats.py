@@ -18,8 +18,8 @@ from PIL import Image
 from inlay import Classes, Dataset, InlayError, LossError, Masks, Sample, Segmentation, SegmentClass, plugins
 from inlay import formats as all_formats
 from inlay.core.segmentation import instance_numbers
-from inlay.formats import facts
-from inlay.formats.staging import staged
+from inlay.core.staging import staged
+from inlay.formats.parts import facts
 
 from ..formats.random_datasets import random_dataset  # noqa: TID252 (tests are no installed package)
 

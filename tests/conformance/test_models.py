@@ -28,6 +28,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_flush_denormal(True)
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
 
 
 def scene(seed: int, size: tuple[int, int] = (64, 64)) -> Sample:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation
 from inlay.core.segmentation import instance_numbers
 from inlay.formats import cityscapes
-from inlay.formats.cityscapes_classes import CLASSES, TRAIN_IDS
+from inlay.formats.parts.cityscapes_classes import CLASSES, TRAIN_IDS
 
 from .random_datasets import assert_equal_segments
 from .small_maps import png, stored

@@ -209,9 +209,14 @@ def test_what_is_not_kept_is_counted_and_refused_elsewhere(tmp_path):
         {"creator": "Anna", "color": "#ff0000"},
         {"creator": "Ben"},
     )
-    data["images"][0]["license"] = 4
+    data["images"][0] |= {"license": 4, "flickr_url": "x", "neg_category_ids": [7]}
     dataset = read(tmp_path, data)
-    assert dataset.left_out == {"key 'creator'": 2, "keypoints": 1, "licences": 1}
+    assert dataset.left_out == {
+        "key 'neg_category_ids'": 1,
+        "key 'creator'": 2,
+        "keypoints": 1,
+        "licences": 1,
+    }
     with pytest.raises(all_formats.LossError, match=r"left_out: keypoints \(1 entry\)"):
         all_formats.write(dataset, tmp_path / "o", to="native")
 
@@ -441,6 +446,8 @@ def change(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ),
         ("categories.0.color", [1, 2, 300], "categories[0].color", "0 to 255"),
         ("categories.0.name", None, "categories[0].name", "Expected `str`"),
+        ("annotations.1.instance_id", 2**40, "annotations[1].instance_id", "over 32 bits"),
+        ("annotations.1.attributes", {"track_id": -(2**40)}, "annotations[1].instance_id", "over 32 bits"),
         ("annotations.0.score", 0.5, "annotations[1].score", "missing"),
     ],
 )
@@ -502,7 +509,7 @@ def test_the_real_subset_equals_pycocotools_and_survives_a_round_trip(shared, tm
         ("coco_results/gt_dataset.json", {}),
         ("coco_results/gt_ignore_test.json", {"licences": 1}),
         ("coco_results/cocoapi/instances_val2014_100.json", {"licences": 100}),
-        ("coco_results/example_crowdpose_val.json", {"keypoints": 9}),
+        ("coco_results/example_crowdpose_val.json", {"key 'crowdIndex'": 4, "keypoints": 9}),
         ("coco_all_tasks_synthetic/coco/annotations/instances_val.json", {"licences": 1}),
     ],
 )

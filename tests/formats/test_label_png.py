@@ -15,8 +15,8 @@ from PIL import Image
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.formats import label_png
-from inlay.formats.label_folders import find_pairs
-from inlay.formats.label_maps import read_label_map
+from inlay.formats.parts.label_folders import find_pairs
+from inlay.formats.parts.label_maps import read_label_map
 
 from .random_datasets import assert_same, random_dataset
 from .small_maps import folder, png, semantic, stored

@@ -8,7 +8,7 @@ from PIL import Image
 
 from inlay import Classes, Dataset, FormatError, SegmentClass
 from inlay.formats import label_png
-from inlay.formats.label_maps import read_label_map, write_label_map
+from inlay.formats.parts.label_maps import read_label_map, write_label_map
 
 from .small_maps import folder, raw_png, semantic
 

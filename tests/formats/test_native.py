@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation
-from inlay.formats import native, native_tables
-from inlay.formats.facts import FACTS
+from inlay.formats import native
+from inlay.formats.parts import native_tables
+from inlay.formats.parts.facts import FACTS
 
 from .random_datasets import assert_same, random_dataset
 

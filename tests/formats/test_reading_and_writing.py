@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,9 +15,10 @@ import pytest
 
 from inlay import Classes, Dataset, FormatError, InlayError, LossError, Masks, Sample, Segmentation
 from inlay import formats as all_formats
-from inlay.formats import facts
-from inlay.formats.readers import compare
-from inlay.formats.staging import place, staged
+from inlay.core.staging import staged
+from inlay.formats.parts import facts
+from inlay.formats.parts.places import place
+from inlay.formats.parts.readers import compare
 
 
 def dataset(count: int = 2, **columns: object) -> Dataset:
@@ -46,6 +49,17 @@ def test_a_format_that_is_named_wrongly_is_corrected(tmp_path):
         all_formats.write(dataset(), tmp_path / "o", to="cocoo")
     with pytest.raises(InlayError, match="did you mean 'yolo'"):
         all_formats.read(tmp_path, "yolov")
+
+
+def test_a_machine_that_only_trains_reads_label_maps_without_the_libraries_of_other_formats(tmp_path):
+    labels = dataset().map(lambda sample: sample.replace(image=np.zeros((1, 2, 3), np.uint8)))
+    all_formats.write(labels, tmp_path / "o", to="label_png")
+    code = (
+        "import sys\nfor name in ('msgspec', 'polars', 'yaml'): sys.modules[name] = None\n"
+        f"from inlay import formats; print(len(formats.read({str(tmp_path / 'o')!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "2", done.stderr
 
 
 def test_a_reader_that_a_format_does_not_have_is_refused(tmp_path):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.formats import voc
-from inlay.formats.voc_classes import palette_colour
-from inlay.formats.voc_xml import Listed, read_page, write_page
+from inlay.formats.parts.voc_classes import palette_colour
+from inlay.formats.parts.voc_xml import Listed, read_page, write_page
 
 from .random_datasets import random_dataset
 from .small_maps import png, stored

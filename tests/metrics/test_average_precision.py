@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import inlay
 from inlay import Classes, Masks, Segmentation, score
-from inlay.metrics import average_precision, ranking
+from inlay.metrics import average_precision
+from inlay.metrics.parts import ranking
 
 from .coco_json import Case, datasets, pycocotools, random_case, rle
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay.core import kernels
-from inlay.metrics.ranking import IOUS, RECALLS
+from inlay.metrics.parts.ranking import IOUS, RECALLS
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -12,7 +12,7 @@ import pytest
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass, plugins
 from inlay.metrics import score, suitable
-from inlay.metrics.intervals import draws_for
+from inlay.metrics.parts.intervals import draws_for
 
 SCENE = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("sky", "stuff")))
 CELLS = Classes.of("cell")

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inlay.models.assign import assign_cells, pooled_masks, ranges_of
+from inlay.models.parts.assign import assign_cells, pooled_masks, ranges_of
 from inlay.training.batches import target_of
 from inlay.training.examples import Example
 

@@ -14,7 +14,7 @@ from inlay.models.losses.pixel import (
     inverse_root_weights,
     median_frequency_weights,
 )
-from inlay.models.targets import VOID
+from inlay.models.parts.targets import VOID
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.errors import FormatError
+from inlay.core.errors import FormatError, InlayError
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 from inlay.rules import check
@@ -68,7 +68,7 @@ def test_a_line_is_an_object_with_the_agreed_keys(findings, tmp_path):
 
 def test_writing_leaves_nothing_half_done(findings, tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
+    with pytest.raises(InlayError, match="is a folder"):
         findings.to_jsonl(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay.core.classes import Classes, SegmentClass
-from inlay.scenes.shapes import blob, box, capsule, circle, convex, ellipse, polygon, union
-from inlay.scenes.stage import LEAST_SEEN, Backdrop, Layer, Piece, perform
-from inlay.scenes.street.view import View, hull
+from inlay.scenes.drawing.shapes import blob, box, capsule, circle, convex, ellipse, polygon, union
+from inlay.scenes.drawing.stage import LEAST_SEEN, Backdrop, Layer, Piece, perform
+from inlay.scenes.streetscape.view import View, hull
 
 Y, X = (axis.astype(np.float32) + 0.5 for axis in np.ogrid[:40, :50])
 NUMBERS = st.floats(-10, 60, allow_nan=False, width=32)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inlay.models.targets import VOID
+from inlay.models.parts.targets import VOID
 from inlay.training.augment import mirrored, recoloured, resized, transposed, vary, without_empty
 from inlay.training.batches import target_of
 from inlay.training.config import Augment

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
-from inlay.models.targets import VOID
+from inlay.models.parts.targets import VOID
 from inlay.training.batches import places_in_step
 from inlay.training.config import Augment
 from inlay.training.examples import Examples, classes_to_learn, example_of, facts_of, layers_of

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from inlay.cli.console import open_dataset, progress_bar, show_page, words
+from inlay.core.staging import staged
 
 
 def score(
@@ -66,7 +67,8 @@ def score(
     else:
         print(result)
     if json and json != Path("-"):
-        json.write_text(result.to_json() + "\n", encoding="utf-8")
+        with staged(json) as part:
+            part.write_text(result.to_json() + "\n", encoding="utf-8")
     if report:
         from inlay.report import write_report
 

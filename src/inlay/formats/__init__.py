@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,54 +11,29 @@ from typing import Any
 from inlay import plugins
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError, LossError
-from inlay.formats import facts
-from inlay.formats.facts import Loss
-from inlay.formats.readers import compare
-from inlay.formats.receipt import Receipt
-from inlay.formats.staging import staged
-
-PARTS = (
-    "facts",
-    "staging",
-    "readers",
-    "receipt",
-    "label_maps",
-    "label_folders",
-    "label_tables",
-    "label_values",
-    "class_lists",
-    "inferred_classes",
-    "cityscapes_classes",
-    "voc_xml",
-    "voc_objects",
-    "split_lists",
-    "voc_classes",
-    "native_tables",
-    "coco_json",
-    "coco_layout",
-    "coco_labels",
-    "coco_columns",
-    "coco_masks",
-    "coco_writer",
-    "coco_images",
-    "coco_classes",
-    "coco_folders",
-    "split_names",
-    "yolo_layout",
-    "yolo_rows",
-    "coco_panoptic_labels",
-    "coco_panoptic_writer",
-    "keyholes",
-)
+from inlay.core.staging import staged
+from inlay.formats.parts import facts
+from inlay.formats.parts.facts import Loss
+from inlay.formats.parts.readers import compare
+from inlay.formats.parts.receipt import Receipt
 
 Progress = Callable[[int, int, str], None]
 
-__all__ = ["PARTS", "Loss", "Receipt", "losses", "read", "sniff", "write"]
+__all__ = ["Loss", "Receipt", "losses", "read", "sniff", "write"]
 
 
 def sniff(path: Path) -> list[str]:
     """Names of the formats that recognise a file or folder."""
-    return [name for name in plugins.names("formats") if plugins.load("formats", name).sniff(path)]
+    return [name for name, module in _modules() if module.sniff(path)]
+
+
+def _modules() -> Iterator[tuple[str, ModuleType]]:
+    """The formats whose libraries are on this machine: one that only trains may lack some."""
+    for name in plugins.names("formats"):
+        try:
+            yield name, plugins.load("formats", name)
+        except ModuleNotFoundError:
+            continue
 
 
 def read(
@@ -176,7 +151,7 @@ def write(
     if refused and not lossy:
         raise LossError(_refusal(refused, to, path))
     counted = _Counted(dataset, progress)
-    with staged(path) as hidden:
+    with staged(path, over_folder=True) as hidden:
         module.write(counted.dataset, hidden, **options)
         seen = module.read(hidden, like=dataset, **options) if reader else None
         kept = compare(reader, dataset, seen) if reader and seen is not None else None
@@ -196,7 +171,7 @@ def _refuse_occupied(path: Path, *, overwrite: bool) -> None:
 
 def _refusal(refused: list[Loss], to: str, path: Path) -> str:
     needed = {loss.fact for loss in refused} | (plugins.load("formats", to).KEEPS - facts.NOTED)
-    able = [name for name in plugins.names("formats") if needed <= plugins.load("formats", name).KEEPS]
+    able = [name for name, module in _modules() if needed <= module.KEEPS]
     instead = f"; {' or '.join(able)} would keep it" if able else ""
     what = "; ".join(str(loss) for loss in refused)
     way_out = "nothing was written: lossy=True (--lossy) writes the rest"

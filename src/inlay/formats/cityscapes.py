@@ -29,10 +29,10 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import list_images
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation, instance_numbers
-from inlay.formats.cityscapes_classes import CLASSES, TRAIN_IDS, UNLABELED
-from inlay.formats.class_lists import read_json
-from inlay.formats.label_maps import LabelMap, read_label_map, write_label_map
-from inlay.formats.staging import place, save_png, store_image
+from inlay.formats.parts.cityscapes_classes import CLASSES, TRAIN_IDS, UNLABELED
+from inlay.formats.parts.class_lists import read_json
+from inlay.formats.parts.label_maps import LabelMap, read_label_map, write_label_map
+from inlay.formats.parts.places import place, save_png, store_image
 
 KEEPS = frozenset(
     {"masks", "class_id", "instances", "holes", "parts", "crowd", "split", "group", "empty", "unlabelled"}

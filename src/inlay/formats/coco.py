@@ -7,13 +7,13 @@ from pathlib import Path
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
-from inlay.formats import facts
-from inlay.formats.coco_folders import write_file, write_folder
-from inlay.formats.coco_images import dataset_of
-from inlay.formats.coco_labels import open_labels
-from inlay.formats.coco_layout import is_labels, label_files
-from inlay.formats.coco_writer import LabelWriter
-from inlay.formats.readers import rule
+from inlay.formats.parts import facts
+from inlay.formats.parts.coco_folders import write_file, write_folder
+from inlay.formats.parts.coco_images import dataset_of
+from inlay.formats.parts.coco_labels import open_labels
+from inlay.formats.parts.coco_layout import is_labels, label_files
+from inlay.formats.parts.coco_writer import LabelWriter
+from inlay.formats.parts.readers import rule
 
 KEEPS = facts.FACTS
 READERS = ("pycocotools", "detectron2", "opencv", "supervision", "ultralytics")

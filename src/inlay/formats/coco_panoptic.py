@@ -7,13 +7,13 @@ from pathlib import Path
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
-from inlay.formats import facts
-from inlay.formats.coco_folders import write_folder
-from inlay.formats.coco_images import dataset_of
-from inlay.formats.coco_layout import LabelFile, is_panoptic, split_word
-from inlay.formats.coco_panoptic_labels import CocoPanoptic, open_panoptic
-from inlay.formats.coco_panoptic_writer import PanopticWriter
-from inlay.formats.split_names import plain_split
+from inlay.formats.parts import facts
+from inlay.formats.parts.coco_folders import write_folder
+from inlay.formats.parts.coco_images import dataset_of
+from inlay.formats.parts.coco_layout import LabelFile, is_panoptic, split_word
+from inlay.formats.parts.coco_panoptic_labels import CocoPanoptic, open_panoptic
+from inlay.formats.parts.coco_panoptic_writer import PanopticWriter
+from inlay.formats.parts.split_names import plain_split
 
 KEEPS = facts.FACTS - {"overlap", "order", "amodal", "hidden", "box"}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset, Sample
@@ -17,14 +17,14 @@ from inlay.core.errors import FormatError
 from inlay.core.images import image_size
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import Segmentation, instance_numbers
-from inlay.formats.coco_classes import category_ids
-from inlay.formats.coco_columns import Columns, columns_of, is_drawn
-from inlay.formats.coco_images import Files
-from inlay.formats.coco_json import CocoAnnotation, Id, Rle, decode, read_bytes
-from inlay.formats.coco_layout import HEAD
-from inlay.formats.coco_masks import Place, read_masks
-from inlay.formats.coco_writer import xywh
-from inlay.formats.readers import rule
+from inlay.formats.parts.coco_classes import category_ids
+from inlay.formats.parts.coco_columns import At, Columns, boxes_of, places_of
+from inlay.formats.parts.coco_images import Files
+from inlay.formats.parts.coco_json import NULL, Id, Rle, decode, read_bytes
+from inlay.formats.parts.coco_layout import HEAD
+from inlay.formats.parts.coco_masks import Place, read_masks
+from inlay.formats.parts.coco_writer import xywh
+from inlay.formats.parts.readers import rule
 
 READERS = ("pycocotools", "detectron2", "opencv", "supervision")
 KEEPS = frozenset(
@@ -45,10 +45,14 @@ KEEPS = frozenset(
 )
 
 
-class CocoResult(CocoAnnotation, gc=False):
+class CocoResult(Struct, gc=False):
     """An entry of a list of results; `file_name` is the sample where images have no numbers."""
 
     image_id: Id = 0
+    category_id: Id | None = None
+    score: float | None = None
+    segmentation: Raw = NULL
+    bbox: list[float] | None = None
     file_name: str | None = None
 
 
@@ -81,9 +85,9 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
         what = "a list of results names no images and no classes: give the labels too (like=..., --like)"
         raise FormatError(path, "", what)
     entries = decode(read_bytes(path), path, list[CocoResult])
-    for row, entry in enumerate(entries):
-        if entry.score is None:
-            raise FormatError(path, f"[{row}].score", "missing: each result has a score")
+    scores = [entry.score for entry in entries]
+    if None in scores:
+        raise FormatError(path, f"[{scores.index(None)}].score", "missing: each result has a score")
     images = _Images(like)
     for row, entry in enumerate(entries):
         if entry.file_name is not None:
@@ -91,20 +95,49 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     if entries and not images.known:
         what = "the labels number no images: read them from COCO"
         raise FormatError(path, "[0].image_id", f"{entries[0].image_id!r} is unknown, for {what}")
+    bare = sum(entry.bbox is None and entry.segmentation is NULL for entry in entries)
+    if bare:  # results for key points
+        entries = [entry for entry in entries if entry.bbox is not None or entry.segmentation is not NULL]
     categories = {number: place for place, number in enumerate(category_ids(like.classes))}
-    columns = columns_of(entries, images.known, categories, path, count=len(images.places), listed="")
+    columns = result_columns(entries, images.known, categories, At(path, ""), count=len(images.places))
     images.refuse_ambiguous(columns, path)
     load = CocoResults(path, rule(reader or READERS[0]), like, images.places, columns)
-    bare = sum(not is_drawn(entry) for entry in entries)
     left_out = {"results without mask and box": bare} if bare else {}
     return Dataset(like.classes, like.names, load, like.splits, left_out, like.source_ids)
+
+
+def result_columns(
+    entries: Sequence[CocoResult],
+    images: Mapping[int, int],
+    categories: Mapping[int, int],
+    at: At,
+    *,
+    count: int,
+) -> Columns:
+    """The columns of results, given the places of image and category ids."""
+    image = places_of([entry.image_id for entry in entries], images, at, "image")
+    category = places_of([entry.category_id for entry in entries], categories, at, "category")
+    order = np.argsort(image, kind="stable")
+    boxes = boxes_of([entry.bbox for entry in entries], at)
+    texts = [entry.segmentation for entry in entries]
+    return Columns(
+        starts=np.searchsorted(image[order], np.arange(count + 1)),
+        place=order,
+        category=category[order],
+        crowd=np.zeros(len(entries), np.bool_),
+        box=None if boxes is None else boxes[order],
+        score=np.array([entry.score for entry in entries], np.float64)[order],
+        texts=[texts[row] for row in order.tolist()],
+        listed="",
+    )
 
 
 class _Images:
     """How results name the images of a dataset: by numbers of its source, or by digits of its names."""
 
     def __init__(self, like: Dataset) -> None:
-        names = [*like.names, *(name for name in like.source_ids if name not in set(like.names))]
+        wanted = set(like.names)
+        names = [*like.names, *(name for name in like.source_ids if name not in wanted)]
         self.places = {name: place for place, name in enumerate(names)}
         numbers = dict(like.source_ids)
         if not all(name in numbers for name in like.names):
@@ -116,7 +149,7 @@ class _Images:
         self._double: dict[int, list[str]] = {}
         for name in names if numbers else ():
             place = self.known.setdefault(numbers[name], self.places[name])
-            if place != self.places[name] and name in like.names and names[place] in like.names:
+            if place != self.places[name] and name in wanted and names[place] in wanted:
                 self._double[place] = [names[place], name]
 
     def number_of(self, name: str, path: Path, where: str) -> int:
@@ -169,14 +202,14 @@ class CocoResults:
         image, size = self._image(name)
         masks = read_masks(columns.texts[start:end], size, self.rule, place)
         class_id = columns.category[start:end].astype(np.int32)
-        score = np.empty(0) if columns.score is None else columns.score[start:end]
+        assert columns.score is not None
         box = None if columns.box is None else columns.box[start:end]
         label = Segmentation(
             self.like.classes,
             masks,
             class_id,
             instance_numbers(self.like.classes.is_thing[class_id]),
-            score=score.astype(np.float64),
+            score=columns.score[start:end],
             stated_box=None if box is None else np.where(np.isnan(box), masks.box(), box),
         )
         return Sample(name, image, label, self.like.splits.get(name, ""))

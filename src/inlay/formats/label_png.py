@@ -29,15 +29,15 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.segmentation import Segmentation
-from inlay.formats import label_folders, label_tables
-from inlay.formats.class_lists import ClassList, classes_as_json, find_class_list
-from inlay.formats.facts import FACTS
-from inlay.formats.inferred_classes import infer_classes
-from inlay.formats.label_folders import Pair
-from inlay.formats.label_maps import LabelMap, read_label_map, write_label_map
-from inlay.formats.label_tables import SampleRow, SegmentRow, TableWriter
-from inlay.formats.label_values import segments_of
-from inlay.formats.staging import place, store_image
+from inlay.formats.parts import label_folders, label_tables
+from inlay.formats.parts.class_lists import ClassList, classes_as_json, find_class_list
+from inlay.formats.parts.facts import FACTS
+from inlay.formats.parts.inferred_classes import infer_classes
+from inlay.formats.parts.label_folders import Pair
+from inlay.formats.parts.label_maps import LabelMap, read_label_map, write_label_map
+from inlay.formats.parts.label_tables import SampleRow, SegmentRow, TableWriter
+from inlay.formats.parts.label_values import segments_of
+from inlay.formats.parts.places import place, store_image
 
 KEEPS = FACTS - {"overlap", "order", "amodal", "box", "stated_box", "stated_area"}
 _MOST = 65535  # the largest number of a 16-bit map

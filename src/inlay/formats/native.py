@@ -29,10 +29,10 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
-from inlay.formats import native_tables as tables
-from inlay.formats.class_lists import read_json
-from inlay.formats.facts import FACTS
-from inlay.formats.staging import store_image
+from inlay.formats.parts import native_tables as tables
+from inlay.formats.parts.class_lists import read_json
+from inlay.formats.parts.facts import FACTS
+from inlay.formats.parts.places import store_image
 
 if TYPE_CHECKING:
     import polars as pl

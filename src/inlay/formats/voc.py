@@ -26,11 +26,11 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import SUFFIXES, image_size
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation, instance_numbers
-from inlay.formats.class_lists import ClassList, read_text
-from inlay.formats.label_maps import LabelMap, read_label_map, write_label_map
-from inlay.formats.label_values import class_rows
-from inlay.formats.staging import place, store_image
-from inlay.formats.voc_classes import (
+from inlay.formats.parts.class_lists import ClassList, read_text
+from inlay.formats.parts.label_maps import LabelMap, read_label_map, write_label_map
+from inlay.formats.parts.label_values import class_rows
+from inlay.formats.parts.places import place, store_image
+from inlay.formats.parts.voc_classes import (
     VOID,
     number_classes,
     palette_colour,
@@ -38,8 +38,8 @@ from inlay.formats.voc_classes import (
     read_classes,
     write_classes,
 )
-from inlay.formats.voc_objects import with_objects
-from inlay.formats.voc_xml import Listed, Page, read_page, write_page
+from inlay.formats.parts.voc_objects import with_objects
+from inlay.formats.parts.voc_xml import Listed, Page, read_page, write_page
 
 KEEPS = frozenset(
     {

@@ -13,9 +13,9 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import image_size
-from inlay.formats.split_names import Placer, names_apart, splits_of
-from inlay.formats.staging import place, store_image
-from inlay.formats.yolo_layout import (
+from inlay.formats.parts.places import place, store_image
+from inlay.formats.parts.split_names import Placer, names_apart, splits_of
+from inlay.formats.parts.yolo_layout import (
     UNSPLIT,
     Entry,
     bare_entries,
@@ -25,7 +25,7 @@ from inlay.formats.yolo_layout import (
     label_file,
     read_yaml,
 )
-from inlay.formats.yolo_rows import Rounding, read_rows, segmentation_of, text_of
+from inlay.formats.parts.yolo_rows import Rounding, read_rows, segmentation_of, text_of
 
 # Holes survive: a ring may be joined to its holes by slits, which readers that draw edges do not see.
 KEEPS = frozenset(

@@ -1,9 +1,7 @@
 """Metrics: how close predictions come to the truth, with intervals."""
 
-from inlay.metrics.pairing import suitable
-from inlay.metrics.result import Score
-from inlay.metrics.scoring import score
+from inlay.metrics.parts.pairing import suitable
+from inlay.metrics.parts.result import Score
+from inlay.metrics.parts.scoring import score
 
-PARTS = ("intervals", "mistakes", "pairing", "ranking", "result", "scoring")
-
-__all__ = ["PARTS", "Score", "score", "suitable"]
+__all__ = ["Score", "score", "suitable"]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.metrics.mistakes import Mistakes, best_threshold, explain
-from inlay.metrics.ranking import (
+from inlay.metrics.parts.mistakes import Mistakes, best_threshold, explain
+from inlay.metrics.parts.ranking import (
     AREAS,
     IOUS,
     LIMITS,
@@ -35,7 +35,7 @@ from inlay.metrics.ranking import (
     mean_cells,
     rank,
 )
-from inlay.metrics.result import Details
+from inlay.metrics.parts.result import Details
 
 # Name of a figure: (row of AREAS, place in LIMITS, IoU thresholds).
 PRECISIONS = {

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.metrics.result import Details
+from inlay.metrics.parts.result import Details
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -5,5 +5,3 @@ training settings start from), `adapt(config, facts) -> Config` (fills in what d
 `build(config, classes) -> nn.Module`, whose `forward(images)` gives raw tensors (pixels 0 .. 255 in, and no
 branch on values), `loss(raw, targets)` named losses, `decode(raw, sizes)` one `Segmentation` for each image.
 """
-
-PARTS = ("assign", "decode", "encoders", "losses", "parts", "targets")

@@ -19,14 +19,14 @@ from torch.nn import functional as F
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
-from inlay.models.assign import GridTarget, assign_cells, pooled_masks, ranges_of
 from inlay.models.decode.grids import Grid, things_of_grids
 from inlay.models.encoders import EncoderName, make_encoder
 from inlay.models.losses.mask import dice, focal
+from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ranges_of
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
-from inlay.models.targets import Facts, Target, Targets
+from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
 RECIPE: Mapping[str, object] = {

@@ -27,7 +27,7 @@ from inlay.models.losses.pixel import (
 from inlay.models.parts.blocks import Norm, initialise, upsample
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
-from inlay.models.targets import VOID, Facts, Target, Targets
+from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.images import data_uri
+from inlay.core.staging import staged
 
 Cell = object  # what a table shows: `Html` as it is, anything else as escaped text
 Colour = Sequence[int]
@@ -82,14 +82,8 @@ def page(title: str, body: str, *, intro: str = "", style: str = "", script: str
 
 def write_page(path: Path, markup: str | Iterable[str]) -> Path:
     """Write a page, or its parts as they come: whole or not at all; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines([markup] if isinstance(markup, str) else markup)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with staged(path) as part, part.open("w", encoding="utf-8") as file:
+        file.writelines([markup] if isinstance(markup, str) else markup)
     return path
 
 

@@ -16,8 +16,8 @@ from inlay.core.errors import InlayError
 from inlay.core.overlay import draw, nearest
 from inlay.core.segmentation import Segmentation
 from inlay.metrics import Score
-from inlay.metrics.pairing import in_classes
-from inlay.metrics.result import is_known
+from inlay.metrics.parts.pairing import in_classes
+from inlay.metrics.parts.result import is_known
 from inlay.page import Html, text
 from inlay.report.sections import counted
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from inlay.core.dataset import Dataset
 from inlay.metrics import Score
 from inlay.metrics import score as score_datasets
-from inlay.metrics.scoring import Progress
+from inlay.metrics.parts.scoring import Progress
 from inlay.parallel import Place
 
 

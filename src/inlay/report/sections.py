@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inlay import page
 from inlay.metrics import Score
-from inlay.metrics.result import is_known
+from inlay.metrics.parts.result import is_known
 from inlay.page import Html, text
 
 if TYPE_CHECKING:

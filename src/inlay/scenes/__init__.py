@@ -9,7 +9,6 @@ from inlay import plugins
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 
-PARTS = ("shapes", "stage", "texture")  # modules that serve the kinds
 SPLITS = ("train", "train", "test", "train", "val", "train", "train", "test", "train", "train")
 SMALLEST = 32  # pixels
 

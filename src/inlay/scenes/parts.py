@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from inlay.core.classes import Classes, SegmentClass
 from inlay.core.segmentation import Segmentation
-from inlay.scenes.shapes import Field, Shape, box, capsule, circle, convex, polygon
-from inlay.scenes.stage import Backdrop, Colour, Layer, Piece, perform
-from inlay.scenes.texture import develop, noise
+from inlay.scenes.drawing.shapes import Field, Shape, box, capsule, circle, convex, polygon
+from inlay.scenes.drawing.stage import Backdrop, Colour, Layer, Piece, perform
+from inlay.scenes.drawing.texture import develop, noise
 
 VIDEO = False
 CLASSES = Classes(

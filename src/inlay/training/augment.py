@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.models.targets import VOID
+from inlay.models.parts.targets import VOID
 from inlay.training.config import Augment
 from inlay.training.examples import Example
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inlay.models.targets import Target
+from inlay.models.parts.targets import Target
 from inlay.training.augment import vary
 from inlay.training.config import Training
 from inlay.training.examples import Example

@@ -13,24 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from inlay.core.classes import Classes, SegmentClass
-from inlay.core.errors import FormatError, InlayError
+from inlay.core.errors import FormatError
+from inlay.core.staging import staged
 from inlay.models.parts.weights import read_plain
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path` and move it there: a kill leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with staged(path) as part:
         write(part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InlayError(
-            f"{path}: cannot be written ({error.strerror or error}); free space or choose another folder"
-        ) from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
-from inlay.models.targets import VOID, Facts
+from inlay.models.parts.targets import VOID, Facts
 
 IGNORED = -2  # in the painted map: void classes
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+import cv2
 import torch
 
 from inlay.core.errors import InlayError
@@ -52,6 +54,19 @@ def describe(device: torch.device, precision: str) -> str:
         else f"CPU, {torch.get_num_threads()} threads"
     )
     return f"{name}, {'bfloat16' if low else 'float32'}"
+
+
+@contextmanager
+def quiet_threads() -> Iterator[None]:
+    """OpenCV on one thread, since torch wants the cores, and numbers too small to matter as zero."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+        torch.set_flush_denormal(False)
 
 
 def keep_memory() -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-
-import cv2
-import torch
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
@@ -18,7 +14,7 @@ from inlay.training.batches import batches
 from inlay.training.card import write_card
 from inlay.training.checkpoint import read_state, write_classes, write_state, write_text, write_weights
 from inlay.training.config import RunConfig, config_to_toml, default_config, read_config
-from inlay.training.hardware import keep_memory, pick_device
+from inlay.training.hardware import keep_memory, pick_device, quiet_threads
 from inlay.training.learner import Learner
 from inlay.training.plan import Plan, Progress, make_plan, spread
 from inlay.training.run import Run
@@ -82,7 +78,7 @@ def train(
     ):
         return Run(folder)
     keep_memory()
-    with _quiet_threads():
+    with quiet_threads():
         plan = make_plan(dataset, settings, validation, progress)
         learner = Learner(plan.config, plan.classes, pick_device(plan.config.training.device))
         record = _begin(folder, plan, learner, earlier, (minutes, iterations))
@@ -209,16 +205,3 @@ def _begin(
         )
     learner.restore(earlier["learner"], folder / STATE)
     return Record(**state)
-
-
-@contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """OpenCV on one thread, since torch wants the cores, and numbers too small to matter as zero."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-        torch.set_flush_denormal(False)

@@ -11,7 +11,7 @@ from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
-from inlay.models.targets import Facts
+from inlay.models.parts.targets import Facts
 from inlay.training.config import Augment, RunConfig
 from inlay.training.examples import Examples, classes_to_learn, facts_of
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import torch
 from torch import nn
 
@@ -14,7 +13,7 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import list_images, open_image
 from inlay.core.segmentation import Segmentation
-from inlay.training.hardware import pick_device
+from inlay.training.hardware import pick_device, quiet_threads
 from inlay.training.run import Run
 from inlay.training.validate import segment
 
@@ -60,7 +59,6 @@ def predict(
     samples = images if isinstance(images, Dataset) else dataset_of_images(images)
     if not len(samples):
         raise InlayError("there are no images to predict")
-    torch.set_flush_denormal(True)
     predictor = Predictor(network, samples, minimum_score, progress, place, precision)
     return Dataset(run.classes, samples.names, predictor.sample, samples.splits)
 
@@ -94,12 +92,8 @@ class Predictor:
                 f"image {sample.name!r} has {width}x{height} pixels; up to {LARGEST} are predicted at once: "
                 "cut it into tiles"
             )
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
+        with quiet_threads():
             return segment(self.network, [pixels], self.device, self.precision, self.minimum_score)[0]
-        finally:
-            cv2.setNumThreads(threads)
 
 
 def dataset_of_images(images: Path | str | Sequence[Path | str]) -> Dataset:

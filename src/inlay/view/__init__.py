@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
+from inlay.core.staging import staged
 from inlay.view.sheet import Found, pictures, write_sheet
 
 Progress = Callable[[int, int, str], None]
@@ -70,11 +70,6 @@ def _write_pictures(folder: Path, samples: Iterator[Found]) -> Path:
         _, over = pictures(sample, None)
         parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".", "..")] or ["sample"]
         path = folder.joinpath(*parts[:-1], f"{parts[-1]}.png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            Image.fromarray(over).save(half, "png")
-            half.replace(path)
-        finally:
-            half.unlink(missing_ok=True)
+        with staged(path) as part:
+            Image.fromarray(over).save(part, "png")
     return folder

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from inlay.models.targets import VOID
+from inlay.models.parts.targets import VOID
 
 
 def cross_entropy(logits: Tensor, classes: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from inlay.core.staging import staged
 from inlay.rules.finding import Finding, Findings
 
 KEYS = tuple(item.name for item in dataclasses.fields(Finding) if item.name != "rows")
@@ -18,11 +19,5 @@ def line(finding: Finding) -> str:
 
 def write(findings: Findings, path: Path) -> None:
     """Write all findings; the file appears whole or not at all, folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(line(finding) + "\n" for finding in findings)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with staged(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line(finding) + "\n" for finding in findings)

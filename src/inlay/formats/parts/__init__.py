@@ -1,0 +1,1 @@
+"""What the formats share, and what the larger ones are made of."""

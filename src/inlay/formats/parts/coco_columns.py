@@ -1,0 +1,199 @@
+"""Columns over the annotations of a COCO file, sorted by image: reading one image is then slicing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec import Raw
+from numpy.typing import NDArray
+
+from inlay.core.errors import FormatError
+from inlay.core.segmentation import Tags
+from inlay.formats.parts.coco_json import CocoAnnotation, annotation_tags, number, numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Annotations of one file, those of image `i` from `starts[i]` to `starts[i + 1]`.
+
+    Parameters
+    ----------
+    starts
+        (I + 1,) int64.
+    place
+        (M,) int64 place of each in the file.
+    category
+        (M,) int64 place of its category in the file.
+    crowd
+        (M,) bool.
+    texts
+        M texts of their geometry.
+    source_id
+        (M,) int64 ids; `None` where the file has none.
+    box
+        (M, 4) float64 (x0, y0, x1, y1), NaN where not stated; `None` where none is.
+    area, score
+        (M,) float64, likewise.
+    tags, instances, amodal
+        Of the few annotations that have them.
+    listed
+        JSON path of the list they stand in.
+    """
+
+    starts: NDArray[np.int64]
+    place: NDArray[np.int64]
+    category: NDArray[np.int64]
+    crowd: NDArray[np.bool_]
+    texts: Sequence[Raw]
+    source_id: NDArray[np.int64] | None = None
+    box: NDArray[np.float64] | None = None
+    area: NDArray[np.float64] | None = None
+    score: NDArray[np.float64] | None = None
+    tags: Mapping[int, Tags] = field(default_factory=dict)
+    instances: Mapping[int, int] = field(default_factory=dict)
+    amodal: Mapping[int, Raw] = field(default_factory=dict)
+    listed: str = "annotations"
+
+    def where(self, row: int, key: str) -> str:
+        """JSON path of a key of an annotation."""
+        return f"{self.listed}[{self.place[row]}].{key}"
+
+
+def is_drawn(annotation: CocoAnnotation) -> bool:
+    """Whether an annotation says where its segment is; others speak of the whole image."""
+    return annotation.bbox is not None or bytes(annotation.segmentation) != b"null"
+
+
+def columns_of(
+    annotations: Sequence[CocoAnnotation],
+    images: Mapping[int, int],
+    categories: Mapping[int, int],
+    path: Path,
+    *,
+    count: int,
+) -> Columns:
+    """The columns of annotations of `count` images, given the places of image and category ids.
+
+    Raises
+    ------
+    FormatError
+        When an id is unknown, double or no number, or a box has not four numbers.
+    """
+    drawn = np.array([row for row, item in enumerate(annotations) if is_drawn(item)], np.int64)
+    some = annotations if len(drawn) == len(annotations) else [annotations[row] for row in drawn.tolist()]
+    at = At(path, "annotations", drawn)
+    image = places_of([item.image_id for item in some], images, at, "image")
+    category = places_of([item.category_id for item in some], categories, at, "category")
+    order = np.argsort(image, kind="stable")
+    ordered = [some[row] for row in order.tolist()]
+    at = At(path, "annotations", drawn[order])
+    amodal = [(row, item.inlay.amodal) for row, item in enumerate(ordered) if item.inlay is not None]
+    return Columns(
+        starts=np.searchsorted(image[order], np.arange(count + 1)),
+        place=drawn[order],
+        category=category[order],
+        crowd=np.array([bool(item.iscrowd) for item in ordered], np.bool_),
+        source_id=_source_ids(ordered, at),
+        box=boxes_of([item.bbox for item in ordered], at),
+        area=_numbers_or_nan([item.area for item in ordered]),
+        score=_numbers_or_nan([item.score for item in ordered]),
+        texts=[item.segmentation for item in ordered],
+        tags={row: tags for row, item in enumerate(ordered) if (tags := annotation_tags(item))},
+        instances=_instances(ordered, at),
+        amodal={row: text for row, text in amodal if bytes(text) != b"null"},
+    )
+
+
+@dataclass(frozen=True)
+class At:
+    """Where annotations stand: file, list, places in it (`None`: the first first)."""
+
+    path: Path
+    listed: str
+    place: NDArray[np.int64] | None = None
+
+    def where(self, row: int, key: str) -> str:
+        """JSON path of a key."""
+        return f"{self.listed}[{row if self.place is None else self.place[row]}].{key}"
+
+    def error(self, row: int, key: str, what: str) -> FormatError:
+        """The error at a key."""
+        return FormatError(self.path, self.where(row, key), what)
+
+
+def places_of(ids: list[Any], known: Mapping[int, int], at: At, noun: str) -> NDArray[np.int64]:
+    """Places of ids, or the error for the first that is unknown."""
+    found = [known.get(value, -1) for value in ids]
+    if -1 in found:  # an id that is unknown, or written as text
+        for row, value in enumerate(ids):
+            if found[row] < 0:
+                if value is None:
+                    raise at.error(row, f"{noun}_id", "missing")
+                whole = number(value, at.path, at.where(row, f"{noun}_id"))
+                found[row] = known.get(whole, -1)
+            if found[row] < 0:
+                some = ", ".join(map(str, sorted(known)[:5])) + (", ..." if len(known) > 5 else "")
+                raise at.error(row, f"{noun}_id", f"{value!r} is no {noun} here; ids are {some or 'none'}")
+    return np.array(found, np.int64)
+
+
+def _source_ids(ordered: Sequence[CocoAnnotation], at: At) -> NDArray[np.int64] | None:
+    if not ordered or any(item.id is None for item in ordered):
+        return None
+    assert at.place is not None
+    where = f"{at.listed}[{{}}].id"
+    ids = np.array(numbers([item.id for item in ordered], at.path, where, at.place), np.int64)
+    sort = np.argsort(ids, kind="stable")
+    double = np.flatnonzero(np.diff(ids[sort]) == 0)
+    if double.size:
+        pair = sort[double[0] : double[0] + 2]
+        first, second = pair[np.argsort(at.place[pair])].tolist()
+        raise at.error(second, "id", f"id {ids[first]} stands at {at.listed}[{at.place[first]}] too")
+    for row, item in enumerate(ordered):
+        if item.source_id is not None:
+            ids[row] = number(item.source_id, at.path, at.where(row, "source_id"))
+    return ids
+
+
+def boxes_of(boxes: list[list[float] | None], at: At) -> NDArray[np.float64] | None:
+    """(M, 4) corners of x, y, width, height; NaN where there is no box."""
+    if not any(boxes):
+        return None
+    for row, box in enumerate(boxes):
+        if not box:
+            boxes[row] = [np.nan] * 4
+        elif len(box) != 4:
+            raise at.error(row, "bbox", f"{len(box)} numbers; a box is x, y, width, height")
+    corners = np.array(boxes, np.float64)
+    corners[:, 2:] += corners[:, :2]
+    return corners
+
+
+def _numbers_or_nan(values: list[float | None]) -> NDArray[np.float64] | None:
+    found = np.array(values, np.float64)  # None becomes NaN
+    return None if np.isnan(found).all() else found
+
+
+def _instances(ordered: Sequence[CocoAnnotation], at: At) -> dict[int, int]:
+    """Numbers of things, stable over the frames of a video, wherever a tool keeps them."""
+    found: dict[int, int] = {}
+    for row, item in enumerate(ordered):
+        track = item.attributes.get("track_id") if item.attributes else None
+        if item.instance_id is not None:
+            found[row] = instance_number(item.instance_id, at, row)
+        elif item.track_id is not None:
+            found[row] = instance_number(item.track_id, at, row)
+        elif type(track) is int:
+            found[row] = instance_number(track, at, row)
+    return found
+
+
+def instance_number(value: int, at: At, row: int) -> int:
+    """The number of a thing, if it fits into 32 bits."""
+    if not -(2**31) <= value < 2**31:
+        raise at.error(row, "instance_id", f"{value} is over 32 bits")
+    return value

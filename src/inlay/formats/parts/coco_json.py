@@ -1,0 +1,302 @@
+"""The JSON of COCO files: typed, checked, and every error with its place."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Raw, Struct, UnsetType
+from numpy.typing import NDArray
+
+from inlay.core.errors import FormatError
+from inlay.core.segmentation import NO_TAGS, Tags
+
+T = TypeVar("T")
+Id = int | float | str  # some tools write "2299" or 2299.0 for 2299
+NULL = Raw(b"null")
+QUIET_KEYS = frozenset({"width", "height", "isbbox", "color", "metadata", "ignore_qa", "isfake", "iscrowd"})
+TAG_KEYS = (
+    "occluded",
+    "truncated",
+    "difficult",
+    "ignore",
+)  # written by several tools beside the standard keys
+
+
+class ImageExtra(Struct, omit_defaults=True):
+    """What Inlay adds to an image: name and split where the file names say others, tags, whether labelled."""
+
+    name: str | None = None
+    split: str | None = None
+    tags: list[str] = []
+    unlabelled: bool = False
+
+    def split_in(self, split: str) -> str:
+        """The split of an image that lies in a file of `split`."""
+        return split if self.split is None else self.split
+
+
+class CocoImage(Struct):
+    """An entry of `images`."""
+
+    id: Id
+    file_name: str = ""
+    height: int | None = None
+    width: int | None = None
+    license: Any = None
+    video_id: Id | None = None
+    frame_id: int | None = None
+    inlay: ImageExtra | None = None
+
+
+class _StrictImage(CocoImage, forbid_unknown_fields=True):
+    """The same, refusing keys that would be lost."""
+
+    coco_url: Any = None
+    flickr_url: Any = None
+    date_captured: Any = None
+    url: Any = None
+
+
+class AnnotationExtra(Struct):
+    """What Inlay adds to an annotation: the full extent behind what hides the segment."""
+
+    amodal: Raw = NULL
+
+
+class CocoAnnotation(Struct, gc=False):
+    """An entry of `annotations`; its geometry stays text until its image is loaded."""
+
+    image_id: Id
+    category_id: Id | None = None
+    id: Id | None = None
+    segmentation: Raw = NULL
+    bbox: list[float] | None = None
+    area: float | None = None
+    iscrowd: int | bool | None = None
+    score: float | None = None
+    instance_id: int | None = None
+    track_id: int | None = None
+    attributes: dict[str, Any] | None = None
+    num_keypoints: int | None = None
+    keypoints: Raw = NULL
+    caption: str | None = None
+    occluded: int | bool | None = None
+    truncated: int | bool | None = None
+    difficult: int | bool | None = None
+    ignore: int | bool | None = None
+    inlay: AnnotationExtra | None = None
+    source_id: int | None = None  # where `id` could not be that of the source
+
+
+class _Strict(CocoAnnotation, gc=False, forbid_unknown_fields=True):
+    """The same, refusing keys that would be lost."""
+
+
+class CategoryExtra(Struct):
+    """What Inlay adds to a category: void, which COCO has no word for."""
+
+    kind: str = "thing"
+
+
+class CocoCategory(Struct):
+    """An entry of `categories`."""
+
+    id: Id
+    name: str
+    supercategory: str | None = None
+    isthing: int | bool | None = None
+    color: list[int] | None = None
+    inlay: CategoryExtra | None = None
+
+
+class CocoVideo(Struct):
+    """An entry of `videos`."""
+
+    id: Id
+    name: str = ""
+
+
+class CocoData(Struct):
+    """A whole file of labels."""
+
+    images: list[CocoImage]
+    categories: list[CocoCategory]
+    annotations: list[CocoAnnotation] | None = None
+    videos: list[CocoVideo] = []
+
+
+class _StrictData(Struct):
+    images: list[_StrictImage]
+    categories: list[CocoCategory]
+    annotations: list[_Strict] | None = None
+    videos: list[CocoVideo] = []
+
+
+class Rle(Struct, gc=False):
+    """A mask as run lengths: a list, or COCO's compressed string."""
+
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+Geometry = list[list[float]] | Rle | None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file without a byte order mark."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(path, "", error.strerror or str(error)) from None
+    if not data.strip():
+        raise FormatError(path, "", "the file is empty")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def decode(data: bytes, path: Path, kind: type[T], where: str = "") -> T:
+    """The value of type `kind` that a JSON text holds.
+
+    Raises
+    ------
+    FormatError
+        With the JSON path, or the line, of what is wrong.
+    """
+    with json_errors(data, path, where), _without_collector():
+        return msgspec.json.decode(data, type=kind)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of new objects and no cycle among them: the cyclic collector would double the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextmanager
+def json_errors(data: bytes, path: Path, where: str = "") -> Iterator[None]:
+    """Turn what the JSON library says into a `FormatError` with the place."""
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at ")
+        place = at.strip("`").removeprefix("$").removeprefix(".")
+        raise FormatError(path, where + place, what.replace("`", "")) from None
+    except msgspec.DecodeError as error:
+        found = re.search(r"\(byte (\d+)\)", str(error))
+        lines = data.count(b"\n", 0, int(found[1])) + 1 if found else 0
+        line = f"line {lines}, byte {found[1]}" if found else ""
+        raise FormatError(path, where or line, f"not valid JSON ({_plain(str(error))})") from None
+    except RecursionError:
+        raise FormatError(path, where, "brackets are nested too deep to be a label file") from None
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            path, where, f"text that is not UTF-8 ({error.reason}): save the file as UTF-8"
+        ) from None
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r" \(byte \d+\)", "", text.removeprefix("JSON is malformed: "))
+    return "the file is cut off" if "truncated" in text else text
+
+
+def read_labels(path: Path) -> tuple[CocoData, dict[str, int]]:
+    """A file of labels, and how often it says what is left out: key by key."""
+    data = read_bytes(path)
+    try:
+        with json_errors(data, path), _without_collector():
+            labels = msgspec.json.decode(data, type=_StrictData)
+    except FormatError as error:
+        if "unknown field" not in error.what:
+            raise
+        return decode(data, path, CocoData), _unknown_keys(data, path)
+    images: Any = labels.images  # a list of a subclass is no list of the class, for the type checker
+    return CocoData(images, labels.categories, labels.annotations, labels.videos), {}  # type: ignore[arg-type]
+
+
+class _Loose(Struct):
+    images: list[dict[str, Raw]] = []
+    annotations: list[dict[str, Raw]] | None = None
+
+
+def _unknown_keys(data: bytes, path: Path) -> dict[str, int]:
+    """Counts of keys of images and annotations that nothing here reads, where they say something."""
+    loose = decode(data, path, _Loose)
+    silent = {b"null", b"false", b"0", b"[]", b"{}", b'""'}
+    found: Counter[str] = Counter()
+    for entries, kind, quiet in (
+        (loose.images, _StrictImage, frozenset()),
+        (loose.annotations or [], CocoAnnotation, QUIET_KEYS),
+    ):
+        known = quiet | set(kind.__struct_fields__)
+        for entry in entries:
+            found.update(f"key {key!r}" for key in entry.keys() - known if bytes(entry[key]) not in silent)
+    return dict(found)
+
+
+def number(value: Id, path: Path, where: str) -> int:
+    """An id as a number, whether the file writes 2299, 2299.0 or "2299"."""
+    try:
+        whole = int(value)
+        if whole == (float(value) if isinstance(value, float) else whole) and abs(whole) < 2**63:
+            return whole
+    except (ValueError, OverflowError):
+        pass
+    raise FormatError(path, where, f"{value!r} is no id: ids are whole numbers below 2^63")
+
+
+def numbers(
+    values: Sequence[Any], path: Path, where: str, places: Sequence[int] | NDArray[np.int64] | None = None
+) -> list[int]:
+    """The ids of a column; `where` holds `{}` for their `places` in the file."""
+    if all(type(value) is int for value in values) and (not values or max(map(abs, values)) < 2**63):
+        return list(values)
+    at = range(len(values)) if places is None else places
+    return [number(value, path, where.format(place)) for place, value in zip(at, values)]
+
+
+def annotation_tags(annotation: CocoAnnotation) -> Tags:
+    """Words on a segment: its attributes, and the keys beside the standard ones that say yes."""
+    words = [key for key in TAG_KEYS if getattr(annotation, key)]
+    return tags_of(annotation.attributes) | frozenset(words)
+
+
+def tags_of(attributes: Mapping[str, Any] | None) -> Tags:
+    """Attributes as words: those that are true by their name, others as "name=value"."""
+    if not attributes:
+        return NO_TAGS
+    words = []
+    for key, value in attributes.items():
+        if key in ("track_id", "keyframe") or (key == "rotation" and not value):
+            continue  # how CVAT writes its tracks and boxes
+        for each in value if isinstance(value, list) else [value]:
+            if each is True:
+                words.append(key)
+            elif isinstance(each, dict | list):
+                words.append(f"{key}={msgspec.json.encode(each).decode()}")
+            elif each is not None and each is not False:
+                words.append(f"{key}={each}")
+    return frozenset(words)
+
+
+def attributes_of(tags: Tags) -> Mapping[str, Any] | UnsetType:
+    """The `attributes` that `tags_of` reads as these tags."""
+    if not tags:
+        return UNSET
+    found: dict[str, list[Any]] = {}
+    for tag in sorted(tags):
+        key, equals, value = tag.partition("=")
+        found.setdefault(key, []).append(value if equals else True)
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}

@@ -1,0 +1,166 @@
+"""One COCO file of labels, opened: its images, its classes and the columns of its annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Sample
+from inlay.core.errors import FormatError
+from inlay.core.masks import Masks
+from inlay.core.polygons import Rule
+from inlay.core.segmentation import NO_TAGS, Segmentation, Tags, instance_numbers
+from inlay.formats.parts.coco_classes import classes_of, rows_under
+from inlay.formats.parts.coco_columns import Columns, columns_of, is_drawn
+from inlay.formats.parts.coco_images import CocoImages, distinct_ids
+from inlay.formats.parts.coco_json import CocoData, read_labels
+from inlay.formats.parts.coco_layout import LabelFile
+from inlay.formats.parts.coco_masks import Place, read_masks
+
+
+@dataclass(frozen=True, eq=False)
+class CocoLabels:
+    """An opened file; calling it with a sample name reads that sample.
+
+    Parameters
+    ----------
+    images
+        Its images.
+    rule
+        How its polygons are filled.
+    classes
+        Of the whole dataset.
+    class_row
+        Row of each category in `classes`.
+    columns
+        Of the annotations; `None` when the file has none at all, and nobody has labelled its images.
+    image_tags
+        Of the few images that have them.
+    left_out
+        What the file says that is not kept, with counts.
+    """
+
+    images: CocoImages
+    rule: Rule
+    classes: Classes
+    class_row: NDArray[np.int32]
+    columns: Columns | None
+    image_tags: Mapping[int, Tags]
+    left_out: Mapping[str, int]
+
+    def __call__(self, name: str) -> Sample:
+        """The sample of that name, its masks made now."""
+        i = self.images.place(name)
+        if self.columns is None or self.images.unlabelled(i):
+            return self.images.sample(i, None)
+        return self.images.sample(i, self._segmentation(i, self.columns))
+
+    def under(self, classes: Classes, images: CocoImages) -> CocoLabels:
+        """The same under other classes, matched by name, and other names of its images."""
+        rows = rows_under(self.class_row, self.classes, classes)
+        return replace(self, classes=classes, class_row=rows, images=images)
+
+    def _segmentation(self, i: int, columns: Columns) -> Segmentation:
+        start, end = int(columns.starts[i]), int(columns.starts[i + 1])
+        here = slice(start, end)
+        path = self.images.file.path
+        at = Place(path, lambda row: columns.where(start + row, "segmentation"))
+        masks = read_masks(columns.texts[here], self.images.size(i), self.rule, at)
+        class_id = self.class_row[columns.category[here]]
+        instance_id = instance_numbers(self.classes.is_thing[class_id])
+        for row in range(start, end) if columns.instances else ():
+            instance_id[row - start] = columns.instances.get(row, instance_id[row - start])
+        tags = tuple(columns.tags.get(row, NO_TAGS) for row in range(start, end)) if columns.tags else None
+        return Segmentation(
+            self.classes,
+            masks,
+            class_id,
+            instance_id,
+            score=self._scores(columns, here),
+            crowd=columns.crowd[here],
+            tags=tags,  # type: ignore[arg-type]
+            amodal=self._amodal(columns, masks, start),
+            source_id=None if columns.source_id is None else columns.source_id[here],
+            stated_box=None if columns.box is None else stated(columns.box[here], masks.box()),
+            stated_area=None if columns.area is None else stated(columns.area[here], masks.area()),
+            image_tags=self.image_tags.get(i, NO_TAGS),
+        )
+
+    def _amodal(self, columns: Columns, masks: Masks, start: int) -> Masks | None:
+        """Full extents, the masks themselves where none is drawn; `None` where none is at all."""
+        amodal = columns.amodal
+        rows = [row for row in range(start, start + len(masks)) if row in amodal] if amodal else []
+        if not rows:
+            return None
+        names = [columns.where(row, "inlay.amodal") for row in rows]
+        place = Place(self.images.file.path, names.__getitem__)
+        drawn = read_masks([amodal[row] for row in rows], masks.size, self.rule, place)
+        take = np.arange(len(masks))
+        take[np.array(rows) - start] = len(masks) + np.arange(len(rows))
+        return Masks.concat([masks, drawn])[take]
+
+    def _scores(self, columns: Columns, here: slice) -> NDArray[np.float64] | None:
+        """Scores of an image's rows, all or none; without rows it is as predicted as its file."""
+        if columns.score is None:
+            return None
+        score = columns.score[here]
+        missing = np.isnan(score)
+        if score.size and missing.all():
+            return None
+        if missing.any():
+            where = columns.where(here.start + int(np.argmax(missing)), "score")
+            raise FormatError(self.images.file.path, where, "missing, while others of its image have one")
+        return score.astype(np.float64)
+
+
+def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.float64] | None:
+    """What a file states, measured where it says nothing; `None` where it says just what the masks do."""
+    whole = np.where(np.isnan(values), measured, values)
+    return None if np.array_equal(whole, measured) else whole
+
+
+def open_labels(file: LabelFile, rule: Rule) -> CocoLabels:
+    """A file opened, under classes of its own.
+
+    Raises
+    ------
+    FormatError
+        When ids are unknown, double or no numbers, or the file holds no COCO labels.
+    """
+    data, left_out = read_labels(file.path)
+    images = CocoImages.of(data.images, data.videos, file)
+    categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
+    columns = None
+    if data.annotations is not None:
+        columns = columns_of(data.annotations, images.places, categories, file.path, count=len(images.names))
+    used = set() if columns is None else set(np.unique(columns.category).tolist())
+    classes, class_row = classes_of(data.categories, list(categories), used, file.path)
+    tags = _image_tags(data, images.places, categories)
+    return CocoLabels(images, rule, classes, class_row, columns, tags, left_out | _left_out(data))
+
+
+def _image_tags(data: CocoData, images: Mapping[int, int], categories: Mapping[int, int]) -> dict[int, Tags]:
+    """Tags of images: those Inlay wrote, and the classes of annotations that draw nothing."""
+    extras = [(i, image.inlay) for i, image in enumerate(data.images) if image.inlay is not None]
+    found = {i: frozenset(extra.tags) for i, extra in extras if extra.tags}
+    for item in data.annotations or ():
+        if not is_drawn(item) and item.image_id in images and item.category_id in categories:
+            i = images[item.image_id]  # type: ignore[index]
+            name = data.categories[categories[item.category_id]].name  # type: ignore[index]
+            found[i] = found.get(i, NO_TAGS) | {name}
+    return found
+
+
+def _left_out(data: CocoData) -> dict[str, int]:
+    annotations = data.annotations or ()
+    counts = {
+        "keypoints": sum(bool(item.num_keypoints) for item in annotations),
+        "captions": sum(item.caption is not None for item in annotations),
+        "licences": sum(image.license is not None for image in data.images),
+    }
+    return {word: count for word, count in counts.items() if count}

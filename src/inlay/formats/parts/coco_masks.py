@@ -1,0 +1,155 @@
+"""Masks of COCO `segmentation` values: polygons, run lengths as lists, compressed run lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Raw
+from numpy.typing import NDArray
+
+from inlay.core.errors import FormatError, InlayError
+from inlay.core.masks import Masks
+from inlay.core.polygons import Polygons, Rule, fill, trace
+from inlay.formats.parts.coco_json import Geometry, Rle, json_errors
+from inlay.formats.parts.keyholes import closed_holes
+
+FAR = 1e7  # pixels; corners beyond are no corners of any image
+_GEOMETRIES = msgspec.json.Decoder(list[Geometry])
+Rings = list[list[float]]
+WrittenRings = Sequence[Sequence[float]]  # whole numbers are written as such
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where geometries of one image stand: in a file, the i-th under the JSON path `name(i)`."""
+
+    path: Path
+    name: Callable[[int], str]
+
+    def error(self, i: int, what: str, below: str = "") -> FormatError:
+        """The error for the i-th geometry, or what lies below it."""
+        return FormatError(self.path, self.name(i) + below, what)
+
+
+def read_masks(texts: Sequence[Raw], size: tuple[int, int], rule: Rule, place: Place) -> Masks:
+    """Masks of the `segmentation` texts of one image; no text is an empty mask.
+
+    Raises
+    ------
+    FormatError
+        When one is no COCO segmentation, or of another image size.
+    """
+    try:
+        geometries = _GEOMETRIES.decode(b"[" + b",".join(texts) + b"]")
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise _first_error(texts, place) from None
+    rings: dict[int, Rings] = {}
+    lists: dict[int, list[int]] = {}
+    strings: dict[int, str] = {}
+    for i, geometry in enumerate(geometries):
+        if not isinstance(geometry, Rle):
+            rings[i] = geometry or []
+        elif geometry.size != size:
+            what = f"{list(geometry.size)} is not the {list(size)} (height, width) of the image"
+            raise place.error(i, what, ".size")
+        elif isinstance(geometry.counts, str):
+            strings[i] = geometry.counts
+        else:
+            lists[i] = geometry.counts
+    if len(strings) == len(geometries):
+        return _from_runs(Masks.from_strings, strings, size, place)
+    if len(rings) == len(geometries):
+        return _fill(rings, size, rule, place)
+    masks = Masks.concat(
+        (
+            _fill(rings, size, rule, place),
+            _from_runs(Masks.from_runs, lists, size, place),
+            _from_runs(Masks.from_strings, strings, size, place),
+        )
+    )
+    return masks[np.argsort([*rings, *lists, *strings])]
+
+
+def _first_error(texts: Sequence[Raw], place: Place) -> FormatError:
+    for i, text in enumerate(texts):
+        try:
+            with json_errors(bytes(text), place.path, place.name(i)):
+                msgspec.json.decode(text, type=Geometry)
+        except FormatError as error:
+            hint = " (a segmentation is a list of polygons, [[x, y, ...], ...], or run lengths)"
+            return FormatError(place.path, error.where, error.what + hint)
+    return place.error(0, "no COCO segmentation")
+
+
+def _fill(found: dict[int, Rings], size: tuple[int, int], rule: Rule, place: Place) -> Masks:
+    lengths = [len(ring) for rings in found.values() for ring in rings]
+    values = np.array(list(chain.from_iterable(chain.from_iterable(found.values()))), np.float64)
+    ring_offsets = np.cumsum([0, *lengths])
+    if (ring_offsets % 2).any() or (values.size and float(np.abs(values).max()) > FAR):
+        for i, rings in found.items():
+            for k, ring in enumerate(rings):
+                if len(ring) % 2:
+                    raise place.error(i, f"{len(ring)} numbers are no x, y pairs", f"[{k}]")
+                if max(map(abs, ring), default=0) > FAR:
+                    raise place.error(i, f"{max(ring, key=abs)} is over {FAR:.0f} pixels away", f"[{k}]")
+    if rule == "pixel_centre":  # readers of this family cut or round to whole pixels; our writers suit both
+        values = np.floor(values + 0.5)
+    mask_offsets = np.cumsum([0, *(len(rings) for rings in found.values())])
+    solid = np.zeros(len(lengths), np.bool_)
+    return fill(Polygons(values.reshape(-1, 2), ring_offsets // 2, mask_offsets, solid), size, rule=rule)
+
+
+def _from_runs(
+    make: Callable[[Sequence[Any], tuple[int, int]], Masks],
+    found: dict[int, Any],
+    size: tuple[int, int],
+    place: Place,
+) -> Masks:
+    """Masks of all values at once; when that fails, one by one for the place of the bad one."""
+    try:
+        return make(list(found.values()), size)
+    except (InlayError, OverflowError):
+        for i, value in found.items():
+            try:
+                make([value], size)
+            except (InlayError, OverflowError) as error:
+                raise place.error(i, str(error).replace(" of mask 0", ""), ".counts") from None
+        raise
+
+
+def write_masks(
+    masks: Masks, *, runs: NDArray[np.bool_], rule: Rule, only_polygons: bool = False
+) -> list[list[list[int]] | Rle]:
+    """A `segmentation` for each mask: polygons where these hold it exactly, else compressed run lengths.
+
+    Parameters
+    ----------
+    runs
+        (N,) bool: masks that are run lengths whatever they look like (crowds).
+    only_polygons
+        For a reader without run lengths: holes are joined to their outer ring by a slit.
+    """
+    outlines = trace(masks, rule=rule)
+    holed = np.zeros(len(masks), np.bool_)
+    holed[np.repeat(np.arange(len(masks)), np.diff(outlines.mask_offsets))[outlines.is_hole]] = True
+    as_runs = (runs | holed) & (not only_polygons) | (masks.area() == 0)
+    strings = dict(zip(np.flatnonzero(as_runs).tolist(), masks[as_runs].to_strings()))
+    flat: list[int] = outlines.points.astype(np.int64).reshape(-1).tolist()
+    ends = (2 * outlines.ring_offsets).tolist()
+    first = outlines.mask_offsets.tolist()
+    found: list[list[list[int]] | Rle] = []
+    for i in range(len(masks)):
+        if i in strings:
+            found.append(Rle(masks.size, strings[i].decode("ascii")))
+        elif holed[i]:
+            rings = [closed_holes(part) for part in outlines[i]]
+            found.append([ring.astype(np.int64).reshape(-1).tolist() for ring in rings])
+        else:
+            found.append([flat[ends[ring] : ends[ring + 1]] for ring in range(first[i], first[i + 1])])
+    return found

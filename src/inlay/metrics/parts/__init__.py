@@ -1,0 +1,1 @@
+"""Counting, ranking, pairing and intervals, which the metrics share."""

@@ -1,0 +1,1 @@
+"""Shapes, textures and the stage on which every scene is drawn."""
