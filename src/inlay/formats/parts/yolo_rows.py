@@ -132,7 +132,8 @@ def _boxes(rows: list[Row], masks: Masks, size: tuple[int, int]) -> NDArray[np.f
 def text_of(label: Segmentation) -> str:
     """The rows of a segmentation as text; holes are joined to their ring, parts to one another.
 
-    Crowds, segments of void classes and those without a pixel or a box are left out; boxes end at the image's.
+    Crowds, segments of void classes and those without a pixel or a box are left out;
+    boxes end where the image does.
     """
     height, width = label.size
     scale = np.array([width, height], np.float64)
