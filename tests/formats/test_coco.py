@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation, SegmentClass
 from inlay import formats as all_formats
 from inlay.formats import coco
+from inlay.formats.parts import coco_layout
 
 # pycocotools is built for the array protocol of numpy 1
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -354,6 +355,18 @@ def test_three_hundred_instances_keep_their_ids(tmp_path):
 def test_a_byte_order_mark_is_no_error(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(labels({})).encode())
     assert len(all_formats.read(tmp_path / "a.json")[0].label()) == 1
+
+
+@pytest.mark.parametrize(
+    "order", [("annotations", "images", "categories"), ("images", "annotations", "categories")]
+)
+def test_a_large_file_is_recognised_wherever_its_keys_stand(tmp_path, order):
+    """As in LVIS, where `images` stands between megabytes of annotations and of categories."""
+    data = labels({"segmentation": [list(range(1_000_000))]})
+    data["categories"] = [{"id": k, "name": f"class {k}"} for k in range(300_000)]
+    (tmp_path / "big.json").write_text(json.dumps({key: data[key] for key in order}))
+    assert (tmp_path / "big.json").stat().st_size > coco_layout.SMALL
+    assert all_formats.sniff(tmp_path / "big.json") == ["coco"]
 
 
 def change(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

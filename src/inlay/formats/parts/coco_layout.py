@@ -42,23 +42,26 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
     """Whether a JSON file is an object with all of `keys`, and the beginning of its annotations."""
     if path.suffix.lower() != ".json" or not path.is_file():
         return False, b""
+    named = [f'"{key}"'.encode() for key in keys]
     try:
         with path.open("rb") as file:
             head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
             if not head.startswith(b"{"):
                 return False, b""
-            small = path.stat().st_size <= SMALL
-            file.seek(0 if small else -HEAD, os.SEEK_SET if small else os.SEEK_END)
-            rest = file.read()
+            if path.stat().st_size > SMALL:
+                file.seek(-HEAD, os.SEEK_END)
+                both = head + file.read()
+                if all(key in both for key in named):
+                    return True, both
+                if not any(key in both for key in [*named, b'"annotations"']):
+                    return False, b""  # else a key may stand in the middle, as in LVIS
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError:
         return False, b""
-    if small:
-        with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            found = msgspec.json.decode(rest.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
-            return found.keys() >= set(keys), bytes(found.get("annotations", b""))[:HEAD]
-        return any(f'"{key}"'.encode() in rest for key in keys), rest  # broken: the reader will say where
-    both = head + rest
-    return all(f'"{key}"'.encode() in both for key in keys), both
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return found.keys() >= set(keys), bytes(found.get("annotations", b""))[:HEAD]
+    return any(key in text for key in named), text[:HEAD]  # broken: the reader will say where
 
 
 def is_labels(path: Path) -> bool:
