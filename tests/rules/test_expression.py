@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inlay.core.errors import InlayError
@@ -89,6 +89,7 @@ def test_an_unknown_parameter_names_the_nearest_one():
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab1.'\"():;<>=,-*/ \\\n:SELECTand", max_size=30))
+@example("''<")
 def test_any_text_is_read_or_refused_in_words(text):
     try:
         expression = read_expression(text, {}).compile()

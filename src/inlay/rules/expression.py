@@ -245,10 +245,11 @@ def _words(sql: list[str], operands: list[object]) -> tuple[tuple[Reference, str
             column = operands[i]
         elif isinstance(operands[i], str):
             before, after = sql[i - 1 : i], sql[i + 1 : i + 2]
+            beyond = next(iter(operands[i + 2 : i + 3]), None)
             if listing or (before and before[0] in COMPARISONS):
                 found += [(column, str(operands[i]))] if isinstance(column, Reference) else []
-            elif after and after[0] in COMPARISONS and isinstance(operands[i + 2], Reference):
-                found.append((operands[i + 2], str(operands[i])))  # type: ignore[arg-type]
+            elif after and after[0] in COMPARISONS and isinstance(beyond, Reference):
+                found.append((beyond, str(operands[i])))
         elif word.lower() in ("in", ")"):
             listing = word != ")"
         elif word.lower() in ("and", "or", "then", "when", "else"):
