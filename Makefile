@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
-.PHONY: help demo test lint bench nightly docs clean
+.PHONY: help demo test lint bench docs clean
 help:
 	@echo "make demo   the whole job on sample data: label, check, train, predict, score, report"
 	@echo "make test   install what the tests need and run them all, with the linters"
@@ -17,9 +17,6 @@ demo: $(VENV)/demo.stamp
 
 test: $(VENV)/dev.stamp lint
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
-
-nightly: $(VENV)/dev.stamp
-	INLAY_EXAMPLES=10000 $(BIN)/python -m pytest -n 2 -m "nightly or not nightly"
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
