@@ -110,11 +110,23 @@ def test_a_run_by_the_clock_ends_in_time(street, tmp_path):
     assert run.validations
 
 
-@pytest.mark.parametrize(("minutes", "iterations"), [(None, None), (1.0, 3), (0, None), (None, 0)])
+@pytest.mark.parametrize(("minutes", "iterations"), [(1.0, 3), (0, None), (None, 0)])
 def test_the_length_of_a_run_must_be_one_of_the_two(minutes, iterations, street, tmp_path):
     with pytest.raises(InlayError, match=r"minutes|empty"):
         train(street, "unet", tmp_path / "run", minutes=minutes, iterations=iterations)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_takes_half_an_hour_when_nobody_says(street, tmp_path):
+    class EnoughError(Exception):
+        pass
+
+    def stop(done, total, words):
+        if total == 1800:  # seconds
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        train(street, "unet", tmp_path / "run", config=small(), progress=stop)
 
 
 def test_a_loss_that_is_no_number_stops_with_the_way_out(street, tmp_path, monkeypatch):

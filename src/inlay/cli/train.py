@@ -33,7 +33,7 @@ def train(
     out
         Run folder.
     minutes
-        Time to train; the schedule is fitted to it.
+        Time to train (30 when neither this nor the iterations are given); the schedule is fitted to it.
     iterations
         Steps to train, instead of minutes.
     config

@@ -23,6 +23,7 @@ from inlay.training.validate import Judgement, judge
 
 LOG_EVERY = 10  # steps; checkpoints fall on such steps as well, so that a resumed log has no gap
 JUDGED_IMAGES = 64
+MINUTES = 30.0  # what a run takes when nobody says
 JUDGING_SHARE = 0.12  # of a run by the clock: more than this is not spent on validations before the last
 STATE = "state.pt"
 
@@ -52,7 +53,7 @@ def train(
     out
         Run folder.
     minutes, iterations
-        Length of the run, one of the two; the learning rate falls to zero over it.
+        Length of the run, one of the two (default: 30 minutes); the learning rate falls to zero over it.
     config
         Settings, or a TOML file of them; default: the family's own.
     validation
@@ -69,6 +70,8 @@ def train(
     """
     folder = Path(out)
     settings = config if isinstance(config, RunConfig) else _settings(config, model)
+    if minutes is None and iterations is None:
+        minutes = MINUTES
     Budget(minutes, iterations)
     earlier = _earlier(folder, resume=resume)
     if (
