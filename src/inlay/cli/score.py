@@ -40,7 +40,7 @@ def score(
     json
         Write all figures here, in full; `-` prints them.
     report
-        Write a page with charts and the best and worst images here (.html).
+        Write a page with charts, the best and worst images and findings in the truth here (.html).
     split
         Only this split of the truth.
     intervals
@@ -71,7 +71,10 @@ def score(
             part.write_text(result.to_json() + "\n", encoding="utf-8")
     if report:
         from inlay.report import write_report
+        from inlay.rules import check
 
-        write_report(result, labels, predicted, report)
+        with progress_bar("checking the truth") as progress:
+            findings = check(labels, progress=progress)
+        write_report(result, labels, predicted, report, findings=findings)
         show_page(report, browser=True)
     return 0
