@@ -20,11 +20,12 @@ from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.parts.coco_classes import category_ids
 from inlay.formats.parts.coco_columns import At, Columns, boxes_of, places_of
 from inlay.formats.parts.coco_images import Files
-from inlay.formats.parts.coco_json import NULL, Id, Rle, decode, read_bytes
+from inlay.formats.parts.coco_json import NULL, Id, Rle
 from inlay.formats.parts.coco_layout import HEAD
 from inlay.formats.parts.coco_masks import Place, read_masks
 from inlay.formats.parts.coco_writer import xywh
 from inlay.formats.parts.readers import rule
+from inlay.formats.parts.typed_json import decode, read_bytes
 
 READERS = ("pycocotools", "detectron2", "opencv", "supervision")
 KEEPS = frozenset(

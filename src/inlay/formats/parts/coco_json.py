@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import gc
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 from numpy.typing import NDArray
 
 from inlay.core.errors import FormatError
-from inlay.core.segmentation import NO_TAGS, Tags
+from inlay.core.segmentation import Tags
+from inlay.formats.parts.tag_words import tags_of
+from inlay.formats.parts.typed_json import decode, json_errors, read_bytes, without_collector
 
-T = TypeVar("T")
 Id = int | float | str  # some tools write "2299" or 2299.0 for 2299
 NULL = Raw(b"null")
 QUIET_KEYS = frozenset({"width", "height", "isbbox", "color", "metadata", "ignore_qa", "isfake", "iscrowd"})
@@ -150,73 +148,11 @@ class Rle(Struct, gc=False):
 Geometry = list[list[float]] | Rle | None
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file without a byte order mark."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(path, "", error.strerror or str(error)) from None
-    if not data.strip():
-        raise FormatError(path, "", "the file is empty")
-    return data.removeprefix(b"\xef\xbb\xbf")
-
-
-def decode(data: bytes, path: Path, kind: type[T], where: str = "") -> T:
-    """The value of type `kind` that a JSON text holds.
-
-    Raises
-    ------
-    FormatError
-        With the JSON path, or the line, of what is wrong.
-    """
-    with json_errors(data, path, where), _without_collector():
-        return msgspec.json.decode(data, type=kind)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of new objects and no cycle among them: the cyclic collector would double the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@contextmanager
-def json_errors(data: bytes, path: Path, where: str = "") -> Iterator[None]:
-    """Turn what the JSON library says into a `FormatError` with the place."""
-    try:
-        yield
-    except msgspec.ValidationError as error:
-        what, _, at = str(error).partition(" - at ")
-        place = at.strip("`").removeprefix("$").removeprefix(".")
-        raise FormatError(path, where + place, what.replace("`", "")) from None
-    except msgspec.DecodeError as error:
-        found = re.search(r"\(byte (\d+)\)", str(error))
-        lines = data.count(b"\n", 0, int(found[1])) + 1 if found else 0
-        line = f"line {lines}, byte {found[1]}" if found else ""
-        raise FormatError(path, where or line, f"not valid JSON ({_plain(str(error))})") from None
-    except RecursionError:
-        raise FormatError(path, where, "brackets are nested too deep to be a label file") from None
-    except UnicodeDecodeError as error:
-        raise FormatError(
-            path, where, f"text that is not UTF-8 ({error.reason}): save the file as UTF-8"
-        ) from None
-
-
-def _plain(text: str) -> str:
-    text = re.sub(r" \(byte \d+\)", "", text.removeprefix("JSON is malformed: "))
-    return "the file is cut off" if "truncated" in text else text
-
-
 def read_labels(path: Path) -> tuple[CocoData, dict[str, int]]:
     """A file of labels, and how often it says what is left out: key by key."""
     data = read_bytes(path)
     try:
-        with json_errors(data, path), _without_collector():
+        with json_errors(data, path), without_collector():
             labels = msgspec.json.decode(data, type=_StrictData)
     except FormatError as error:
         if "unknown field" not in error.what:
@@ -271,32 +207,3 @@ def annotation_tags(annotation: CocoAnnotation) -> Tags:
     """Words on a segment: its attributes, and the keys beside the standard ones that say yes."""
     words = [key for key in TAG_KEYS if getattr(annotation, key)]
     return tags_of(annotation.attributes) | frozenset(words)
-
-
-def tags_of(attributes: Mapping[str, Any] | None) -> Tags:
-    """Attributes as words: those that are true by their name, others as "name=value"."""
-    if not attributes:
-        return NO_TAGS
-    words = []
-    for key, value in attributes.items():
-        if key in ("track_id", "keyframe") or (key == "rotation" and not value):
-            continue  # how CVAT writes its tracks and boxes
-        for each in value if isinstance(value, list) else [value]:
-            if each is True:
-                words.append(key)
-            elif isinstance(each, dict | list):
-                words.append(f"{key}={msgspec.json.encode(each).decode()}")
-            elif each is not None and each is not False:
-                words.append(f"{key}={each}")
-    return frozenset(words)
-
-
-def attributes_of(tags: Tags) -> Mapping[str, Any] | UnsetType:
-    """The `attributes` that `tags_of` reads as these tags."""
-    if not tags:
-        return UNSET
-    found: dict[str, list[Any]] = {}
-    for tag in sorted(tags):
-        key, equals, value = tag.partition("=")
-        found.setdefault(key, []).append(value if equals else True)
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}

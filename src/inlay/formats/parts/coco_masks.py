@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.masks import Masks
 from inlay.core.polygons import Polygons, Rule, fill, trace
-from inlay.formats.parts.coco_json import Geometry, Rle, json_errors
+from inlay.formats.parts.coco_json import Geometry, Rle
 from inlay.formats.parts.keyholes import closed_holes
+from inlay.formats.parts.typed_json import json_errors
 
 FAR = 1e7  # pixels; corners beyond are no corners of any image
 _GEOMETRIES = msgspec.json.Decoder(list[Geometry])

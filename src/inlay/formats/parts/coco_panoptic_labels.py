@@ -19,22 +19,13 @@ from inlay.core.segmentation import NO_TAGS, Segmentation, instance_numbers
 from inlay.formats.parts.coco_classes import classes_of, rows_under
 from inlay.formats.parts.coco_columns import At, instance_number
 from inlay.formats.parts.coco_images import CocoImages, distinct_ids
-from inlay.formats.parts.coco_json import (
-    NULL,
-    CocoCategory,
-    CocoImage,
-    CocoVideo,
-    Id,
-    decode,
-    number,
-    numbers,
-    read_bytes,
-    tags_of,
-)
+from inlay.formats.parts.coco_json import NULL, CocoCategory, CocoImage, CocoVideo, Id, number, numbers
 from inlay.formats.parts.coco_labels import stated
 from inlay.formats.parts.coco_layout import LabelFile, safe_parts
 from inlay.formats.parts.coco_masks import Place, read_masks
 from inlay.formats.parts.label_maps import read_label_map
+from inlay.formats.parts.tag_words import tags_of
+from inlay.formats.parts.typed_json import decode, read_bytes
 
 LIMIT = 2**24  # segment ids are three bytes
 

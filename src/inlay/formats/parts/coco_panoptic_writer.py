@@ -15,10 +15,11 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.parts.coco_classes import category_ids
 from inlay.formats.parts.coco_folders import ImageList
-from inlay.formats.parts.coco_json import Rle, attributes_of
+from inlay.formats.parts.coco_json import Rle
 from inlay.formats.parts.coco_panoptic_labels import LIMIT
 from inlay.formats.parts.coco_writer import xywh
 from inlay.formats.parts.places import place, save_png
+from inlay.formats.parts.tag_words import attributes_of
 
 
 class _Segment(Struct):

@@ -16,8 +16,9 @@ from inlay.core.polygons import Rule
 from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.parts.coco_classes import category_ids
 from inlay.formats.parts.coco_folders import ImageList
-from inlay.formats.parts.coco_json import Rle, attributes_of
+from inlay.formats.parts.coco_json import Rle
 from inlay.formats.parts.coco_masks import write_masks
+from inlay.formats.parts.tag_words import attributes_of
 
 
 class _Annotation(Struct):

@@ -1,22 +1,19 @@
-"""The XML files of Pascal VOC, read without trusting them: no document type, no entities, no large files."""
+"""The XML files of Pascal VOC."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, ElementTree, SubElement, TreeBuilder, indent
-from xml.parsers import expat
+from xml.etree.ElementTree import Element, SubElement
 
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.segmentation import NO_TAGS, Tags
+from inlay.formats.parts.safe_xml import legal, read_xml, text_of, write_xml
 
-MAX_BYTES = 16_000_000
 FLAGS = ("truncated", "occluded", "difficult")
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Box = tuple[float, float, float, float]
 
 
@@ -64,7 +61,7 @@ def read_page(path: Path) -> Page:
     FormatError
         When it is no XML, has a document type, is too large, or an object has no name or a broken box.
     """
-    root = _tree(path)
+    root = read_xml(path)
     if root.tag != "annotation":
         raise FormatError(path, f"<{root.tag}>", "the root of a VOC file is <annotation>")
     objects = tuple(_listed(path, place, node) for place, node in enumerate(root.findall("object")))
@@ -72,47 +69,12 @@ def read_page(path: Path) -> Page:
     return Page((int(size[0]), int(size[1])) if size[0] and size[1] else None, objects)
 
 
-def _tree(path: Path) -> Element:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise FormatError(
-                path, "", f"{path.stat().st_size} bytes are over the limit of {MAX_BYTES} for one image"
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise FormatError(path, "", error.strerror or str(error)) from None
-    builder, parser = TreeBuilder(), expat.ParserCreate()
-
-    def refuse(*_: object) -> None:
-        raise FormatError(
-            path, f"line {parser.CurrentLineNumber}", "a document type is not read: delete <!DOCTYPE ...>"
-        )
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise FormatError(
-            path, f"line {error.lineno}", f"not XML ({expat.ErrorString(error.code)})"
-        ) from None
-    except (ValueError, LookupError) as error:  # an encoding that expat does not know
-        raise FormatError(path, "line 1", f"not XML that can be read ({error})") from None
-    return builder.close()
-
-
-def _text(node: Element | None) -> str:
-    return "" if node is None or node.text is None else node.text.strip()
-
-
 def _number(path: Path, where: str, node: Element | None, *, less: int = 0) -> float:
     """The number in a node, lessened in decimals: a box that we wrote comes back to the last bit."""
     try:
-        value = float(Decimal(_text(node) or 0) - less)
+        value = float(Decimal(text_of(node) or 0) - less)
     except InvalidOperation:
-        raise FormatError(path, where, f"{_text(node)!r} is not a number") from None
+        raise FormatError(path, where, f"{text_of(node)!r} is not a number") from None
     if not abs(value) < 1e9:
         raise FormatError(path, where, f"{value} is no place in an image")
     return value
@@ -120,14 +82,14 @@ def _number(path: Path, where: str, node: Element | None, *, less: int = 0) -> f
 
 def _listed(path: Path, place: int, node: Element) -> Listed:
     where = f"object {place + 1}"
-    name = _text(node.find("name"))
+    name = text_of(node.find("name"))
     if not name:
         raise FormatError(path, where, "has no <name>: which class is it?")
-    tags = {flag for flag in FLAGS if _text(node.find(flag)).lower() in ("1", "true")}
-    pose = _text(node.find("pose"))
+    tags = {flag for flag in FLAGS if text_of(node.find(flag)).lower() in ("1", "true")}
+    pose = text_of(node.find("pose"))
     if pose and pose.lower() != "unspecified":
         tags.add(f"pose={pose}")
-    tags |= {f"action={action.tag}" for action in node.findall("actions/*") if _text(action) == "1"}
+    tags |= {f"action={action.tag}" for action in node.findall("actions/*") if text_of(action) == "1"}
     more = {_attribute(item) for item in node.findall("attributes/attribute")} - {""}
     number = node.find("number")
     return Listed(
@@ -142,7 +104,7 @@ def _listed(path: Path, place: int, node: Element) -> Listed:
 
 def _attribute(node: Element) -> str:
     """`name` for a true attribute, `name=value` for one with another value, nothing for a false one."""
-    name, value = _text(node.find("name")), _text(node.find("value"))
+    name, value = text_of(node.find("name")), text_of(node.find("value"))
     if value.lower() in ("true", "1"):
         return name
     return "" if value.lower() in ("false", "0", "") else f"{name}={value}"
@@ -166,21 +128,20 @@ def write_page(path: Path, image: str, size: tuple[int, int], objects: Sequence[
         When a class or tag has a character that XML cannot hold.
     """
     root = Element("annotation")
-    SubElement(root, "filename").text = _legal(image)
+    SubElement(root, "filename").text = legal(image)
     node = SubElement(root, "size")
     for side, pixels in (("width", size[1]), ("height", size[0]), ("depth", 3)):
         SubElement(node, side).text = str(pixels)
     SubElement(root, "segmented").text = "1"
     for item in objects:
         _add(SubElement(root, "object"), item)
-    indent(root)
-    ElementTree(root).write(path, "utf-8", xml_declaration=True)
+    write_xml(root, path)
 
 
 def _add(node: Element, item: Listed) -> None:
-    SubElement(node, "name").text = _legal(item.name)
+    SubElement(node, "name").text = legal(item.name)
     poses = sorted(tag for tag in item.tags if tag.startswith("pose=") and tag != "pose=")[:1]
-    SubElement(node, "pose").text = _legal(poses[0].removeprefix("pose=")) if poses else "Unspecified"
+    SubElement(node, "pose").text = legal(poses[0].removeprefix("pose=")) if poses else "Unspecified"
     if item.number is not None:
         SubElement(node, "number").text = str(item.number)
     for flag in FLAGS:
@@ -194,7 +155,7 @@ def _add(node: Element, item: Listed) -> None:
         attributes: Any = SubElement(node, "attributes")
         for tag in others:
             one = SubElement(attributes, "attribute")
-            SubElement(one, "name").text = _legal(tag)
+            SubElement(one, "name").text = legal(tag)
             SubElement(one, "value").text = "true"
 
 
@@ -203,9 +164,3 @@ def _decimal(value: float, more: int) -> str:
         raise InlayError(f"box side {value} is no place in an image")
     number = Decimal(repr(float(value))) + more
     return str(int(number)) if number == int(number) else f"{number:f}"
-
-
-def _legal(text: str) -> str:
-    if _ILLEGAL.search(text):
-        raise InlayError(f"{text!r} has a character that XML cannot hold: rename it")
-    return text

@@ -1,0 +1,88 @@
+"""Typed JSON: label files read into structs, with every error at its place in the file."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from inlay.core.errors import FormatError
+
+T = TypeVar("T")
+MAX_BYTES = 16 << 30  # the largest label files there are have a few thousand million bytes
+
+
+def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+    """The bytes of a file without a byte order mark.
+
+    Raises
+    ------
+    FormatError
+        When it cannot be read, is empty, or is larger than `limit` bytes.
+    """
+    try:
+        if path.stat().st_size > limit:
+            what = f"{path.stat().st_size} bytes are over the limit of {limit} for this kind of file"
+            raise FormatError(path, "", what)
+        data = path.read_bytes()
+    except OSError as error:
+        raise FormatError(path, "", error.strerror or str(error)) from None
+    if not data.strip():
+        raise FormatError(path, "", "the file is empty")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def decode(data: bytes, path: Path, kind: type[T], where: str = "") -> T:
+    """The value of type `kind` that a JSON text holds.
+
+    Raises
+    ------
+    FormatError
+        With the JSON path, or the line, of what is wrong.
+    """
+    with json_errors(data, path, where), without_collector():
+        return msgspec.json.decode(data, type=kind)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Millions of new objects and no cycle among them: the cyclic collector would double the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextmanager
+def json_errors(data: bytes, path: Path, where: str = "") -> Iterator[None]:
+    """Turn what the JSON library says into a `FormatError` with the place."""
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at ")
+        place = at.strip("`").removeprefix("$").removeprefix(".")
+        raise FormatError(path, where + place, what.replace("`", "")) from None
+    except msgspec.DecodeError as error:
+        found = re.search(r"\(byte (\d+)\)", str(error))
+        lines = data.count(b"\n", 0, int(found[1])) + 1 if found else 0
+        line = f"line {lines}, byte {found[1]}" if found else ""
+        raise FormatError(path, where or line, f"not valid JSON ({_plain(str(error))})") from None
+    except RecursionError:
+        raise FormatError(path, where, "brackets are nested too deep to be a label file") from None
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            path, where, f"text that is not UTF-8 ({error.reason}): save the file as UTF-8"
+        ) from None
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r" \(byte \d+\)", "", text.removeprefix("JSON is malformed: "))
+    return "the file is cut off" if "truncated" in text else text
