@@ -1,0 +1,101 @@
+"""Access: who asks, for what, and whether he may. Each route says whom it lets in; nothing is open by silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from inlay.server import wire
+from inlay.server.refusals import Refused
+from inlay.server.store import access as store
+from inlay.server.studio import Studio
+
+ROLES = ("labeller", "reviewer", "owner")  # each may do what those before it may
+TOKEN_HEADER = "x-inlay-token"
+READING = ("GET", "HEAD")
+OBJECTS = ("project_id", "image_id", "comment_id", "job_id")
+
+
+@dataclass(frozen=True)
+class Access:
+    """A request that was let in: the person, and the role in the project that the path is about."""
+
+    studio: Studio
+    session: store.Session
+    project_id: int = 0
+    role: str = ""
+
+    @property
+    def user_id(self) -> int:
+        """Who asks."""
+        return self.session.user_id
+
+    @property
+    def reviews(self) -> bool:
+        """Whether the person may see and judge the work of others."""
+        return self.role in ("reviewer", "owner")
+
+
+def allow(role: str) -> dict[str, Any]:
+    """What a route's decorator needs to let in members from `role` up; "person" and "admin" are no roles.
+
+    The role stands in the OpenAPI document as well, from which the tests make their matrix.
+    """
+
+    def guard(request: Request) -> None:
+        request.state.access = _let_in(request, role)
+
+    return {"dependencies": [Depends(guard)], "openapi_extra": {"x-role": role}}
+
+
+def _let_in(request: Request, role: str) -> Access:
+    studio: Studio = request.app.state.studio
+    session = log_in_of(request, studio)
+    if request.method not in READING and not studio.secret.same(
+        request.headers.get(TOKEN_HEADER, ""), session.csrf
+    ):
+        raise Refused(403, f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)")
+    if role == "person":
+        return Access(studio, session)
+    if role == "admin":
+        if not session.admin:
+            raise Refused(403, "only the person who started the studio may do this")
+        return Access(studio, session)
+    places = {name: int(request.path_params[name]) for name in OBJECTS if name in request.path_params}
+    with studio.database.reading() as db:
+        found = store.membership(db, session.user_id, places)
+    if found is None:
+        raise Refused(404, "there is no such thing, or it is not yours to see")
+    project_id, mine = found
+    if ROLES.index(mine) < ROLES.index(role):
+        raise Refused(403, f"this needs the role {role}; yours is {mine}")
+    return Access(studio, session, project_id, mine)
+
+
+def log_in_of(request: Request, studio: Studio) -> store.Session:
+    """The session of a request's cookie."""
+    cookie = request.cookies.get(studio.cookie, "")
+    with studio.database.reading() as db:
+        session = store.session(db, cookie, studio.secret) if cookie else None
+    if session is None:
+        raise Refused(401, "nobody is logged in: open the link that `inlay label` printed, or log in")
+    return session
+
+
+def _access(request: Request) -> Access:
+    access: Access = request.state.access
+    return access
+
+
+Who = Annotated[Access, Depends(_access)]
+
+
+def error_bodies(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of refusals."""
+    return {code: {"model": wire.Error} for code in codes}
+
+
+Guard = Callable[[Request], None]

@@ -1,0 +1,2 @@
+"""comparing"""
+from typing import Any

@@ -1,0 +1,2 @@
+"""judging"""
+from typing import Any

@@ -1,0 +1,21 @@
+"""Prints the OpenAPI document, from which the front end's types are made: `python -m inlay.server.openapi`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from inlay.server import wire
+from inlay.server.app import routed
+
+
+def document() -> str:
+    """The OpenAPI document as JSON, always in the same order; events are in it though no route returns them."""
+    found = routed().openapi()
+    schemas = found["components"]["schemas"]
+    schemas.setdefault("Event", wire.Event.model_json_schema(ref_template="#/components/schemas/{model}"))
+    return json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

@@ -1,0 +1,3 @@
+"""pictures"""
+from typing import Any
+def send_pixels(*a: Any, **k: Any) -> Any: ...

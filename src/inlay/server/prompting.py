@@ -1,0 +1,2 @@
+"""prompting"""
+from typing import Any

@@ -1,0 +1,60 @@
+"""Projects: a folder of images, its classes, its people."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from inlay.server import wire
+from inlay.server.access import Who, allow, error_bodies
+from inlay.server.opening import change_project, new_project, rescan
+from inlay.server.store import dashboard, projects
+
+router = APIRouter(prefix="/projects", tags=["projects"], responses=error_bodies(401, 403, 404, 422))
+
+
+@router.get("", **allow("person"))
+def index(who: Who) -> list[wire.Project]:
+    """The projects one is a member of."""
+    with who.studio.database.reading() as db:
+        return projects.of_user(db, who.user_id, who.studio.scans)
+
+
+@router.post("", status_code=201, **allow("admin"))
+def create(body: wire.NewProject, who: Who) -> wire.Project:
+    """Make a project of the images in a folder."""
+    return new_project(who, body)
+
+
+@router.get("/{project_id}", **allow("labeller"))
+def read(project_id: int, who: Who) -> wire.Project:
+    """One project."""
+    with who.studio.database.reading() as db:
+        return projects.read(db, project_id, who.user_id, who.studio.scans)
+
+
+@router.patch("/{project_id}", **allow("owner"))
+def change(project_id: int, body: wire.ProjectChange, who: Who) -> wire.Project:
+    """Change settings; rules are tried before they are kept."""
+    return change_project(who, body)
+
+
+@router.post("/{project_id}/scan", status_code=202, **allow("owner"))
+def scan(project_id: int, who: Who) -> wire.Project:
+    """Look for new images in the project's folder."""
+    return rescan(who)
+
+
+@router.get("/{project_id}/dashboard", **allow("reviewer"))
+def read_dashboard(project_id: int, who: Who) -> wire.Dashboard:
+    """Progress, time, cost and quality."""
+    with who.studio.database.reading() as db:
+        return dashboard.read(db, project_id)
+
+
+@router.get("/{project_id}/events", response_class=StreamingResponse, **allow("labeller"))
+def listen(project_id: int, who: Who) -> StreamingResponse:
+    """Server-sent events (`wire.Event` as JSON) until the client leaves; a comment line every 15 s."""
+    return StreamingResponse(
+        who.studio.events.listen(project_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )

@@ -1,0 +1,2 @@
+"""saving"""
+from typing import Any

@@ -1,0 +1,2 @@
+"""dashboard"""
+from typing import Any

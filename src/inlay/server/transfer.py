@@ -1,0 +1,2 @@
+"""transfer"""
+from typing import Any
