@@ -14,6 +14,7 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import image_size
 from inlay.formats.parts.places import place, store_image
+from inlay.formats.parts.readers import ROUNDING, Rounding
 from inlay.formats.parts.split_names import Placer, names_apart, splits_of
 from inlay.formats.parts.yolo_layout import (
     UNSPLIT,
@@ -25,7 +26,7 @@ from inlay.formats.parts.yolo_layout import (
     label_file,
     read_yaml,
 )
-from inlay.formats.parts.yolo_rows import Rounding, read_rows, segmentation_of, text_of
+from inlay.formats.parts.yolo_rows import read_rows, segmentation_of, text_of
 
 # Holes survive: a ring may be joined to its holes by slits, which readers that draw edges do not see.
 KEEPS = frozenset(
@@ -44,7 +45,6 @@ KEEPS = frozenset(
     }
 )
 READERS = ("opencv", "ultralytics", "supervision")
-ROUNDING: dict[str, Rounding] = {"opencv": "nearest", "ultralytics": "down", "supervision": "down"}
 
 
 def sniff(path: Path) -> bool:

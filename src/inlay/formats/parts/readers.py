@@ -8,22 +8,37 @@ would.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
-from inlay.core.polygons import Rule
+from inlay.core.masks import Masks
+from inlay.core.polygons import Polygons, Rule, fill
 from inlay.core.segmentation import Segmentation
 
 RULES: dict[str, Rule] = {
     "pycocotools": "pixel_edge",
     "detectron2": "pixel_edge",
+    "cvat": "pixel_edge",  # its masks of polygons are pycocotools'
+    "rasterio": "pixel_edge",
     "opencv": "pixel_centre",
     "ultralytics": "pixel_centre",
     "supervision": "pixel_centre",
+    "supervisely": "pixel_centre",
+    "labelme": "pixel_centre",  # Pillow draws through centres, and cuts fractions off
 }
+Rounding = Literal["nearest", "down"]
+ROUNDING: dict[str, Rounding] = {
+    "opencv": "nearest",
+    "supervisely": "nearest",
+    "ultralytics": "down",
+    "supervision": "down",
+    "labelme": "down",
+}
+SNAP = 1e-6  # pixels: shares and percents of an image give whole corners back up to this
 
 
 def rule(reader: str) -> Rule:
@@ -37,6 +52,19 @@ def rule(reader: str) -> Rule:
     if reader not in RULES:
         raise InlayError(f"there is no reader {reader!r}; known are {', '.join(sorted(RULES))}")
     return RULES[reader]
+
+
+def rounded(points: NDArray[np.float64], rounding: Rounding) -> NDArray[np.float64]:
+    """The pixels that corners with fractions become; what is whole but for rounding errors stays."""
+    return np.floor(points + 0.5) if rounding == "nearest" else np.floor(points + SNAP)
+
+
+def fill_for(reader: str, polygons: Polygons, size: tuple[int, int]) -> Masks:
+    """The masks that a tool sees in polygons, corners rounded as it does."""
+    how = rule(reader)
+    if how == "pixel_centre":
+        polygons = polygons.replace_points(rounded(polygons.points, ROUNDING[reader]))
+    return fill(polygons, size, rule=how)
 
 
 @dataclass(frozen=True)

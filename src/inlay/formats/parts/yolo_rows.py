@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,8 @@ from inlay.core.masks import Masks
 from inlay.core.polygons import Polygons, fill, trace
 from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.parts.keyholes import single_rings
+from inlay.formats.parts.readers import Rounding, rounded
 
-Rounding = Literal["nearest", "down"]
 QUARTER = (
     0.25  # of a pixel: a corner written this far into its pixel is found by readers that round and that cut
 )
@@ -100,7 +99,7 @@ def segmentation_of(
     lengths = [0 if row.is_box else len(row.values) // 2 for row in rows]
     flat = [value for row in rows if not row.is_box for value in row.values]
     corners = np.array(flat, np.float64).reshape(-1, 2) * (width, height)
-    corners = np.floor(corners + 0.5) if rounding == "nearest" else np.floor(corners)
+    corners = rounded(corners, rounding)
     rings = np.array(lengths) > 0
     ring_offsets = np.cumsum([0, *(length for length in lengths if length)])
     mask_offsets = np.concatenate([[0], np.cumsum(rings)]) if rows else np.zeros(1, np.int64)
