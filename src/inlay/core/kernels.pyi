@@ -144,3 +144,52 @@ def simplify(
     points: NDArray[np.float64], offsets: NDArray[np.int64], tolerance: float, /
 ) -> NDArray[np.uint8]: ...
 def uncovered(counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, /) -> int: ...
+def erode(
+    counts: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    h: int,
+    w: int,
+    radius: float,
+    disk: bool,
+    threads: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def dilate(
+    counts: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    h: int,
+    w: int,
+    radius: float,
+    disk: bool,
+    threads: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def band(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, width: int, threads: int, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def window(
+    counts: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    h: int,
+    x0: int,
+    y0: int,
+    rows: int,
+    columns: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def flip(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, across: bool, down: bool, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def transposed(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def resize_nearest(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, rows: int, columns: int, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def resize_area(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, rows: int, columns: int, /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def distance(bitmap: NDArray[np.uint8], walled: bool, /) -> NDArray[np.int64]: ...
+def innermost(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, threads: int, /
+) -> NDArray[np.int64]: ...

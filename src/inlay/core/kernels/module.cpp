@@ -9,4 +9,7 @@ NB_MODULE(kernels, m) {
     bind_trace(m);
     bind_arcs(m);
     bind_match(m);
+    bind_morphology(m);
+    bind_placing(m);
+    bind_distance(m);
 }

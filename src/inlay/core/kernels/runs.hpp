@@ -110,3 +110,6 @@ void bind_graph(nb::module_&);
 void bind_trace(nb::module_&);
 void bind_arcs(nb::module_&);
 void bind_match(nb::module_&);
+void bind_morphology(nb::module_&);
+void bind_placing(nb::module_&);
+void bind_distance(nb::module_&);
