@@ -135,6 +135,9 @@ def segmentation(
         score=np.array([entry["score"] for entry in entries]) if count and "score" in entries[0] else None,
         crowd=np.array([bool(entry.get("iscrowd", 0)) for entry in entries], bool),
         stated_box=boxes if count and "bbox" in entries[0] else None,
+        source_id=np.array([entry["id"] for entry in entries], np.int64)
+        if count and "id" in entries[0]
+        else None,
         stated_area=np.array([entry["area"] for entry in entries])
         if count and "area" in entries[0]
         else None,

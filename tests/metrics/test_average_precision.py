@@ -13,10 +13,12 @@ import inlay
 from inlay import Classes, Masks, Segmentation, score
 from inlay.metrics import average_precision
 from inlay.metrics.parts import ranking
+from inlay.metrics.parts.detections import sides
+from inlay.metrics.parts.mistakes import best_threshold
 
 from .coco_json import Case, datasets, pycocotools, random_case, rle
 
-NAMES = (*average_precision.PRECISIONS, *average_precision.RECALL_OF)
+NAMES = (*average_precision.TABLES.precisions, *average_precision.TABLES.recalls)
 
 
 def counts_of(case: Case) -> tuple[list[ranking.Counts], Classes]:
@@ -94,13 +96,13 @@ def test_an_area_on_the_edge_of_two_ranges_belongs_to_both(side: int) -> None:
 
 
 def test_a_stated_side_is_found_again_where_corners_lost_its_last_bit() -> None:
-    sides, start = np.round(np.linspace(0.1, 600, 5000), 2), np.round(np.linspace(0.3, 77, 5000), 2)
-    assert np.any((start + sides) - start != sides)
-    corners = np.stack([start, start, start + sides, start + sides], axis=1)
-    masks = Masks.empty((4, 4), len(sides))
-    none = np.zeros(len(sides), np.int32)
+    stated, start = np.round(np.linspace(0.1, 600, 5000), 2), np.round(np.linspace(0.3, 77, 5000), 2)
+    assert np.any((start + stated) - start != stated)
+    corners = np.stack([start, start, start + stated, start + stated], axis=1)
+    masks = Masks.empty((4, 4), len(stated))
+    none = np.zeros(len(stated), np.int32)
     segmentation = Segmentation(Classes.of("cell"), masks, none, none, stated_box=corners)
-    assert np.array_equal(average_precision._sides(segmentation)[:, 2], sides)
+    assert np.array_equal(sides(segmentation)[:, 2], stated)
 
 
 def test_iou_on_a_threshold_matches_as_in_pycocotools() -> None:
@@ -212,22 +214,24 @@ def test_kinds_of_error_are_told_apart() -> None:
         score=[0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.1],
     )
     mistakes = average_precision.count(truth, prediction).mistakes
-    assert mistakes.tally(0.4) == {
+    assert mistakes.at(0.4).tally() == {
         "right": 1,
-        "missed": 2,
+        "missed": 1,
         "confused": 1,
         "duplicate": 1,
-        "inexact": 1,
+        "merged": 0,
+        "split": 0,
+        "localisation": 1,
         "background": 1,
     }
-    assert mistakes.tally(0.0)["missed"] == 1
-    assert mistakes.confusion(0.4, 2).tolist() == [[1, 1, 1], [0, 0, 1], [2, 1, 0]]
+    assert mistakes.at(0.0).tally()["missed"] == 0
+    assert mistakes.at(0.4).confusion(2).tolist() == [[1, 1, 1], [0, 0, 1], [2, 1, 0]]
 
 
 def test_the_reported_threshold_has_the_best_f1_of_all() -> None:
     rng = np.random.default_rng(8)
     counts, classes = counts_of(random_case(rng, boxes=False))
-    mistakes = [each.mask for each in counts]
+    mistakes = [each.matches["mask"] for each in counts]
     score_of = np.concatenate([each.score for each in counts])
     hit = np.concatenate([each.hit[0] & 1 for each in mistakes]).astype(bool)
     miss = np.concatenate([each.miss[0] & 1 for each in mistakes]).astype(bool)
@@ -236,7 +240,7 @@ def test_the_reported_threshold_has_the_best_f1_of_all() -> None:
         float(s): 2 * hit[score_of >= s].sum() / ((hit | miss)[score_of >= s].sum() + truths)
         for s in set(score_of)
     }
-    threshold, best = average_precision.best_threshold(hit, hit | miss, score_of, truths)
+    threshold, best = best_threshold(hit, hit | miss, score_of, truths)
     assert best == max(f1.values()) == f1[threshold]
     assert any(f"({best:.3f})" in remark for remark in average_precision.details(counts, classes).remarks)
 
@@ -285,3 +289,47 @@ def test_files_read_and_scored_give_the_twelve_numbers_of_pycocotools(shared: Pa
     reference = pycocotools(Case(json.loads(stated.read_text()), json.loads(found.read_text())), kind)
     prefix = {"segm": "mask", "bbox": "box"}[kind]
     assert [result[f"{prefix}_{name}"] for name in NAMES] == reference.stats.tolist()
+
+
+def likewise(case: Case) -> list[ranking.Counts]:
+    truth, prediction = datasets(case)
+    return [average_precision.LIKE["pycocotools"](a.label(), b.label()) for a, b in truth.zip(prediction)]
+
+
+def numbered_from_0(case: Case) -> Case:
+    entries = [{**entry, "id": entry["id"] - 1} for entry in case.truth["annotations"]]
+    return Case({**case.truth, "annotations": entries}, case.results)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 1, 5]))
+def test_like_pycocotools_has_its_faults_too(seed: int, boxes: bool, scale: int) -> None:
+    case = numbered_from_0(random_case(np.random.default_rng(seed), boxes=boxes, scale=scale))
+    if not case.results:
+        return
+    counts, classes = likewise(case), counts_of(case)[1]
+    table = ranking.rank(counts, classes=len(classes))
+    by_id = np.argsort(classes.source_ids)
+    for kind, name in (("mask", "segm"), ("box", "bbox")):
+        reference = pycocotools(case, name)
+        precision, recall = ranking.cells(table, kind)
+        assert np.array_equal(precision[:, :, by_id], reference.eval["precision"])
+        assert np.array_equal(recall[:, by_id], reference.eval["recall"])
+
+
+def test_annotation_0_is_found_here_and_lost_in_pycocotools() -> None:
+    case = one_image([{"id": 0, "segmentation": square(10)}], [{"segmentation": square(10)}])
+    counts, classes = counts_of(case)
+    assert average_precision.score(counts, classes)["mask_AP"] == pytest.approx(1.0)
+    assert pycocotools(case, "segm").stats[0] == 0.0
+    assert average_precision.score(likewise(case), classes)["mask_AP"] == 0.0
+
+
+def test_a_mask_is_small_by_its_pixels_here_and_by_its_box_in_pycocotools() -> None:
+    stray = {"segmentation": square(10, x=45, y=45), "bbox": [0, 0, 40, 40], "score": 0.9}
+    truth = {"segmentation": square(10), "area": 100.0}
+    case = one_image([truth], [stray, {"segmentation": square(10), "bbox": [0, 0, 10, 10]}])
+    counts, classes = counts_of(case)
+    assert average_precision.score(counts, classes)["mask_AP_small"] == pytest.approx(0.5)
+    assert pycocotools(case, "segm").stats[3] == pytest.approx(1.0)
+    assert average_precision.score(likewise(case), classes)["mask_AP_small"] == pytest.approx(1.0)

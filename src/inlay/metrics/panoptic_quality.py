@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
+from inlay.metrics.parts import mistakes
+from inlay.metrics.parts.mistakes import Mistakes
 from inlay.metrics.parts.result import Details
 
 Floats = NDArray[np.float64]
@@ -37,6 +39,7 @@ class Counts:
     iou: Floats  # (M,)
     missed: NDArray[np.int32]  # (N,) class of each truth without a match
     false: NDArray[np.int32]  # (P,) class of each prediction without a match
+    mistakes: Mistakes
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,46 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     missed[t_] = False
     false = (mine.class_id >= 0) & ~(excused > 0.5 * mine.area)
     false[p_] = False
-    return Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false])
+    explained = _mistakes(true, mine, (t, p, shared), on_void, matches=(t_, p_), false=false)
+    return Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false], explained)
+
+
+def _mistakes(
+    true: _View,
+    mine: _View,
+    pairs: tuple[NDArray[np.int32], NDArray[np.int32], Ints],
+    on_void: Floats,
+    *,
+    matches: tuple[NDArray[np.int32], NDArray[np.int32]],
+    false: NDArray[np.bool_],
+) -> Mistakes:
+    """The kind of each predicted segment; segment 0 of both sides is void and no segment."""
+    t, p, shared = pairs
+    area = mine.area - on_void
+    judged = (t > 0) & (p > 0) & ~true.crowd[t]
+    t, p, common = t[judged], p[judged], shared[judged].astype(np.float64)
+    iou = common / (true.area[t] + area[p] - common)
+    kind = np.full(len(mine.area), mistakes.BACKGROUND, np.uint8)
+    kind[p[iou >= mistakes.TOUCHING]] = mistakes.INEXACT
+    partner = np.full(len(mine.area), -1, np.int32)
+    free = np.ones(len(true.area), np.bool_)
+    free[matches[0]] = False
+    kind[matches[1]], partner[matches[1]] = mistakes.RIGHT, matches[0]
+    other = (iou > mistakes.ENOUGH) & (true.class_id[t] != mine.class_id[p]) & free[t] & false[p]
+    kind[p[other]], partner[p[other]] = mistakes.CONFUSED, t[other]
+    kind[~false & (kind != mistakes.RIGHT)] = mistakes.ON_CROWD
+    return Mistakes(
+        score=np.ones(len(area) - 1),
+        class_id=mine.class_id[1:],
+        area=area[1:],
+        kind=kind[1:],
+        partner=np.where(partner[1:] < 0, -1, partner[1:] - 1).astype(np.int32),
+        truth_class=true.class_id[1:],
+        truth_area=true.area[1:],
+        crowd=true.crowd[1:],
+        pair=np.stack([p - 1, t - 1]).astype(np.int32),
+        iou=iou,
+    )
 
 
 def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
@@ -84,13 +126,13 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.in
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
-    """Figures of each sample, and how many segments were matched, missed and false."""
-    errors = {
-        "matched": sum(len(each.matched) for each in counts),
-        "missed": sum(len(each.missed) for each in counts),
-        "false": sum(len(each.false) for each in counts),
-    }
-    return Details(per_sample=_figures(_totals(counts, classes, apart=True), classes)[0], errors=errors)
+    """Figures of each sample; segments matched, missed, false; and what each kind of error costs."""
+    verdict = Mistakes.concat([each.mistakes for each in counts]).at(0.0)
+    return Details(
+        per_sample=_figures(_totals(counts, classes, apart=True), classes)[0],
+        errors=verdict.tally(),
+        loss=verdict.loss(),
+    )
 
 
 def _view(segmentation: Segmentation, *, is_truth: bool) -> _View:

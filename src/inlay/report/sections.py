@@ -29,11 +29,14 @@ NOTHING = "nothing"
 KINDS = {
     "right": "found, in its class",
     "matched": "found, in its class",
-    "missed": "a true segment that nothing found",
+    "missed": "a true segment that nothing touches",
     "confused": "found, but as another class",
     "duplicate": "found again after a surer one",
-    "inexact": "overlaps a true segment, by less than half",
+    "merged": "covers several true segments of its class",
+    "split": "one of several in a true segment",
+    "localisation": "overlaps a true segment, by less than half",
     "background": "where no true segment is",
+    "boundary": "what found segments lack to IoU 1",
     "false": "matches no true segment",
 }
 

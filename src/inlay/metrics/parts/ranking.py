@@ -22,7 +22,7 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 AREAS = np.array(
     [[0, 1e10], [0, 32.0**2], [32.0**2, 96.0**2], [96.0**2, 1e10]]
 )  # both ends belong to the range
-LIMITS = (1, 10, 100)  # predictions judged in one sample, of one class
+LIMITS = (1, 10, 100)  # predictions that COCO judges in one sample, of one class
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +35,15 @@ class Matches:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """One sample's predictions, the best 100 of each class, matched as masks and as boxes; and its truths."""
+    """One sample's predictions, the best of each class, matched as masks, boxes ...; and its truths."""
 
     score: NDArray[np.float64]  # (D,) falling within each class
     class_id: Ints  # (D,) rising
     rank: Ints  # (D,) place within the class
-    mask: Matches
-    box: Matches
+    matches: dict[str, Matches]  # by kind: mask, box, boundary
     truth_class: Ints  # (G,)
     ignored: NDArray[np.bool_]  # (A, G) crowd, or outside the area range
-    mistakes: Mistakes  # of the masks
+    mistakes: Mistakes
     stated_boxes: bool  # whether the predictions came with boxes of their own
     maskless: tuple[int, int]  # truths and predictions that are boxes alone
 
@@ -56,11 +55,16 @@ class Ranking:
     offsets: NDArray[np.int64]  # (K + 1,) predictions of each group
     rank: Ints  # (D,)
     sample: Ints  # (D,)
-    matches: dict[str, Matches]  # by kind: mask, box
+    matches: dict[str, Matches]  # by kind
     truth_group: Ints  # (G,)
     truth_sample: Ints  # (G,)
     ignored: NDArray[np.bool_]  # (A, G)
     samples: int
+
+    def of_kind(self, kind: str) -> Matches:
+        """Matches of a kind; empty ones where there was no sample."""
+        nothing = np.empty((len(AREAS), 0), np.uint32)
+        return self.matches.get(kind, Matches(nothing, nothing))
 
     def positives(self, area_of: Ints, weights: Ints) -> NDArray[np.int64]:
         """(B, K, C) truths to be found in area ranges `area_of` (C,) when samples count `weights` (B, N)."""
@@ -98,10 +102,10 @@ def rank(counts: Sequence[Counts], *, classes: int | None = None) -> Ranking:
         sample=sample[order],
         matches={
             kind: Matches(
-                _join(bits, [getattr(each, kind).hit for each in counts])[:, order],
-                _join(bits, [getattr(each, kind).miss for each in counts])[:, order],
+                _join(bits, [each.matches[kind].hit for each in counts])[:, order],
+                _join(bits, [each.matches[kind].miss for each in counts])[:, order],
             )
-            for kind in ("mask", "box")
+            for kind in (counts[0].matches if counts else ())
         },
         truth_group=truth_group,
         truth_sample=truth_sample,
@@ -110,12 +114,12 @@ def rank(counts: Sequence[Counts], *, classes: int | None = None) -> Ranking:
     )
 
 
-def cells(ranking: Ranking, kind: str) -> tuple[Floats, Floats]:
+def cells(ranking: Ranking, kind: str, limits_of: Sequence[int] = LIMITS) -> tuple[Floats, Floats]:
     """pycocotools' tables of a kind: precision (T, R, K, A, M) and recall (T, K, A, M); -1 where absent."""
-    area_of = np.repeat(np.arange(len(AREAS), dtype=np.int32), len(LIMITS))
-    limits = np.tile(np.array(LIMITS, np.int32), len(AREAS))
+    area_of = np.repeat(np.arange(len(AREAS), dtype=np.int32), len(limits_of))
+    limits = np.tile(np.array(limits_of, np.int32), len(AREAS))
     positives = ranking.positives(area_of, np.ones((1, ranking.samples), np.int32))[0]
-    matches = ranking.matches[kind]
+    matches = ranking.of_kind(kind)
     precision, recall = kernels.precision_recall(
         ranking.offsets,
         matches.hit,
@@ -127,7 +131,7 @@ def cells(ranking: Ranking, kind: str) -> tuple[Floats, Floats]:
         RECALLS,
         len(IOUS),
     )
-    table = (len(AREAS), len(LIMITS))
+    table = (len(AREAS), len(limits_of))
     return precision.reshape(*precision.shape[:-1], *table), recall.reshape(*recall.shape[:-1], *table)
 
 
@@ -138,7 +142,7 @@ def mean_cells(
 
     `area_of` and `limits` (C,) choose the area ranges and rank limits; -1 where a group has no truth.
     """
-    matches = ranking.matches[kind]
+    matches = ranking.of_kind(kind)
     return kernels.mean_precision(
         ranking.offsets,
         matches.hit,

@@ -27,6 +27,7 @@ class Details:
         default_factory=dict
     )  # truth by prediction, as in Score
     errors: Mapping[str, int] = field(default_factory=dict)  # numbers of right and wrong segments
+    loss: Mapping[str, float] = field(default_factory=dict)  # share of each kind of error; they sum to it
     curves: Mapping[str, Sequence[Point]] = field(default_factory=dict)  # precision over recall, by name
     threshold: float | None = None  # least score of the predictions that errors and confusion count
     remarks: tuple[str, ...] = ()  # what to know when reading the figures
@@ -53,6 +54,8 @@ class Score(Mapping[str, float]):
     confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     # by metric: kinds of error and how many
     errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    # by metric: kinds of error and what each costs; they sum to the loss
+    loss: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     curves: Mapping[str, Sequence[Point]] = field(default_factory=dict)  # precision over recall, by name
     threshold: float | None = None  # least score of the predictions that errors and confusion count
     missing: tuple[str, ...] = ()  # samples without a prediction: they count as empty predictions
@@ -94,6 +97,7 @@ class Score(Mapping[str, float]):
             "classes": self.classes.names,
             "confusion": {unit: table.tolist() for unit, table in self.confusion.items()},
             "errors": self.errors,
+            "loss": self.loss,
             "curves": self.curves,
             "threshold": self.threshold,
             "samples": len(self.samples),
@@ -117,6 +121,7 @@ class Score(Mapping[str, float]):
             blocks.append(_columns([("class", *names), *lines]))
         for metric, kinds in self.errors.items():
             blocks.append(f"{metric}: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()))
+        blocks += [_loss_text(metric, shares) for metric, shares in self.loss.items()]
         blocks += [f"note: {remark}" for remark in self.remarks]
         return "\n\n".join(blocks)
 
@@ -151,6 +156,12 @@ class Score(Mapping[str, float]):
 def is_known(value: float) -> bool:
     """Whether a figure has a value: not nan, nor the -1 of COCO's tools."""
     return not math.isnan(value) and value >= 0
+
+
+def _loss_text(metric: str, shares: Mapping[str, float]) -> str:
+    total = sum(shares.values())
+    kinds = " + ".join(f"{share:.4f} {kind}" for kind, share in shares.items() if share > 0)
+    return f"{metric}: lost {total:.4f} to a perfect score" + (f" = {kinds}" if kinds else "")
 
 
 def _text(value: float) -> str:

@@ -136,6 +136,7 @@ def _assemble(
         metrics=tuple(modules),
         confusion={unit: table for one in each for unit, table in one.confusion.items()},
         errors={name: one.errors for name, one in details.items() if one.errors},
+        loss={name: one.loss for name, one in details.items() if one.loss},
         curves={name: points for one in each for name, points in one.curves.items()},
         threshold=next((one.threshold for one in each if one.threshold is not None), None),
         draws=draws,
