@@ -279,7 +279,7 @@ def foreign(folder: Path) -> Iterator[Path]:
         "list.json": b"[1, 2, 3]",
         "deep.json": b"[" * 100_000,
         "text.json": b"\xff\xfe\x00",
-        "other.json": b'{"shapes": [], "imagePath": "a.jpg"}',
+        "other.json": b'{"figures": [], "picture": "a.jpg"}',
         "a.yaml": b"{a: b",
         "b.yaml": b"some: thing",
         "notes.txt": b"some words\n",

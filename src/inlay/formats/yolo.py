@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.errors import FormatError, InlayError
+from inlay.core.errors import FormatError
 from inlay.core.images import image_size
-from inlay.formats.parts.places import place, store_image
+from inlay.formats.parts.places import place, refuse_nothing, store_image
 from inlay.formats.parts.readers import ROUNDING, Rounding
 from inlay.formats.parts.split_names import Placer, names_apart, splits_of
 from inlay.formats.parts.yolo_layout import (
@@ -173,8 +173,7 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         split = dataset.splits.get(sample.name, "")
         stem = placer(sample, split)
         folder = folders[split]
-        if sample.image is None and sample.segmentation is None:
-            raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
+        refuse_nothing(sample)
         image = store_image(sample, path / "images" / folder, stem)
         if sample.segmentation is not None:
             if image is None:

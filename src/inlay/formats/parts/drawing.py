@@ -179,11 +179,11 @@ def group_numbers(label: Segmentation) -> list[int | None]:
 
     Tools join shapes of one class and one number: where two segments share both, no number is given.
     """
-    pairs = list(zip(label.class_id.tolist(), label.instance_id.tolist()))
+    pairs = [pair for pair in zip(label.class_id.tolist(), label.instance_id.tolist()) if pair[1] > 0]
     usual = np.array_equal(label.instance_id, instance_numbers(label.is_thing))
     if usual or len(set(pairs)) < len(pairs):
-        return [None] * len(pairs)
-    return [number if number > 0 else None for _, number in pairs]
+        return [None] * len(label)
+    return [number if number > 0 else None for number in label.instance_id.tolist()]
 
 
 def is_bare_box(label: Segmentation) -> NDArray[np.bool_]:

@@ -37,6 +37,18 @@ def place(folder: Path, name: str, suffix: str) -> Path:
     return path
 
 
+def refuse_nothing(sample: Sample) -> None:
+    """Refuse a sample that would leave no file.
+
+    Raises
+    ------
+    InlayError
+        When it has neither image nor label.
+    """
+    if sample.image is None and sample.segmentation is None:
+        raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
+
+
 def store_image(sample: Sample, folder: Path, name: str | None = None) -> Path | None:
     """Write the image of a sample into `folder`, and return its path: files byte for byte, arrays as PNG.
 

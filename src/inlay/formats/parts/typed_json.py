@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from inlay.core.errors import FormatError
 
 T = TypeVar("T")
 MAX_BYTES = 16 << 30  # the largest label files there are have a few thousand million bytes
+HEAD = 1 << 16  # bytes looked at, at both ends, to recognise a file
 
 
 def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
@@ -86,3 +88,19 @@ def json_errors(data: bytes, path: Path, where: str = "") -> Iterator[None]:
 def _plain(text: str) -> str:
     text = re.sub(r" \(byte \d+\)", "", text.removeprefix("JSON is malformed: "))
     return "the file is cut off" if "truncated" in text else text
+
+
+def looks_like(path: Path, *keys: str) -> bool:
+    """Whether the beginning and the end of a JSON file name all these keys; reads little, never raises."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            if path.stat().st_size > HEAD:
+                file.seek(-min(HEAD, path.stat().st_size - HEAD), os.SEEK_END)
+                head += file.read()
+    except OSError:
+        return False
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return start in (b"{", b"[") and all(f'"{key}"'.encode() in head for key in keys)
