@@ -6,7 +6,7 @@ import { type Document, sameValue } from "./document.ts";
 import { pixelOps, hiddenOps } from "./diff.ts";
 import { type Box, cover } from "./geometry.ts";
 import { type Gesture, GestureError, type Head, type HeadField, type Op, type Value, newGesture } from "./gesture.ts";
-import { type Treatment, addHidden, erase, eraseHidden, paint, settle, unsettled } from "./painting.ts";
+import { type Treatment, addHidden, erase, eraseHidden, giveWhere, paint, settle, unsettled } from "./painting.ts";
 import type { Journal } from "./partition.ts";
 import { type Region, intersect } from "./region.ts";
 
@@ -123,10 +123,8 @@ export class Draft {
   reorder(key: string, above: string | null): void {
     const { document } = this;
     const { pixels } = document;
-    const before = document.behind(key);
-    if (before === above || key === above) return;
-    document.place(key, above);
-    this.#ops.push({ op: "order", key, before, after: above });
+    if (document.behind(key) === above || key === above) return;
+    this.place(key, above);
     const slot = this.#slot(key);
     const box = cover(pixels.box(slot), pixels.hiddenBox(slot));
     if (!box) return;
@@ -135,6 +133,30 @@ export class Draft {
     if (stuck !== undefined) throw new GestureError(-1, `a locked segment would gain or lose pixels: unlock it first`);
     settle(pixels, box);
     this.#show();
+  }
+
+  /** Puts a segment elsewhere in the stack and leaves pixels as they are. */
+  place(key: string, above: string | null): void {
+    const before = this.document.behind(key);
+    if (before === above || key === above) return;
+    this.document.place(key, above);
+    this.#ops.push({ op: "order", key, before, after: above });
+  }
+
+  /** Deletes a segment when the gesture is committed, if it has no pixel then. */
+  doom(key: string): void {
+    this.#doomed.add(key);
+  }
+
+  /**
+   * Gives to `after` those pixels of a region that belong to `before`, to `after` or to nobody; the others stay, and
+   * come back by their owner.
+   */
+  giveWhere(before: string | null, after: string | null, region: Region): Map<string, Region> {
+    const [from, to] = [before, after].map((key) => (key !== null && this.document.has(key) ? this.#slot(key) : 0));
+    const kept = giveWhere(this.document.pixels, from, to, region);
+    this.#show();
+    return new Map([...kept].map(([slot, part]) => [this.document.bySlot(slot)!.key, part]));
   }
 
   /** Makes owners follow the stack again inside a box. */

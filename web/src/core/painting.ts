@@ -1,7 +1,7 @@
 /** What a stroke does to a partition: who gives way, who goes underneath, who comes to light again. */
 import type { Box } from "./geometry.ts";
 import { type Partition, TILE } from "./partition.ts";
-import { type Region, eachBit } from "./region.ts";
+import { type Region, blank, eachBit } from "./region.ts";
 
 /** How a stroke treats the segments it meets. */
 export interface Treatment {
@@ -51,6 +51,25 @@ export function erase(pixels: Partition, slot: number, region: Region, locked: R
     for (const other of below) pixels.mark(box, other);
   }
   pixels.mark(region.box);
+}
+
+/** Gives to `to` the pixels of a region that belong to `from` or nobody; the others come back by their owner. */
+export function giveWhere(pixels: Partition, from: number, to: number, region: Region): Map<number, Region> {
+  const kept = new Map<number, Region>();
+  for (const { tile, box } of pixels.windows(region.box)) {
+    pixels.keepOwners(tile);
+    eachBit(region, box, (x, y) => {
+      const i = y * pixels.width + x;
+      const owner = pixels.idMap[i];
+      if (owner === from || owner === 0) return pixels.give(i, to);
+      if (owner === to) return;
+      let part = kept.get(owner);
+      if (!part) kept.set(owner, (part = blank(region.box)));
+      part.bits[(y - region.box[1]) * (region.box[2] - region.box[0]) + x - region.box[0]] = 1;
+    });
+  }
+  pixels.mark(region.box, to);
+  return kept;
 }
 
 /** Takes what `slot` has hidden inside a region. */
