@@ -17,7 +17,6 @@ from inlay.core.overlay import draw, nearest
 from inlay.core.segmentation import Segmentation
 from inlay.metrics import Score
 from inlay.metrics.parts.pairing import in_classes
-from inlay.metrics.parts.result import is_known
 from inlay.page import Html, text
 from inlay.report.sections import counted
 
@@ -93,7 +92,7 @@ def _row(score: Score, sample: Sample, predicted: Segmentation, findings: int) -
     place = score.samples.index(sample.name)
     values = [(name, float(column[place])) for name, column in score.per_sample.items()]
     figures = ", ".join(
-        f"{name.replace('_', ' ')} {value:.3f}" for name, value in values[:3] if is_known(value)
+        f"{name.replace('_', ' ')} {value:.3f}" for name, value in values[:3] if score.knows(name, value)
     )
     noted = f"; {counted(findings, 'finding')} in its label" if findings else ""
     drawn = (

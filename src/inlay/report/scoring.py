@@ -8,7 +8,7 @@ from pathlib import Path
 from inlay.core.dataset import Dataset
 from inlay.metrics import Score
 from inlay.metrics import score as score_datasets
-from inlay.metrics.parts.scoring import Progress
+from inlay.metrics.parts.counting import Progress
 from inlay.parallel import Place
 
 
@@ -17,6 +17,7 @@ def score(
     prediction: Dataset | Path | str,
     metrics: Sequence[str] | None = None,
     *,
+    like: str | None = None,
     intervals: bool = True,
     on: Place = "serial",
     workers: int | None = None,
@@ -32,6 +33,7 @@ def score(
         labels,
         _opened(prediction, like=labels),
         metrics,
+        like=like,
         intervals=intervals,
         on=on,
         workers=workers,

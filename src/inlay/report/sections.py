@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 
 from inlay import page
 from inlay.metrics import Score
-from inlay.metrics.parts.result import is_known
 from inlay.page import Html, text
 
 if TYPE_CHECKING:
     from inlay.rules.finding import Finding
 
-HEADLINES = ("mIoU", "pixel_accuracy", "Dice", "mask_AP", "mask_AP50", "box_AP", "PQ", "SQ", "RQ")
+HEADLINES = (
+    *("HOTA", "DetA", "AssA", "IDF1", "MOTSA", "STQ"),
+    *("mIoU", "pixel_accuracy", "Dice", "iIoU", "boundary_IoU"),
+    *("mask_AP", "mask_AP50", "boundary_AP", "box_AP", "LVIS_mask_AP"),
+    *("PQ", "SQ", "RQ", "count_accuracy", "count_bias", "HD95"),
+)
+MOST_HEADLINES = 9
 MOST_CLASSES = 40  # bars; of more classes the best and the worst are shown
 FEW_CLASSES = 12  # bars in one column
 LONG = 24  # letters of a name that may break
@@ -43,13 +48,14 @@ KINDS = {
 
 def headline(score: Score) -> Html:
     """The few numbers that matter, large; the first ones of a metric that is not ours."""
-    chosen = [name for name in HEADLINES if is_known(score.figures.get(name, math.nan))]
-    chosen = chosen or [name for name, value in score.figures.items() if is_known(value)][:4]
+    known = [name for name, value in score.figures.items() if score.knows(name, value)]
+    chosen = [name for name in HEADLINES if name in known][:MOST_HEADLINES] or known[:4]
     labels: dict[str, object] = {}
     for name in chosen:
         low, high = score.intervals.get(name, (math.nan, math.nan))
         spread = "" if math.isnan(low) else f"<br>95&nbsp;%: {low:.3f} – {high:.3f}"
-        labels[Html(text(_words(name)) + spread)] = f"{score[name]:.3f}"
+        unit = score.units.get(name)
+        labels[Html(text(_words(name)) + (f", {text(unit)}" if unit else "") + spread)] = f"{score[name]:.3f}"
     return page.figures(labels)
 
 
@@ -57,13 +63,22 @@ def all_figures(score: Score) -> Html:
     """Every figure with its interval."""
     groups: dict[str, list[str]] = {}
     for name in score.figures:
+        if name in score.units:
+            continue
         first = name.partition("_")[0]
         groups.setdefault(first if first in PREFIXES else "", []).append(name)
     charts = [
         _bars(score, {name: _whole(_words(name), len(name)) for name in names}) for names in groups.values()
     ]
-    note = f"Whiskers: the middle 95 % of {score.draws} draws of the images." if score.intervals else ""
-    return page.section("All figures", _paragraph(note), _beside(charts))
+    drawn = "sequences" if score.per_sequence else "images"
+    note = f"Whiskers: the middle 95 % of {score.draws} draws of the {drawn}." if score.intervals else ""
+    rows = [
+        (_words(name), unit, score.words(name, score.figures[name]), score.spread(name))
+        for name, unit in score.units.items()
+        if score.knows(name, score.figures.get(name, math.nan))
+    ]
+    others = page.table(rows, ("figure", "unit", "value", "95 %")) if rows else ""
+    return page.section("All figures", _paragraph(note), _beside(charts) if charts else "", others)
 
 
 def by_class(score: Score) -> str:
@@ -71,8 +86,8 @@ def by_class(score: Score) -> str:
     known, names = score.known_classes(), score.class_figures()
     if len(known) < 2:
         return ""
-    main = names[0]
-    ordered = sorted(known, key=lambda item: -_or(item[1].get(main, math.nan), -1.0))
+    main = next((name for name in names if name not in score.units), names[0])
+    ordered = sorted(known, key=lambda item: -_or(score, main, item[1].get(main, math.nan), -1.0))
     shown = [name for name, _ in ordered]
     half = min(-(-len(shown) // 2), MOST_CLASSES // 2) if len(shown) > FEW_CLASSES else len(shown)
     columns = [column for column in (shown[:half], shown[half:][-half:]) if column]
@@ -81,7 +96,10 @@ def by_class(score: Score) -> str:
     ]
     left_out = len(shown) - sum(map(len, columns))
     middle = f"; {left_out} classes in the middle are left out" if left_out else ""
-    rows = [(name, *(_or_nan(each.get(figure, math.nan)) for figure in names)) for name, each in known]
+    rows = [
+        (name, *(_or(score, figure, each.get(figure, math.nan), math.nan) for figure in names))
+        for name, each in known
+    ]
     table = page.table(rows, ("class", *map(_words, names)))
     return page.section(
         "Classes",
@@ -103,14 +121,14 @@ def _bars(score: Score, names: Mapping[str, Html]) -> Html:
     for name, words in names.items():
         figure, slash, class_name = name.partition("/")
         value = score.per_class[class_name][figure] if slash else score.figures[figure]
-        values[words] = _or_nan(value)
+        values[words] = _or(score, figure, value, math.nan)
         if name in score.intervals:
             spread[words] = score.intervals[name]
     return page.bars(values, spread or None)
 
 
 def errors(score: Score) -> str:
-    """How many segments of which kind of error."""
+    """How many segments of which kind of error, and what each kind costs."""
     parts = []
     for metric, kinds in score.errors.items():
         wording: dict[str, object] = {
@@ -118,13 +136,30 @@ def errors(score: Score) -> str:
         }
         title = f"<h3>{text(metric.replace('_', ' '))}</h3>" if len(score.errors) > 1 else ""
         note = ""
-        if score.threshold is not None and "confused" in kinds:
+        if score.threshold is not None and score.curves and "panoptic" not in metric:
             note = _paragraph(
                 f"Of predictions with a score of at least {score.threshold:.3g}, where false and missed "
                 "segments balance best (F1 at IoU 0.5)."
             )
-        parts.append(title + note + page.figures(wording))
+        parts.append(title + note + page.figures(wording) + _loss(score.loss.get(metric, {})))
     return page.section("Kinds of error", *parts) if parts else ""
+
+
+def _loss(shares: Mapping[str, float]) -> Html:
+    """What each kind of error costs, as bars; they sum to the loss."""
+    total = sum(shares.values())
+    if not total > 0:
+        return Html()
+    bars = {
+        Html(f"{text(kind)}<br><small>{text(KINDS.get(kind, ''))}</small>"): share
+        for kind, share in sorted(shares.items(), key=lambda item: -item[1])
+        if share > 0
+    }
+    words = (
+        f"{total:.3f} is lost to a perfect score (1 - PQ, mean of the classes): the bars sum to it. "
+        "A found segment loses 1 - IoU, a missed or a false one one half."
+    )
+    return Html(_paragraph(words) + page.bars(bars, top=max(bars.values())))
 
 
 def confusion(score: Score) -> str:
@@ -167,7 +202,7 @@ def samples(score: Score) -> str:
     points = [(place / (len(ranked) - 1), value) for place, (_, value) in enumerate(ranked)]
     place_of = {name: place for place, name in enumerate(score.samples)}
     rows = [
-        (name, *(_or_nan(float(score.per_sample[figure][place_of[name]])) for figure in names))
+        (name, *(_or(score, f, float(score.per_sample[f][place_of[name]]), math.nan) for f in names))
         for name, _ in ranked[:MOST_SAMPLES]
     ]
     title = f"All {len(ranked)} images" if len(ranked) <= MOST_SAMPLES else f"The worst {MOST_SAMPLES} images"
@@ -263,9 +298,5 @@ def _paragraph(words: str) -> Html:
     return Html(f"<p>{text(words)}</p>")
 
 
-def _or(value: float, otherwise: float) -> float:
-    return value if is_known(value) else otherwise
-
-
-def _or_nan(value: float) -> float:
-    return _or(value, math.nan)
+def _or(score: Score, figure: str, value: float, otherwise: float) -> float:
+    return value if score.knows(figure, value) else otherwise

@@ -25,26 +25,32 @@ def draws_for(samples: int) -> int:
     return 0 if samples < FEWEST_SAMPLES else min(MOST, max(FEWEST, WORK // samples))
 
 
-def bootstrap(
+def spread(
     module: ModuleType, counts: Sequence[Any], classes: Classes, *, draws: int, seed: int = 0
-) -> dict[str, tuple[float, float]]:
-    """95 % percentile interval of each figure of a metric, over samples drawn with replacement.
+) -> Mapping[str, Floats]:
+    """(B,) values of each figure of a metric, over samples drawn with replacement.
 
-    A figure that more than one draw in a hundred cannot give rests on fewer than about five samples (a rare
-    class) and has none.
+    The same seed draws the same samples, so that two predictions for one truth can be compared draw by draw.
     """
     size = len(counts)
     weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), draws).astype(np.int32)
     resampled = getattr(module, "resampled", None)
-    spread = (
+    drawn: Mapping[str, Floats] = (
         resampled(counts, classes, weights) if resampled else _score_each(module, counts, classes, weights)
     )
-    known = {name: values[np.isfinite(values)] for name, values in spread.items()}
-    return {name: _middle(values) for name, values in known.items() if len(values) >= ENOUGH * draws}
+    return drawn
 
 
-def _middle(values: Floats) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def interval(values: Floats) -> tuple[float, float] | None:
+    """The middle 95 % of the draws of a figure.
+
+    A figure that more than one draw in a hundred cannot give rests on fewer than about five samples (a rare
+    class) and has none.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < ENOUGH * len(values):
+        return None
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

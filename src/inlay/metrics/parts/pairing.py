@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,50 +14,14 @@ from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 
-PEEKED = 12  # samples looked at to choose the metrics
-OVERLAP = 0.05  # share of pixels that may lie in two segments of what is still a partition with sloppy edges
 
+class Judged(NamedTuple):
+    """One sample of the truth and its counts by each metric; None where the truth is not labelled."""
 
-def suitable(truth: Dataset, prediction: Dataset) -> tuple[str, ...]:
-    """Names of the metrics that the data allow, judged by a few samples.
-
-    Stuff, or at most one segment of each class: IoU. Things drawn one by one: average precision where
-    predictions have scores, panoptic quality where hardly any segments overlap. Both need predictions that
-    tell things apart.
-    """
-    labels, predictions = [], []
-    for mine, theirs in _spread(truth.pair(prediction)):
-        label, predicted = truth.load(mine).segmentation, prediction.load(theirs).segmentation
-        labels += [label] if label is not None and len(label) else []
-        predictions += [predicted] if predicted is not None and len(predicted) else []
-    stuff = any(not label.is_thing.all() for label in labels)
-    scored = any(each.is_prediction for each in predictions) or not predictions  # empty ones cannot say
-    instances = any(bool(label.is_thing.any()) for label in labels)
-    instances &= not any(each and all(map(_is_semantic, each)) for each in (labels, predictions))
-    names = []
-    if stuff or all(map(_is_semantic, labels)) or (not scored and all(map(_is_merged, labels))):
-        names.append("iou")
-    if instances and scored:
-        names.append("average_precision")
-    if instances and all(map(_hardly_overlaps, (*labels, *predictions))) and not all(map(_is_merged, labels)):
-        names.append("panoptic_quality")
-    return tuple(names) or ("panoptic_quality",)
-
-
-def _is_merged(segmentation: Segmentation) -> bool:
-    """Whether no class has two segments."""
-    return len(np.unique(segmentation.class_id)) == len(segmentation)
-
-
-def _is_semantic(segmentation: Segmentation) -> bool:
-    """Whether it is a map of classes: one segment for each, and hardly a pixel without."""
-    covered = int(segmentation.masks.union().area()[0])
-    return _is_merged(segmentation) and covered > 0.9 * math.prod(segmentation.size)
-
-
-def _hardly_overlaps(segmentation: Segmentation) -> bool:
-    covered = int(segmentation.masks.union().area()[0])
-    return int(segmentation.masks.area().sum()) <= (1 + OVERLAP) * covered
+    name: str
+    group: str
+    frame: int | None
+    counts: tuple[Any, ...] | None
 
 
 def class_rows(mine: Classes, theirs: Classes) -> NDArray[np.int32]:
@@ -83,8 +46,7 @@ def class_rows(mine: Classes, theirs: Classes) -> NDArray[np.int32]:
 class Judge:
     """Counts one sample by all metrics; an object, so that it can be sent to another process.
 
-    Called with a name of the truth; gives it back with the counts, or with None where the truth is not
-    labelled.
+    Called with a name of the truth.
     """
 
     truth: Dataset
@@ -92,11 +54,12 @@ class Judge:
     pairs: Mapping[str, str]
     counts: tuple[Callable[[Segmentation, Segmentation], Any], ...]
 
-    def __call__(self, name: str) -> tuple[str, tuple[Any, ...] | None]:
-        """The name of a truth, and the counts of each metric; None where the truth is not labelled."""
-        label = self.truth.load(name).segmentation
+    def __call__(self, name: str) -> Judged:
+        """The counts of each metric for a sample of the truth."""
+        sample = self.truth.load(name)
+        label = sample.segmentation
         if label is None:
-            return name, None
+            return Judged(name, sample.group, sample.frame, None)
         predicted = self.prediction.load(self.pairs[name]).segmentation if name in self.pairs else None
         if predicted is None:
             predicted = Segmentation.empty(label.classes, label.size)
@@ -106,7 +69,8 @@ class Judge:
                 f"the prediction {predicted.size[0]}x{predicted.size[1]}: predict on the labelled images"
             )
         label, predicted = in_classes(label, self.truth.classes), in_classes(predicted, self.truth.classes)
-        return name, tuple(count(label, predicted) for count in self.counts)
+        counts = tuple(count(label, predicted) for count in self.counts)
+        return Judged(name, sample.group, sample.frame, counts)
 
 
 def in_classes(segmentation: Segmentation, classes: Classes) -> Segmentation:
@@ -120,9 +84,3 @@ def in_classes(segmentation: Segmentation, classes: Classes) -> Segmentation:
     if not known.all():
         segmentation, rows = segmentation[known], rows[known]
     return segmentation.replace(classes=classes, class_id=rows)
-
-
-def _spread(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """A few pairs, evenly spread."""
-    places = {round(place) for place in np.linspace(0, len(pairs) - 1, min(PEEKED, len(pairs)))}
-    return [pairs[i] for i in sorted(places)]

@@ -50,6 +50,10 @@ class Score(Mapping[str, float]):
     per_sample: Mapping[str, NDArray[np.float64]]  # (N,) by figure
     classes: Classes
     metrics: tuple[str, ...]
+    # figures that are no shares of 1, and what they are counted in ("pixels"; "" for a bare number)
+    units: Mapping[str, str] = field(default_factory=dict)
+    # by sequence, where a metric judges sequences: figure to value
+    per_sequence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     # by what the table counts: "pixels" or "segments"
     confusion: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     # by metric: kinds of error and how many
@@ -91,6 +95,8 @@ class Score(Mapping[str, float]):
             **self.figures,
             "intervals": self.intervals,
             "per_class": self.per_class,
+            "per_sequence": self.per_sequence,
+            "units": self.units,
             "per_sample": {
                 name: dict(zip(self.samples, values.tolist())) for name, values in self.per_sample.items()
             },
@@ -110,13 +116,14 @@ class Score(Mapping[str, float]):
         return json.dumps(_plain(table), indent=1, ensure_ascii=False, allow_nan=False)
 
     def __str__(self) -> str:
-        rows = [(name, _text(value), self._interval_text(name)) for name, value in self.figures.items()]
+        rows = [(name, self.words(name, value), self.spread(name)) for name, value in self.figures.items()]
         heads = ("figure", "value", "95 %" if self.intervals else "")
         blocks = [f"{len(self.samples)} samples, {', '.join(self.metrics)}", _columns([heads, *rows])]
         names = self.class_figures()
         if names and len(self.per_class) > 1:
             lines = [
-                (name, *(_text(each.get(f, math.nan)) for f in names)) for name, each in self.known_classes()
+                (name, *(self.words(f, each.get(f, math.nan)) for f in names))
+                for name, each in self.known_classes()
             ]
             blocks.append(_columns([("class", *names), *lines]))
         for metric, kinds in self.errors.items():
@@ -127,14 +134,14 @@ class Score(Mapping[str, float]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{_text(value)}</td><td>{self._interval_text(name)}</td></tr>"
+            f"<tr><th>{escape(name)}</th><td>{self.words(name, value)}</td><td>{self.spread(name)}</td></tr>"
             for name, value in self.figures.items()
         )
         remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
         return f"<table><tr><th>figure</th><th>value</th><th>95 %</th></tr>{rows}</table>{remarks}"
 
     def __repr__(self) -> str:
-        return f"Score({self.main}={_text(self[self.main])}, {len(self.samples)} samples)"
+        return f"Score({self.main}={self.words(self.main, self[self.main])}, {len(self.samples)} samples)"
 
     def class_figures(self) -> tuple[str, ...]:
         """Names of the figures that classes have."""
@@ -143,29 +150,31 @@ class Score(Mapping[str, float]):
     def known_classes(self) -> list[tuple[str, Mapping[str, float]]]:
         """Classes of which anything is known, with their figures, in the order of the classes."""
         return [
-            (name, each) for name, each in self.per_class.items() if any(is_known(v) for v in each.values())
+            (name, each)
+            for name, each in self.per_class.items()
+            if any(self.knows(figure, value) for figure, value in each.items())
         ]
 
-    def _interval_text(self, name: str) -> str:
-        if name not in self.intervals:
+    def knows(self, figure: str, value: float) -> bool:
+        """Whether a figure (of a class too) has a value: not nan, nor the -1 of COCO's tools."""
+        return not math.isnan(value) and (value >= 0 or figure.partition("/")[0] in self.units)
+
+    def words(self, figure: str, value: float) -> str:
+        """A value of a figure to be read: four decimals, a dash where it has none."""
+        return f"{value:.4f}" if self.knows(figure, value) else "–"
+
+    def spread(self, figure: str) -> str:
+        """The interval of a figure to be read; empty where it has none."""
+        if figure not in self.intervals:
             return ""
-        low, high = self.intervals[name]
+        low, high = self.intervals[figure]
         return f"{low:.4f} – {high:.4f}"
-
-
-def is_known(value: float) -> bool:
-    """Whether a figure has a value: not nan, nor the -1 of COCO's tools."""
-    return not math.isnan(value) and value >= 0
 
 
 def _loss_text(metric: str, shares: Mapping[str, float]) -> str:
     total = sum(shares.values())
     kinds = " + ".join(f"{share:.4f} {kind}" for kind, share in shares.items() if share > 0)
     return f"{metric}: lost {total:.4f} to a perfect score" + (f" = {kinds}" if kinds else "")
-
-
-def _text(value: float) -> str:
-    return f"{value:.4f}" if is_known(value) else "–"
 
 
 def _columns(rows: list[tuple[str, ...]]) -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
-from inlay.core.errors import InlayError
-from inlay.metrics.parts.intervals import bootstrap, draws_for
-from inlay.metrics.parts.pairing import Judge, class_rows, suitable
+from inlay.metrics.parts.counting import Counted, Modules, Progress, count_all, load_metrics
+from inlay.metrics.parts.intervals import draws_for, interval, spread
 from inlay.metrics.parts.result import Details, Score
-from inlay.parallel import Place, map_samples
-
-Progress = Callable[[int, int, str], None]
-NAMED = 3  # names given as examples in a remark
+from inlay.metrics.parts.suitability import suitable
+from inlay.parallel import Place
 
 
 def score(
@@ -28,6 +23,7 @@ def score(
     prediction: Dataset,
     metrics: Sequence[str] | None = None,
     *,
+    like: str | None = None,
     intervals: bool = True,
     on: Place = "serial",
     workers: int | None = None,
@@ -42,9 +38,11 @@ def score(
     ----------
     metrics
         Names of metrics; default: those that the data allow (see `suitable`).
+    like
+        Another tool whose known faults to reproduce, such as "pycocotools"; default: none.
     intervals
         Draw the samples with replacement, 200 times (seeded; at least 80 where samples are many),
-        and give the middle 95 % of each figure.
+        and give the middle 95 % of each figure. Where a metric judges sequences, these are drawn.
     on, workers
         "serial", "processes" or "ray", and how many processes.
     progress
@@ -56,91 +54,90 @@ def score(
         When no sample names are shared, a predicted class is unknown, or an image and its prediction differ
         in size.
     """
-    pairs = dict(truth.pair(prediction))
-    class_rows(prediction.classes, truth.classes)
-    names = tuple(metrics) if metrics else suitable(truth, prediction)
-    modules = {name: plugins.load("metrics", name) for name in names}
-    judge = Judge(truth, prediction, pairs, tuple(module.count for module in modules.values()))
-    counted: dict[str, tuple[Any, ...]] = {}
-    unlabelled = []
-    for done, (name, counts) in enumerate(_map(judge, _in_source_order(truth), on, workers), start=1):
-        if counts is None:
-            unlabelled.append(name)
-        else:
-            counted[name] = counts
-        if progress:
-            progress(done, len(truth), name)
-    if not counted:
-        raise InlayError(
-            f"none of the {len(truth)} samples of the truth is labelled: there is nothing to score against"
-        )
-    found = set(pairs.values())
-    missing = tuple(name for name in counted if name not in pairs)
-    extra = tuple(name for name in prediction.names if name not in found)
-    result = _assemble(modules, counted, truth.classes, intervals=intervals, progress=progress)
-    return replace(
-        result,
-        missing=missing,
-        extra=extra,
-        unlabelled=tuple(unlabelled),
-        remarks=_sample_remarks(missing, extra, unlabelled) + result.remarks,
-    )
+    modules = load_metrics(tuple(metrics) if metrics else suitable(truth, prediction))
+    counted = count_all(truth, prediction, modules, like=like, on=on, workers=workers, progress=progress)
+    return assemble(modules, counted, truth.classes, like=like, intervals=intervals, progress=progress)
 
 
-def _in_source_order(truth: Dataset) -> tuple[str, ...]:
-    """Names by the number of the image in its source: pycocotools ranks equal scores of two images so."""
-    ids = truth.source_ids
-    return tuple(sorted(truth.names, key=ids.__getitem__)) if ids.keys() >= set(truth.names) else truth.names
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What a metric judges one by one: samples, or sequences of them, with their counts."""
+
+    names: tuple[str, ...]
+    counts: list[Any]
+    are_sequences: bool
+
+    @classmethod
+    def of(cls, module: ModuleType, counted: Counted, place: int) -> Units:
+        """The counts of a metric; those of the frames of a sequence joined where it has `join`."""
+        counts = counted.of(place)
+        if not hasattr(module, "join"):
+            return cls(counted.names, counts, are_sequences=False)
+        sequences = counted.sequences()
+        joined = [module.join([counts[i] for i in places]) for places in sequences.values()]
+        return cls(tuple(sequences), joined, are_sequences=True)
 
 
-def _map(judge: Judge, names: Sequence[str], on: Place, workers: int | None) -> Iterator[Any]:
-    if on != "serial":
-        try:
-            pickle.dumps(judge)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise InlayError(
-                f"these datasets cannot be sent to other processes ({error}): score on='serial'"
-            ) from None
-    return map_samples(judge, names, on=on, workers=workers)
-
-
-def _assemble(
-    modules: Mapping[str, ModuleType],
-    counted: Mapping[str, tuple[Any, ...]],
+def assemble(
+    modules: Modules,
+    counted: Counted,
     classes: Classes,
     *,
-    intervals: bool,
-    progress: Progress | None,
+    like: str | None = None,
+    intervals: bool = True,
+    progress: Progress | None = None,
 ) -> Score:
     """All that the metrics can say of the counts of each sample."""
-    draws = draws_for(len(counted)) if intervals else 0
     figures: dict[str, float] = {}
-    spread: dict[str, tuple[float, float]] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     details: dict[str, Details] = {}
+    of_sequence: dict[str, dict[str, float]] = {}
+    units: dict[str, str] = {}
+    remarks: list[str] = []
+    most = 0
     for place, (name, module) in enumerate(modules.items()):
         if progress:
-            progress(len(counted), len(counted), f"{name}: figures")
-        counts = [each[place] for each in counted.values()]
-        figures |= module.score(counts, classes)
-        details[name] = _details(module, counts, classes)
+            progress(len(counted.samples), len(counted.samples), f"{name}: figures")
+        judged = Units.of(module, counted, place)
+        figures |= module.score(judged.counts, classes)
+        units |= getattr(module, "UNITS", {})
+        details[name] = _details(module, counted.of(place), classes)
+        if judged.are_sequences:
+            for sequence, one in zip(judged.names, judged.counts):
+                of_sequence.setdefault(sequence, {}).update(_whole(module.score([one], classes)))
+        draws = draws_for(len(judged.counts)) if intervals else 0
         if draws:
-            spread |= bootstrap(module, counts, classes, draws=draws)
+            drawn = spread(module, judged.counts, classes, draws=draws)
+            bounds |= {figure: found for figure, values in drawn.items() if (found := interval(values))}
+            most = max(most, draws)
+        elif intervals and judged.are_sequences:
+            remarks.append(f"{name}: {len(judged.counts)} sequences are too few for intervals")
     each = details.values()
     return Score(
-        figures={name: value for name, value in figures.items() if "/" not in name},
+        figures=_whole(figures),
         per_class=_by_class(figures),
-        intervals=spread,
-        samples=tuple(counted),
+        intervals=bounds,
+        samples=counted.names,
         per_sample={name: values for one in each for name, values in one.per_sample.items()},
         classes=classes,
         metrics=tuple(modules),
+        units=units,
+        per_sequence=of_sequence,
         confusion={unit: table for one in each for unit, table in one.confusion.items()},
         errors={name: one.errors for name, one in details.items() if one.errors},
         loss={name: one.loss for name, one in details.items() if one.loss},
         curves={name: points for one in each for name, points in one.curves.items()},
         threshold=next((one.threshold for one in each if one.threshold is not None), None),
-        draws=draws,
-        remarks=tuple(remark for one in each for remark in one.remarks),
+        missing=counted.missing,
+        extra=counted.extra,
+        unlabelled=counted.unlabelled,
+        draws=most,
+        remarks=(
+            *counted.remarks(),
+            *((f"counted like {like}, with its known faults",) if like else ()),
+            *remarks,
+            *(remark for one in each for remark in one.remarks),
+        ),
     )
 
 
@@ -148,9 +145,13 @@ def _details(module: ModuleType, counts: Sequence[Any], classes: Classes) -> Det
     if hasattr(module, "details"):
         found: Details = module.details(counts, classes)
         return found
-    each = [module.score([one], classes) for one in counts]
-    names = [name for name in each[0] if "/" not in name]
-    return Details(per_sample={name: np.array([one[name] for one in each], np.float64) for name in names})
+    each = [_whole(module.score([one], classes)) for one in counts]
+    return Details(per_sample={name: np.array([one[name] for one in each], np.float64) for name in each[0]})
+
+
+def _whole(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are not of one class."""
+    return {name: value for name, value in figures.items() if "/" not in name}
 
 
 def _by_class(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -161,19 +162,3 @@ def _by_class(figures: Mapping[str, float]) -> dict[str, dict[str, float]]:
         if slash:
             table.setdefault(class_name, {})[figure] = value
     return table
-
-
-def _sample_remarks(
-    missing: Sequence[str], extra: Sequence[str], unlabelled: Sequence[str]
-) -> tuple[str, ...]:
-    """What became of samples that have no partner."""
-    several = (
-        (missing, "without a prediction, which count as predicted empty"),
-        (extra, "predicted without a truth, which are not judged"),
-        (unlabelled, "whose truth is not labelled, which are not judged"),
-    )
-    return tuple(
-        f"samples {words}: {len(names)} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
-        for names, words in several
-        if names
-    )
