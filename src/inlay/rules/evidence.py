@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.rules.finding import Box, Finding, Region, fingerprint
 from inlay.rules.message import fill, segment_id, segment_name
 from inlay.rules.rule import Rule
-from inlay.rules.tables import ImageTable, PairTable
+from inlay.rules.tables import ImageTable, PairTable, UnknownError
 
 SIDES = {"segment": ("segment",), "pair": ("a", "b"), "image": ()}
 
@@ -22,10 +22,24 @@ SIDES = {"segment": ("segment",), "pair": ("a", "b"), "image": ()}
 class Evidence:
     """Explains what rules found in one image; its tables are measured again when a region asks for them."""
 
-    def __init__(self, name: str, label: Segmentation | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        label: Segmentation | None,
+        predicted: Segmentation | None = None,
+        load: Callable[[], Sample] | None = None,
+    ) -> None:
         self.name = name
         self.label = label
-        self.image = ImageTable(Sample(name, None, label))
+        self.image = ImageTable(Sample(name, None, label), predicted)
+        self._load = load
+
+    def _with_pixels(self) -> None:
+        """Take the tables anew from the sample with its image, which is not kept meanwhile."""
+        if self._load is not None:
+            self.image = ImageTable(self._load(), self.image.predicted)
+            self.__dict__.pop("pairs", None)
+            self._load = None
 
     @cached_property
     def pairs(self) -> PairTable:
@@ -61,10 +75,15 @@ class Evidence:
 
     def _region(self, rule: Rule, row: int, rows: tuple[int, ...]) -> Masks | None:
         """The pixels that the rule's column points at, else those of the segments."""
-        column = None if rule.measure is None else rule.columns[rule.measure]
+        column = None if rule.measure is None else rule.columns.get(rule.measure)
         if rule.measure is not None and column is not None and column.region and self.label is not None:
-            table, place = self._row_of(column.scope, rule.measure.side, row, rows)
-            return column.pixels(table, place, rule.measure)
+            try:
+                table, place = self._row_of(column.scope, rule.measure.side, row, rows)
+                return column.pixels(table, place, rule.measure)
+            except UnknownError:
+                self._with_pixels()
+                table, place = self._row_of(column.scope, rule.measure.side, row, rows)
+                return column.pixels(table, place, rule.measure)
         return self.label.masks[np.array(rows, np.int64)].union() if self.label is not None and rows else None
 
     def _row_of(self, scope: str, side: str, row: int, rows: tuple[int, ...]) -> tuple[Any, int]:
@@ -91,16 +110,6 @@ def coco_region(mask: Masks) -> Region | None:
     if not int(mask.area()[0]):
         return None
     return {"size": list(mask.size), "counts": mask.to_strings()[0].decode("ascii")}
-
-
-def dataset_finding(rule: Rule, values: Mapping[str, Any]) -> Finding:
-    """What a rule found about one class of the dataset."""
-    measured = None if rule.measure is None else values[rule.measure.key]
-    message = fill(rule, values, {})
-    mark = fingerprint(rule.id, None, [message.encode()])
-    return Finding(
-        rule.id, rule.severity, None, (), (), None, None, measured, rule.limit, message, None, mark
-    )
 
 
 def unreadable(rule: str, name: str, why: str) -> Finding:

@@ -28,7 +28,7 @@ KEYWORDS = frozenset(
         *("true", "false", "case", "when", "then", "else", "end"),
     )
 )
-SIDES = ("a", "b", "image")
+SIDES = ("a", "b", "image", "track", "sequence")
 
 TOKEN = re.compile(
     r"""\s*(?:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.core.classes import Classes
 from inlay.core.dataset import Sample
 from inlay.core.segmentation import Segmentation
 from inlay.rules.columns import Column
 from inlay.rules.expression import Reference
+from inlay.rules.gathered import Gathered
 from inlay.rules.rule import DTYPES, Rule
-from inlay.rules.tables import DatasetTable, ImageTable, PairTable, SegmentTable, UnlabelledError
+from inlay.rules.tables import ImageTable, PairTable, SegmentTable, UnknownError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,21 +27,44 @@ Values = dict[Reference, Any]  # an array, a scalar for image columns, None wher
 
 @dataclass(frozen=True)
 class Plan:
-    """What a set of rules reads: the columns of each scope's frame, and of each table without sides."""
+    """What a set of rules reads of each image.
+
+    Parameters
+    ----------
+    frames
+        The columns that rules judged image by image read, by scope.
+    tables
+        The columns measured on each table, without sides.
+    gathers
+        The columns that are kept for rules that need the whole dataset; side "image" or none.
+    """
 
     frames: Mapping[str, Columns]
     tables: Mapping[str, Columns]
+    gathers: Columns
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Plan:
         """The plan of some rules."""
         frames: dict[str, dict[Reference, Column]] = {}
-        tables: dict[str, dict[Reference, Column]] = {"segment": {}, "image": {}, "pair": {}, "dataset": {}}
+        tables: dict[str, dict[Reference, Column]] = {"segment": {}, "image": {}, "pair": {}}
+        gathers: dict[Reference, Column] = {}
         for rule in rules:
-            frames.setdefault(rule.scope, {}).update(rule.columns)
-            for reference, column in rule.columns.items():
-                tables[column.scope][Reference("", reference.name, reference.argument)] = column
-        return cls(frames, tables)
+            gathers |= rule.gathers
+            read = dict(rule.gathers)
+            if not rule.is_late:
+                read |= {**rule.columns, **rule.inner}
+                frames.setdefault(rule.scope, {}).update(rule.columns)
+                if rule.over:
+                    frames.setdefault(rule.over, {}).update(rule.inner)
+            for reference, column in read.items():
+                tables[column.scope][bare(reference)] = column
+        return cls(frames, tables, gathers)
+
+
+def bare(reference: Reference) -> Reference:
+    """A reference without its side."""
+    return Reference("", reference.name, reference.argument)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +75,8 @@ class Measured:
     label: Segmentation | None
     rows: Mapping[str, tuple[NDArray[Any], ...]]  # by scope, the segments that each row of the frame is about
     values: Mapping[str, Values]
+    gathered: Gathered | None = None  # when some rule asks for it
+    predicted: Segmentation | None = None
 
     @property
     def lengths(self) -> dict[str, int]:
@@ -57,9 +84,15 @@ class Measured:
         return {scope: len(rows[0]) if rows else 1 for scope, rows in self.rows.items()}
 
 
-def measure(sample: Sample, plan: Plan) -> Measured:
-    """The columns of one sample."""
-    image = ImageTable(sample)
+def measure(
+    sample: Sample,
+    plan: Plan,
+    *,
+    classes: Classes | None = None,
+    predicted: Segmentation | None = None,
+) -> Measured:
+    """The columns of one sample; with `classes`, what late columns need of it is gathered as well."""
+    image = ImageTable(sample, predicted)
     label = sample.segmentation
     tables: dict[str, Any] = {"image": image}
     if label is not None and "pair" in plan.frames:
@@ -73,7 +106,19 @@ def measure(sample: Sample, plan: Plan) -> Measured:
         for scope, columns in plan.frames.items()
         if scope in tables
     }
-    return Measured(sample.name, label, rows, values)
+    gathered = None if classes is None else _gathered(sample, classes, plan.gathers, own)
+    return Measured(sample.name, label, rows, values, gathered, predicted)
+
+
+def _gathered(sample: Sample, classes: Classes, columns: Columns, own: Mapping[str, Values]) -> Gathered:
+    kept: dict[str, Any] = {}
+    for reference, column in columns.items():
+        value = own.get(column.scope, {}).get(bare(reference))
+        if value is None:
+            count = 1 if reference.side else 0 if sample.segmentation is None else len(sample.segmentation)
+            value = np.full(count, None, np.object_) if column.kind == "word" else np.full(count, np.nan)
+        kept[reference.key] = value
+    return Gathered.of(sample, classes, kept)
 
 
 def _rows(table: SegmentTable | PairTable | ImageTable) -> tuple[NDArray[Any], ...]:
@@ -87,25 +132,24 @@ def _values(table: Any, columns: Columns) -> Values:
     for reference, column in columns.items():
         try:
             values[reference] = column(table, reference)
-        except UnlabelledError:
+        except UnknownError:
             values[reference] = None
     return values
 
 
 def _seen_from(scope: str, reference: Reference, own: Mapping[str, Values], tables: Mapping[str, Any]) -> Any:
     """Values of a column as a frame holds them: `a.class` is taken at the first segment of each pair."""
-    bare = Reference("", reference.name, reference.argument)
     if reference.side == "image":
-        value = own["image"][bare]
+        value = own["image"][bare(reference)]
         return (
             None
             if value is None
             else np.full(len(tables[scope]), value, object if isinstance(value, str) else None)
         )
     if reference.side:
-        values = own["segment"][bare]
+        values = own["segment"][bare(reference)]
         return None if values is None else values[getattr(tables["pair"], reference.side)]
-    return own[scope][bare]
+    return own[scope][bare(reference)]
 
 
 def frame(columns: Columns, parts: Iterable[Values], lengths: Iterable[int]) -> pl.DataFrame:
@@ -125,22 +169,20 @@ def _series(parts: list[Any], sizes: list[int], column: Column) -> pl.Series:
     import polars as pl
 
     dtype = getattr(pl, DTYPES[column.kind])
-    blank: Any = {"number": np.nan, "integer": 0, "boolean": False, "word": None}[column.kind]
     kind = {"number": np.float64, "integer": np.int64, "boolean": np.bool_, "word": np.object_}[column.kind]
-    arrays: list[NDArray[Any]] = [
-        np.full(size, blank, kind) if part is None else np.broadcast_to(np.asarray(part, kind), size)
+    if column.kind == "word":
+        words = [
+            np.full(size, None, np.object_) if part is None else np.broadcast_to(np.asarray(part, kind), size)
+            for part, size in zip(parts, sizes)
+        ]
+        return pl.Series([word for part in words for word in part.tolist()], dtype=dtype)
+    arrays = [
+        np.full(size, np.nan) if part is None else np.broadcast_to(np.asarray(part), size)
         for part, size in zip(parts, sizes)
     ]
     joined = np.concatenate(arrays) if arrays else np.empty(0, kind)
-    if column.kind == "word":
-        return pl.Series(joined.tolist(), dtype=dtype)
-    made = pl.Series(joined, dtype=dtype, nan_to_null=True)
-    if column.kind != "number" and any(part is None for part in parts):
-        known = np.repeat([part is not None for part in parts], sizes)
-        made = pl.select(pl.when(pl.Series(known)).then(made)).to_series()
-    return made
-
-
-def dataset_frame(columns: Columns, census: DatasetTable) -> pl.DataFrame:
-    """The Polars table of a dataset's classes."""
-    return frame(columns, [_values(census, columns)], [len(census)])
+    if column.kind != "number" and joined.dtype.kind == "f":  # some are unknown
+        known = ~np.isnan(joined)
+        made = pl.Series(np.where(known, joined, 0).astype(kind), dtype=dtype)
+        return pl.select(pl.when(pl.Series(known)).then(made)).to_series()
+    return pl.Series(joined.astype(kind, copy=False), dtype=dtype, nan_to_null=True)

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, Literal
 
-from inlay.core.classes import KINDS
 from inlay.core.errors import FormatError, InlayError
-from inlay.rules.columns import Column, Vocabulary, resolve
+from inlay.rules.columns import CHOICES, SIDES, Column, Vocabulary, inputs, resolve
 from inlay.rules.expression import Expression, Parameter, Reference, nearest, read_expression
 from inlay.rules.pictures import Example, read_examples
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the worst first
 OFF = "off"  # as a severity: an inherited rule is not wanted
-SCOPES = ("segment", "pair", "image", "dataset")
-CLAUSES = ("where", "forbid", "require", "unless")
-NAMED = {
+SCOPES = tuple(SIDES)
+QUANTIFIERS = ("require_any", "forbid_any", "count")
+VERDICTS = ("forbid", "require", *QUANTIFIERS)
+CLAUSES = ("where", "unless", *VERDICTS)
+OVER = {
+    "segment": "pair",
+    "image": "segment",
+    "track": "step",
+    "sequence": "track",
+}  # what is counted of each
+COUNT = Reference("", "count")  # the value of a rule that counts
+NAMED = {  # placeholders that name a row
     "segment": ("segment",),
     "pair": ("a", "b"),
-    "image": (),
-    "dataset": (),
-}  # placeholders that name a row
+    "step": ("track", "sequence", "segment", "before"),
+    "track": ("track", "sequence"),
+    "sequence": ("sequence",),
+}
+LATE_SCOPES = ("step", "track", "sequence", "dataset")
 SAMPLES: dict[str, object] = {"number": 0.5, "integer": 1, "boolean": True, "word": ""}
 DTYPES = {"number": "Float64", "integer": "Int64", "boolean": "Boolean", "word": "String"}
 
@@ -38,6 +48,13 @@ class Rule:
         `forbid` or `require`; `forbids` says which: a row is found when it is TRUE, or FALSE.
     columns
         Every column that the clauses and the message read, by its reference.
+    over
+        Scope of the rows that `verdict` is asked of, when it is counted how many of them say TRUE: pairs of
+        a segment, segments of an image. A row is found when these are fewer than `least` or more than `most`.
+    inner
+        The columns of these rows that `verdict` reads.
+    gathers
+        What late columns need of single segments and images, by reference; side "image" or none.
     measure
         The column whose value a finding reports, and whose pixels it shows.
     words
@@ -62,10 +79,35 @@ class Rule:
     file: str
     vocabulary: tuple[str, ...] = ()
     description: str = ""
+    over: str = ""
+    least: int | None = None
+    most: int | None = None
+    inner: Mapping[Reference, Column] = field(default_factory=dict)
+    gathers: Mapping[Reference, Column] = field(default_factory=dict)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is judged when all images have been seen."""
+        columns = (*self.columns.values(), *self.inner.values())
+        return self.scope in LATE_SCOPES or any(column.late for column in columns)
+
+    @property
+    def named_classes(self) -> tuple[str, ...]:
+        """The classes that its clauses speak of."""
+        clauses = [clause for clause in (self.where, self.verdict, self.unless) if clause]
+        compared = [word for clause in clauses for column, word in clause.words if column.name == "class"]
+        taken = [
+            str(reference.argument)
+            for reference, column in {**self.columns, **self.inner, **self.gathers}.items()
+            if column.takes == "class_name"
+        ]
+        return tuple(dict.fromkeys(compared + taken))
 
     @property
     def limit(self) -> float | None:
         """The number that the verdict compares `measure` with."""
+        if self.over:
+            return self.least if self.most is None else self.most
         return None if self.measure is None else self.verdict.limits.get(self.measure.key)
 
 
@@ -83,18 +125,23 @@ def make_rule(keys: Mapping[str, Any], file: str, classes: tuple[str, ...], know
         for name in parameters:
             if (scope, name) in known:
                 raise InlayError(f"parameter {name!r} has the name of a column: call it something else")
+        over, least, most = _counting(keys)
         clauses = {key: read_expression(keys[key], parameters) for key in CLAUSES if key in keys}
+        asked = next(key for key in VERDICTS if key in clauses)
+        inner: dict[Reference, Column] = {}
+        if over:
+            inner, counted = _resolved({asked: clauses.pop(asked)}, over, known)
         columns, clauses = _resolved(clauses, scope, known)
-        verdict = clauses.get("forbid") or clauses["require"]
-        measure = _measure(keys, verdict, scope, known, columns)
-        words = tuple(_words(keys["message"], scope, parameters, known, columns))
+        verdict = counted[asked] if over else clauses[asked]
+        measure = COUNT if over else _measure(keys, verdict, scope, known, columns)
+        words = tuple(_words(keys["message"], scope, parameters, known, columns, counts=bool(over)))
         rule = Rule(
             keys["id"],
             scope,
             keys["severity"],
             keys["message"],
             verdict,
-            "forbid" in clauses,
+            asked == "forbid",
             clauses.get("where"),
             clauses.get("unless"),
             columns,
@@ -105,8 +152,15 @@ def make_rule(keys: Mapping[str, Any], file: str, classes: tuple[str, ...], know
             file,
             classes,
             keys.get("description", ""),
+            over,
+            least,
+            most,
+            inner,
+            _gathers(scope, over, {**columns, **inner}, known),
         )
         _check_types(clauses, columns)
+        if over:
+            _check_types({asked: verdict}, inner)
     except InlayError as error:
         raise FormatError(file, f"rule {keys['id']!r}", str(error)) from None
     return rule
@@ -117,10 +171,7 @@ def _check_words(keys: Mapping[str, Any]) -> None:
         "scope",
         "severity",
         "message",
-        "where",
-        "forbid",
-        "require",
-        "unless",
+        *CLAUSES,
         "measure",
         "description",
     ):
@@ -133,13 +184,58 @@ def _check_words(keys: Mapping[str, Any]) -> None:
             raise InlayError(f"there is no {key} {keys[key]!r}; {nearest(keys[key], allowed)}")
     if "message" not in keys:
         raise InlayError("has no message: say in plain words what is wrong")
-    if ("forbid" in keys) == ("require" in keys):
-        raise InlayError("needs either forbid (found when true) or require (found when false)")
+    if sum(key in keys for key in VERDICTS) != 1:
+        raise InlayError(
+            "needs either forbid (found when true) or require (found when false), or one of "
+            + ", ".join(QUANTIFIERS)
+        )
     parameters = keys.get("params", {})
     if not isinstance(parameters, dict) or not all(
         isinstance(value, Parameter) for value in parameters.values()
     ):
         raise InlayError(f"params must be a table of numbers and words, not {parameters!r}")
+
+
+def _counting(keys: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
+    """Scope of the rows that are counted, empty when none are; how many must be TRUE at least and at most."""
+    asked = next((key for key in QUANTIFIERS if key in keys), "")
+    bounds = {key: keys[key] for key in ("least", "most") if key in keys}
+    for key, bound in bounds.items():
+        if type(bound) is not int or bound < 0:
+            raise InlayError(f"{key} is a number of rows, 0 or more, not {bound!r}")
+        if asked != "count":
+            raise InlayError(f"{key} goes with count, and this rule has none")
+    if not asked:
+        return "", None, None
+    if keys["scope"] not in OVER:
+        raise InlayError(f"{asked} counts within {', '.join(OVER)}, not within scope {keys['scope']!r}")
+    if "measure" in keys:
+        raise InlayError(f"{asked} measures how many rows say TRUE: measure has no place beside it")
+    if asked == "count" and not bounds:
+        raise InlayError("count needs least or most: how many rows may say TRUE")
+    least, most = {"require_any": (1, None), "forbid_any": (None, 0)}.get(asked, (None, None))
+    return OVER[keys["scope"]], bounds.get("least", least), bounds.get("most", most)
+
+
+def _gathers(
+    scope: str, over: str, columns: Mapping[Reference, Column], known: Vocabulary
+) -> dict[Reference, Column]:
+    """What late columns need, and what a rule that has some reads beside them."""
+    found: dict[Reference, Column] = {}
+    for reference, column in columns.items():
+        found |= inputs(known, column, reference)
+    if not any(column.late for column in columns.values()):
+        return found
+    if scope == "pair" or (over and scope not in LATE_SCOPES):
+        late = next(reference.key for reference, column in columns.items() if column.late)
+        raise InlayError(
+            f"{late!r} needs the whole dataset: ask it in a rule of scope segment without counting"
+        )
+    for reference, column in columns.items():
+        if not column.late:
+            side = "image" if scope == "image" else reference.side
+            found[Reference(side, reference.name, reference.argument)] = column
+    return found
 
 
 def _resolved(
@@ -178,6 +274,8 @@ def _words(
     parameters: Mapping[str, Parameter],
     known: Vocabulary,
     columns: dict[Reference, Column],
+    *,
+    counts: bool,
 ) -> Iterator[tuple[str, str, str]]:
     """(text, key, format) of each piece of a message; its columns are added to `columns`."""
     try:
@@ -187,7 +285,8 @@ def _words(
     for text, name, form, conversion in pieces:
         if conversion or name == "":
             raise InlayError(f"message {message!r}: a placeholder is {{column}} or {{column:.0%}}")
-        if name is None or name in NAMED[scope] or name in ("measured", "limit"):
+        own = (*NAMED.get(scope, ()), "measured", "limit", *(["count"] if counts else []))
+        if name is None or name in own:
             yield text, name or "", form or ""
             continue
         sample: object = parameters.get(name)
@@ -216,8 +315,9 @@ def _check_types(clauses: Mapping[str, Expression], columns: Mapping[Reference, 
     schema = {reference.key: getattr(pl, DTYPES[column.kind]) for reference, column in columns.items()}
     for clause in clauses.values():
         for column, word in clause.words:
-            if column.name == "kind" and word not in KINDS:
-                raise InlayError(f"there is no kind {word!r}; {nearest(word, KINDS)}")
+            choices = CHOICES.get(column.name)
+            if choices and word not in choices:
+                raise InlayError(f"there is no {column.name} {word!r}; {nearest(word, choices)}")
     for key, clause in clauses.items():
         try:
             result = pl.DataFrame(schema=schema).select(clause.compile()).dtypes[0]

@@ -13,11 +13,11 @@ from typing import Any
 from inlay.core.errors import FormatError, InlayError
 from inlay.rules.columns import vocabulary
 from inlay.rules.expression import nearest
-from inlay.rules.rule import OFF, Rule, make_rule
+from inlay.rules.rule import CLAUSES, OFF, VERDICTS, Rule, make_rule
 
 FILE_KEYS = ("extends", "description", "classes", "rule")
 RULE_KEYS = (
-    *("id", "scope", "where", "forbid", "require", "unless", "severity"),
+    *("id", "scope", *CLAUSES, "least", "most", "severity"),
     *("message", "measure", "params", "examples", "description"),
 )
 
@@ -156,10 +156,9 @@ def _merged(inherited: _Draft | None, draft: _Draft) -> _Draft:
     if inherited is None:
         return draft
     keys = {**inherited.keys, **draft.keys}
-    if "forbid" in draft.keys:
-        keys = {key: value for key, value in keys.items() if key != "require" or key in draft.keys}
-    if "require" in draft.keys:
-        keys = {key: value for key, value in keys.items() if key != "forbid" or key in draft.keys}
+    if any(key in draft.keys for key in VERDICTS):
+        old = (*VERDICTS, "least", "most")
+        keys = {key: value for key, value in keys.items() if key not in old or key in draft.keys}
     if isinstance(inherited.keys.get("params"), dict) and isinstance(draft.keys.get("params"), dict):
         keys["params"] = {**inherited.keys["params"], **draft.keys["params"]}
     return _Draft(keys, draft.file, inherited.classes + draft.classes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 from inlay.core.classes import Classes
 from inlay.core.contacts import Contacts, contacts_of
 from inlay.core.dataset import Sample
-from inlay.core.errors import FormatError
+from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import image_size
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 from inlay.rules.outline import perimeter
+
+if TYPE_CHECKING:
+    from inlay.rules.gathered import Gathered
 
 Floats = NDArray[np.float64]  # NaN is unknown
 Integers = NDArray[np.int64]
@@ -24,8 +28,17 @@ Booleans = NDArray[np.bool_]
 Words = NDArray[np.object_]  # of str
 
 
-class UnlabelledError(Exception):
-    """Nobody has labelled the image: what needs its segments is unknown."""
+class UnknownError(Exception):
+    """What a column needs is not there, a label, a prediction, the pixels: its values are unknown."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a row of a late table is about: an image, some of its segments, and what messages call the row."""
+
+    image: int | None = None  # place in `Gathered.name`
+    segments: tuple[int, ...] = ()  # places in `Gathered.row`, all in that image
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def ratio(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
@@ -40,9 +53,40 @@ class SegmentTable:
     """One row for each segment of an image, back to front, with the facts that several columns share."""
 
     segmentation: Segmentation
+    sample: Sample | None = None
+    predicted: Segmentation | None = None  # of the same image, when predictions were given
 
     def __len__(self) -> int:
         return len(self.segmentation)
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 of the image.
+
+        Raises
+        ------
+        UnknownError
+            Without an image that can be read; the engine then takes the column as unknown.
+        """
+        try:
+            if self.sample is not None and self.sample.image is not None:
+                return self.sample.pixels()
+        except (InlayError, OSError):
+            pass
+        raise UnknownError
+
+    @property
+    def prediction(self) -> Segmentation:
+        """What a model says of the image.
+
+        Raises
+        ------
+        UnknownError
+            When no predictions were given, or none of this image.
+        """
+        if self.predicted is None:
+            raise UnknownError
+        return self.predicted
 
     @property
     def masks(self) -> Masks:
@@ -164,6 +208,7 @@ class ImageTable:
     """One row: the image and its label as a whole."""
 
     sample: Sample
+    predicted: Segmentation | None = None
 
     @cached_property
     def segments(self) -> SegmentTable:
@@ -171,12 +216,12 @@ class ImageTable:
 
         Raises
         ------
-        UnlabelledError
+        UnknownError
             When nobody has labelled the image; the engine then takes the column as unknown.
         """
         if self.sample.segmentation is None:
-            raise UnlabelledError
-        return SegmentTable(self.sample.segmentation)
+            raise UnknownError
+        return SegmentTable(self.sample.segmentation, self.sample, self.predicted)
 
     @cached_property
     def image_size(self) -> tuple[int, int] | None:
@@ -192,13 +237,14 @@ class ImageTable:
 
 @dataclass(frozen=True, eq=False)
 class DatasetTable:
-    """One row for each class, counted over the whole dataset."""
+    """One row for each class, counted over the whole dataset; `gathered` is there when columns are asked."""
 
     classes: Classes
     segment_count: Integers  # (K,)
     image_count: Integers  # (K,)
     pixel_count: Integers  # (K,)
     images: int = 0  # images with a label
+    gathered: Gathered | None = None
 
     @classmethod
     def empty(cls, classes: Classes) -> DatasetTable:
@@ -207,6 +253,10 @@ class DatasetTable:
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    def subject(self, row: int) -> Subject:
+        """The class."""
+        return Subject(names={"class": self.classes.names[row]})
 
     def __add__(self, other: DatasetTable) -> DatasetTable:
         return DatasetTable(
@@ -219,7 +269,7 @@ class DatasetTable:
 
     def count(self, segmentation: Segmentation) -> DatasetTable:
         """The census with one more label; segments of classes of another dataset are matched by name."""
-        same = segmentation.classes == self.classes
+        same = segmentation.classes is self.classes or segmentation.classes == self.classes
         rows = (
             segmentation.class_id
             if same

@@ -5,6 +5,10 @@ scope it belongs to, the return type what the column holds, the docstring its un
 parameter makes it a family: `count(table, class_name)` is read as `count('car')`, or `count_car`. Unknown is
 NaN for numbers, and None for the whole column. `hole_px_region(table, row)` beside `hole_px` returns the
 pixels behind one value.
+
+A column whose table is one of `LATE` sees the whole dataset. The columns of single segments and images that
+it needs stand in its module's `READS = ("area_px", "image.coverage")`, and are found as `table["area_px"]`
+or `table.gathered["image.coverage"]`; a parameter called `column` takes the name of one more.
 """
 
 from __future__ import annotations
@@ -17,19 +21,37 @@ from types import UnionType
 from typing import Any, Literal
 
 from inlay import plugins
+from inlay.core.classes import KINDS as CLASS_KINDS
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
-from inlay.rules import tables
-from inlay.rules.expression import Reference, nearest
+from inlay.rules import gathered, tables, tracks
+from inlay.rules.columns.parts.concepts import CONCEPTS
+from inlay.rules.expression import Reference, nearest, read_expression
 
-Scope = Literal["segment", "pair", "image", "dataset"]
+Scope = Literal["segment", "pair", "image", "step", "track", "sequence", "dataset"]
 Kind = Literal["number", "integer", "boolean", "word"]
 
+STREAMED = (tables.SegmentTable, tables.PairTable, tables.ImageTable)
 SCOPES: dict[type, Scope] = {
     tables.SegmentTable: "segment",
     tables.PairTable: "pair",
     tables.ImageTable: "image",
+    gathered.AllSegments: "segment",
+    gathered.AllImages: "image",
+    tracks.StepTable: "step",
+    tracks.TrackTable: "track",
+    tracks.SequenceTable: "sequence",
     tables.DatasetTable: "dataset",
+}
+LATE = tuple(table for table in SCOPES if table not in STREAMED)
+SIDES: dict[Scope, Mapping[str, Scope]] = {  # what `side.column` reads in a rule of each scope
+    "segment": {"image": "image"},
+    "pair": {"a": "segment", "b": "segment", "image": "image"},
+    "image": {},
+    "step": {"track": "track", "sequence": "sequence"},
+    "track": {"sequence": "sequence"},
+    "sequence": {},
+    "dataset": {},
 }
 KINDS: dict[Any, Kind] = {
     tables.Floats: "number",
@@ -41,7 +63,13 @@ KINDS: dict[Any, Kind] = {
     bool: "boolean",
     str: "word",
 }
-REGION = "_region"
+# What a column, or the argument of one, may be: another word in a rule is a slip.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "kind": CLASS_KINDS,
+    "concept": CONCEPTS,
+    "side": ("left", "top", "right", "bottom"),
+}
+REGION, READS, COLUMN = "_region", "READS", "column"
 
 
 @dataclass(frozen=True)
@@ -55,6 +83,8 @@ class Column:
     region: Callable[..., Masks] | None = None  # table, row (and the argument) -> one mask
     takes: str = ""  # name of the argument, empty when there is none
     takes_number: bool = False
+    late: bool = False  # needs more than one image
+    reads: tuple[str, ...] = ()  # columns of single segments and images that a late one needs
 
     def __call__(self, table: Any, reference: Reference) -> Any:
         """The values for a table: an array, for an image a scalar, None when all are unknown."""
@@ -97,7 +127,8 @@ def vocabulary() -> Vocabulary:
         for name, function in functions.items():
             if name.endswith(REGION):
                 continue
-            column = _column(name.rstrip("_"), function, functions.get(name + REGION))
+            reads = tuple(getattr(module, READS, ()))
+            column = _column(name.rstrip("_"), function, functions.get(name + REGION), reads)
             if (column.scope, column.name) in found:
                 raise InlayError(
                     f"column {column.name!r} of scope {column.scope!r} is defined twice ({family})"
@@ -106,7 +137,9 @@ def vocabulary() -> Vocabulary:
     return found
 
 
-def _column(name: str, function: Callable[..., Any], region: Callable[..., Masks] | None) -> Column:
+def _column(
+    name: str, function: Callable[..., Any], region: Callable[..., Masks] | None, reads: tuple[str, ...]
+) -> Column:
     hints = typing.get_type_hints(function)
     result = hints.pop("return", None)
     if isinstance(result, UnionType):
@@ -118,7 +151,35 @@ def _column(name: str, function: Callable[..., Any], region: Callable[..., Masks
             f"column {name!r}: its first parameter must be a rule table, its result an array of a known type"
         )
     takes = parameters[1] if len(parameters) == 2 else ""
-    return Column(name, SCOPES[table], KINDS[result], function, region, takes, hints.get(takes) is float)
+    late = table in LATE
+    number = hints.get(takes) is float
+    return Column(
+        name, SCOPES[table], KINDS[result], function, region, takes, number, late, reads if late else ()
+    )
+
+
+def inputs(known: Vocabulary, column: Column, reference: Reference) -> dict[Reference, Column]:
+    """What a late column needs of single segments (side "") and images (side "image").
+
+    Raises
+    ------
+    InlayError
+        When there is no such column, or it is late itself.
+    """
+    if not column.late:
+        return {}
+    names = [*column.reads, *([reference.argument] if column.takes == COLUMN and reference.argument else [])]
+    found = {}
+    for name in names:
+        expression = read_expression(name, {})
+        if not expression.is_column:
+            raise InlayError(f"column {column.name!r} reads {name!r}, which is not one column")
+        own = "image." if column.scope == "image" and name == reference.argument else ""
+        read, full = resolve(known, "segment", read_expression(own + name, {}).reads[0])
+        if read.late:
+            raise InlayError(f"column {column.name!r} reads {name!r}, which needs the whole dataset itself")
+        found[full] = read
+    return found
 
 
 def resolve(known: Vocabulary, scope: str, reference: Reference) -> tuple[Column, Reference]:
@@ -152,16 +213,20 @@ def _checked(column: Column, reference: Reference) -> tuple[Column, Reference]:
             float(reference.argument)
         except ValueError:
             raise InlayError(f"column {column.name!r} wants a number, not {reference.argument!r}") from None
+    allowed = CHOICES.get(column.takes)
+    if allowed and reference.argument not in allowed:
+        hint = nearest(str(reference.argument), allowed)
+        raise InlayError(f"column {column.name!r} knows no {column.takes} {reference.argument!r}; {hint}")
     return column, reference
 
 
 def _table_of(scope: str, reference: Reference) -> str:
     if not reference.side:
         return scope
-    if reference.side == "image" and scope in ("segment", "pair"):
-        return "image"
-    if reference.side in ("a", "b") and scope == "pair":
-        return "segment"
-    raise InlayError(
-        f"a rule of scope {scope!r} has no {reference.side!r}: drop {reference.side!r} from {reference.key!r}"
-    )
+    sides = SIDES[scope]  # type: ignore[index]
+    if reference.side not in sides:
+        raise InlayError(
+            f"a rule of scope {scope!r} has no {reference.side!r}: "
+            f"drop {reference.side!r} from {reference.key!r}"
+        )
+    return sides[reference.side]

@@ -1,0 +1,171 @@
+"""Late rules: those that need the whole dataset, judged when every image has been seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.dataset import Dataset
+from inlay.core.errors import InlayError
+from inlay.core.masks import Masks
+from inlay.rules.columns import Column
+from inlay.rules.evidence import coco_region
+from inlay.rules.expression import Reference
+from inlay.rules.finding import Finding, Verdict, fingerprint
+from inlay.rules.gathered import AllImages, AllSegments, Gathered
+from inlay.rules.judge import Inner, Judged, judge
+from inlay.rules.measure import Columns, bare, frame
+from inlay.rules.message import fill
+from inlay.rules.rule import COUNT, Rule
+from inlay.rules.tables import DatasetTable, Subject
+from inlay.rules.tracks import SequenceTable
+
+
+class LateTables:
+    """The tables of a whole dataset, made when a rule asks for them."""
+
+    def __init__(self, gathered: Gathered, census: DatasetTable) -> None:
+        self.gathered = gathered
+        self.dataset = replace(census, gathered=gathered)
+
+    @cached_property
+    def _sequences(self) -> SequenceTable:
+        return SequenceTable.of(self.gathered)
+
+    def table(self, scope: str) -> Any:
+        """The table of a scope."""
+        if scope == "dataset":
+            return self.dataset
+        if scope in ("segment", "image"):
+            return (AllSegments if scope == "segment" else AllImages).of(self.gathered)
+        tracks = self._sequences.tracks if scope != "sequence" else None
+        return self._sequences if tracks is None else tracks.steps if scope == "step" else tracks
+
+    def values(self, scope: str, reference: Reference, column: Column) -> Any:
+        """A column as a rule of a scope sees it."""
+        if not column.late:
+            image = scope == "image"
+            values = self.gathered[f"image.{reference.key}" if image else reference.key]
+            return values if image or not reference.side else values[self.gathered.image]
+        values = column(self.table(column.scope), bare(reference))
+        if values is None or not reference.side:
+            return values
+        return values[self.places(scope, reference.side)]
+
+    def places(self, scope: str, outer: str) -> NDArray[np.int64]:
+        """(rows of `scope`) the row of `outer` that each lies in."""
+        if outer == "image":
+            return self.gathered.image
+        tracks = self._sequences.tracks
+        if outer == "track":
+            return tracks.steps.track
+        return tracks.sequence if scope == "track" else tracks.sequence[tracks.steps.track]
+
+    def frame(self, scope: str, columns: Columns) -> Any:
+        """The Polars table of a scope."""
+        values = {reference: self.values(scope, reference, column) for reference, column in columns.items()}
+        return frame(columns, [values], [len(self.table(scope))])
+
+
+@dataclass(frozen=True)
+class LateHit:
+    """A row of a late table that breaks a rule."""
+
+    rule: int
+    subject: Subject
+    values: Mapping[str, Any]
+
+
+def judge_late(
+    rules: Sequence[Rule], gathered: Gathered, census: DatasetTable
+) -> tuple[list[LateHit], dict[int, Verdict]]:
+    """Hits of the late rules, and their verdicts by the number of the rule."""
+    tables = LateTables(gathered, census)
+    hits: list[LateHit] = []
+    verdicts = {}
+    for number, rule in enumerate(rules):
+        if not rule.is_late:
+            continue
+        inner = None
+        if rule.over:
+            inner = Inner(tables.frame(rule.over, rule.inner), tables.places(rule.over, rule.scope))
+        table = tables.frame(rule.scope, rule.columns)
+        (judged,) = judge([rule], table, inner)
+        verdicts[number] = Verdict(rule.id, rule.severity, judged.asked, judged.unknown, len(judged.hits))
+        hits += _hits(number, rule, table, judged, tables.table(rule.scope))
+    return hits, verdicts
+
+
+def _hits(number: int, rule: Rule, table: Any, judged: Judged, rows: Any) -> Iterator[LateHit]:
+    keys = [reference.key for reference in rule.columns]
+    values = table[judged.hits].select(keys).to_dicts() if keys else [{} for _ in judged.hits]
+    for place, row in enumerate(judged.hits.tolist()):
+        subject = rows.subject(row)
+        if judged.count is not None:
+            values[place][COUNT.key] = int(judged.count[place])
+        yield LateHit(number, subject, values[place])
+
+
+def late_findings(
+    rules: Sequence[Rule], hits: Sequence[LateHit], gathered: Gathered, dataset: Dataset
+) -> list[Finding]:
+    """What the hits mean: by image, those about the dataset last; masks are read again for their regions."""
+    by_image: dict[int | None, list[LateHit]] = defaultdict(list)
+    for hit in hits:
+        by_image[hit.subject.image].append(hit)
+    found = []
+    for place in sorted(by_image, key=lambda each: len(gathered.name) if each is None else each):
+        masks = None
+        if place is not None and any(hit.subject.segments for hit in by_image[place]):
+            masks = _masks(dataset, str(gathered.name[place]))
+        found += [_finding(rules[hit.rule], hit, gathered, masks) for hit in by_image[place]]
+    return found
+
+
+def _masks(dataset: Dataset, name: str) -> Masks | None:
+    try:
+        label = dataset.load(name).segmentation
+    except (InlayError, OSError):  # it was there before: the finding does without its region
+        return None
+    return None if label is None else label.masks
+
+
+def _finding(rule: Rule, hit: LateHit, gathered: Gathered, masks: Masks | None) -> Finding:
+    subject = hit.subject
+    name = None if subject.image is None else str(gathered.name[subject.image])
+    places = np.array(subject.segments, np.int64)
+    rows = gathered.row[places]
+    region = masks[rows].union() if masks is not None and len(rows) and rows.max() < len(masks) else None
+    boxes = gathered.box[places]
+    box = None
+    if len(boxes):
+        (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+        box = (x0, y0, x1, y1)
+    return Finding(
+        rule.id,
+        rule.severity,
+        name,
+        tuple(gathered.id[places].tolist()),
+        tuple(rows.tolist()),
+        box,
+        None if region is None else coco_region(region),
+        None if rule.measure is None else hit.values[rule.measure.key],
+        rule.limit,
+        fill(rule, hit.values, subject.names),
+        None,
+        fingerprint(rule.id, name, [*_marks(gathered, subject)]),
+    )
+
+
+def _marks(gathered: Gathered, subject: Subject) -> Iterator[bytes]:
+    """What tells the subject from others of its image, and is the same tomorrow."""
+    for place in subject.segments:
+        yield gathered.digest[place].tobytes()
+    for name in subject.names.values() if not subject.segments else ():
+        yield name.encode()
