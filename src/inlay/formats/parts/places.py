@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inlay.core.dataset import Sample
 from inlay.core.errors import InlayError
+from inlay.core.images import image_size
 
 
 def place(folder: Path, name: str, suffix: str) -> Path:
@@ -47,6 +48,15 @@ def refuse_nothing(sample: Sample) -> None:
     """
     if sample.image is None and sample.segmentation is None:
         raise InlayError(f"sample {sample.name!r} has neither image nor label: there is nothing to write")
+
+
+def size_of(sample: Sample) -> tuple[int, int]:
+    """(height, width) of a sample: of its label, else of its image."""
+    if sample.segmentation is not None:
+        return sample.segmentation.size
+    if isinstance(sample.image, Path):
+        return image_size(sample.image)
+    return (0, 0) if sample.image is None else (sample.image.shape[0], sample.image.shape[1])
 
 
 def store_image(sample: Sample, folder: Path, name: str | None = None) -> Path | None:
