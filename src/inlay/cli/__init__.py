@@ -15,6 +15,7 @@ from inlay.cli.check import check
 from inlay.cli.convert import convert
 from inlay.cli.demo import demo
 from inlay.cli.formats import formats
+from inlay.cli.measure import measure
 from inlay.cli.predict import predict
 from inlay.cli.sample import sample
 from inlay.cli.score import score
@@ -28,11 +29,11 @@ EPILOGUE = """First steps: `inlay sample street data`, then `inlay check data`, 
 
 app = App(
     name="inlay",
-    help="A segmentation workbench: sample, convert, view, check, train, predict and score around one type.",
+    help="A segmentation workbench: sample, convert, view, check, train, predict, score and measure around one type.",
     help_epilogue=EPILOGUE,
     version=__version__,
 )
-for command in (sample, convert, view, check, train, predict, score, formats, demo):
+for command in (sample, convert, view, check, train, predict, score, measure, formats, demo):
     app.command(command)
 
 

@@ -1,0 +1,342 @@
+"""`inlay measure`: counts, areas, tables, tracks, zones, poses and cut-outs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+
+from inlay.cli.console import open_dataset, progress_bar, show_page
+
+if TYPE_CHECKING:
+    from inlay.core.dataset import Dataset
+    from inlay.measure.estimate import Estimate
+
+measure = App(name="measure", help="Count, size, follow and cut out what is segmented.")
+
+
+@measure.command
+def counts(
+    data: Path,
+    /,
+    *,
+    truth: Path | None = None,
+    checked: Path | None = None,
+    score: float = 0.5,
+    split: str | None = None,
+    page: Path | None = None,
+) -> int:
+    """Count the things of each class; with measured images, correct the counts and give 95 % intervals.
+
+    Example: `inlay measure counts predictions --truth val-labels --checked val-predictions`
+
+    Parameters
+    ----------
+    data
+        Predictions (or labels) to count.
+    truth
+        Labels of images that the model was not trained on: with `checked`, its measured error.
+    checked
+        Predictions of the same model on the images of `truth`.
+    score
+        Predictions with a lower score are not counted.
+    split
+        Only this split of `data`.
+    page
+        Write a page with the counts, their histogram and a map of where things are here (.html).
+    """
+    from inlay.measure.counts import CountError
+    from inlay.measure.counts import counts as run_counts
+
+    dataset = open_dataset(data, split=split)
+    error = None
+    if known := _measured(truth, checked):
+        error = CountError.measure(*known, minimum_score=score)
+    found = run_counts(dataset, minimum_score=score)
+    rows = [(name, total) for name, total in zip(dataset.classes.names, found.sum(axis=0).tolist()) if total]
+    if error is None:
+        print(_lines([(name, f"{total}") for name, total in rows]))
+        print(_UNMEASURED)
+    else:
+        estimates = dict(zip(error.names, error.correct(error.arrange(found, dataset.classes.names))))
+        print(_estimated(estimates))
+    if page:
+        from inlay.measure.page import write_page
+
+        write_page(dataset, found, page, estimates=None if error is None else estimates)
+        show_page(page, browser=False)
+    return 0
+
+
+_UNMEASURED = (
+    "as predicted, with the model's error in it: --truth and --checked correct it and say how sure it is"
+)
+
+
+@measure.command
+def areas(
+    data: Path,
+    /,
+    *,
+    pixel: str | None = None,
+    geodesic: bool = False,
+    truth: Path | None = None,
+    checked: Path | None = None,
+    split: str | None = None,
+) -> int:
+    """Sum the area of each class, in pixels, units or square metres on the ellipsoid.
+
+    Example: `inlay measure areas predictions --pixel 0.5um --truth val-labels --checked val-predictions`
+
+    Parameters
+    ----------
+    data
+        Predictions (or labels) to measure; where segments overlap, the front one counts.
+    pixel
+        Size of a pixel with its unit: `0.5um`, or `0.5x0.25mm` for height x width.
+    geodesic
+        Take the areas from the coordinate systems of the image files (GeoTIFF).
+    truth
+        Labels of images that the model was not trained on: with `checked`, its measured error.
+    checked
+        Predictions of the same model on the images of `truth`.
+    split
+        Only this split of `data`.
+    """
+    from inlay.core.errors import InlayError
+    from inlay.measure.areas import AreaError, mapped_areas, mapped_square_metres
+    from inlay.measure.calibration import Calibration
+
+    if pixel and geodesic:
+        raise InlayError("give either the size of a pixel or --geodesic, not both")
+    dataset = open_dataset(data, split=split)
+    known = _measured(truth, checked)
+    names = known[0].classes.names if known else dataset.classes.names
+    if geodesic:
+        mapped, unit = mapped_square_metres(dataset, names=names), "m2"
+    else:
+        calibration = Calibration.parse(pixel) if pixel else Calibration()
+        mapped, unit = mapped_areas(dataset, names=names) * calibration.pixel_area, calibration.area_unit
+    if known is None:
+        print(_lines([(name, f"{area:.6g} {unit}") for name, area in zip(names, mapped) if area]))
+        print(_UNMEASURED)
+    else:
+        print(_estimated(dict(zip(names, AreaError.measure(*known).correct(mapped))), unit))
+    return 0
+
+
+@measure.command
+def table(
+    data: Path,
+    out: Path,
+    /,
+    *,
+    pixel: str | None = None,
+    geodesic: bool = False,
+    score: float = 0.0,
+    split: str | None = None,
+    jobs: int = 1,
+) -> int:
+    """Write a row for each segment: class, place, area, axes, outline, hull and more.
+
+    Example: `inlay measure table predictions cells.csv --pixel 0.5um`
+
+    Parameters
+    ----------
+    data
+        Labels or predictions.
+    out
+        File to write: .csv, .parquet, or .geojson with outlines (from GeoTIFF images).
+    pixel
+        Size of a pixel with its unit: `0.5um`. Default: pixels.
+    geodesic
+        Also the area on the ellipsoid, from the coordinate systems of the image files (GeoTIFF).
+    score
+        Predictions with a lower score are left out.
+    split
+        Only this split.
+    jobs
+        Processes.
+    """
+    from inlay.measure.calibration import Calibration
+    from inlay.measure.table import segment_table, write_table
+
+    dataset = open_dataset(data, split=split)
+    calibration = Calibration.parse(pixel) if pixel else None
+    with progress_bar("measuring") as progress:
+        rows = segment_table(
+            dataset,
+            calibration=calibration,
+            geodesic=geodesic,
+            minimum_score=score,
+            on="processes" if jobs > 1 else "serial",
+            workers=jobs,
+            progress=progress,
+        )
+    write_table(rows, out, dataset=dataset)
+    print(f"{len(rows)} segments of {len(dataset)} images, {len(rows.columns)} columns: {out}")
+    return 0
+
+
+@measure.command
+def track(
+    data: Path,
+    out: Path,
+    /,
+    *,
+    to: str = "native",
+    sure: float = 0.5,
+    memory: int = 30,
+    colour: bool = True,
+    lossy: bool = False,
+) -> int:
+    """Give each thing one number through its video.
+
+    Example: `inlay measure track predictions tracked`
+
+    Parameters
+    ----------
+    data
+        Predictions whose samples know their video (`group`) and `frame`.
+    out
+        Where to write the same predictions with lasting instance ids.
+    to
+        Format to write.
+    sure
+        Predictions of at least this score begin tracks.
+    memory
+        Frames that a thing may be out of sight and still be known.
+    colour
+        Let the colours of the images count.
+    lossy
+        Write although the format cannot hold everything.
+    """
+    from inlay.formats import write
+    from inlay.measure.tracks import Tracking
+    from inlay.measure.tracks import track as run_track
+
+    dataset = open_dataset(data)
+    with progress_bar("tracking") as progress:
+        tracked = run_track(dataset, Tracking(sure=sure, memory=memory, colour=colour), progress=progress)
+    print(write(tracked, out, to=to, lossy=lossy))
+    return 0
+
+
+@measure.command
+def zones(data: Path, shapes: Path, /) -> int:
+    """Say how long tracked things stay in zones and how often they cross lines, by their masks.
+
+    Example: `inlay measure zones tracked zones.json`
+
+    Parameters
+    ----------
+    data
+        Tracked videos.
+    shapes
+        `{"zones": [{"name": "gate", "points": [[x, y], ...]}], "lines": [{"name": ..., "points": [a, b]}]}`
+    """
+    from inlay.measure.zones import by_direction, crossings, read_zones, stays
+
+    dataset = open_dataset(data)
+    areas_of_interest, lines = read_zones(shapes)
+    for stay in stays(dataset, areas_of_interest):
+        print(
+            f"{stay.zone}: {stay.class_name} {stay.instance} of {stay.group or 'the video'}, "
+            f"frames {stay.first} to {stay.last}, {stay.frames} inside"
+        )
+    for (line, name), (into, out) in by_direction(crossings(dataset, lines)).items():
+        print(f"{line}: {name} {into} in, {out} out")
+    return 0
+
+
+@measure.command
+def poses(data: Path, /, *, split: str | None = None) -> int:
+    """List the things of each image in the order to pick them, as JSON lines.
+
+    Example: `inlay measure poses predictions`
+
+    Parameters
+    ----------
+    data
+        Labels or predictions; amodal masks tell what lies on what.
+    split
+        Only this split.
+    """
+    import json
+    from dataclasses import asdict
+
+    from inlay.measure.pose import pick_order
+
+    for sample in open_dataset(data, split=split):
+        label = sample.label()
+        for pose in pick_order(label):
+            known = {key: value for key, value in asdict(pose).items() if value == value}
+            print(json.dumps({"sample": sample.name, "class": label.class_names[pose.row]} | known))
+    return 0
+
+
+@measure.command
+def cutouts(
+    data: Path, folder: Path, /, *, names: str | None = None, edge: int = 4, split: str | None = None
+) -> int:
+    """Write each thing alone as a PNG with a soft edge.
+
+    Example: `inlay measure cutouts predictions cutouts --names shoe,bag`
+
+    Parameters
+    ----------
+    data
+        Labels or predictions with their images.
+    folder
+        Where to write `SAMPLE-ROW-CLASS.png`; it must not exist.
+    names
+        Only these classes, with commas between.
+    edge
+        Pixels on either side of the edge that may be partly transparent; 0 for a hard edge.
+    split
+        Only this split.
+    """
+    from inlay.cli.console import words
+    from inlay.core.errors import InlayError
+    from inlay.core.staging import staged
+    from inlay.measure.cutout import write_cutouts
+
+    if folder.exists():
+        raise InlayError(f"{folder}: exists already; name a new folder for the cut-outs")
+    dataset = open_dataset(data, split=split)
+    chosen = frozenset(words(names)) if names else None
+    with staged(folder) as part, progress_bar("cutting out") as progress:
+        part.mkdir()
+        written = write_cutouts(dataset, part, names=chosen, edge=edge, progress=progress)
+    print(f"{written} cut-outs: {folder}")
+    return 0
+
+
+def _measured(truth: Path | None, checked: Path | None) -> tuple[Dataset, Dataset] | None:
+    from inlay.core.errors import InlayError
+
+    if truth is None and checked is None:
+        return None
+    if truth is None or checked is None:
+        raise InlayError("an error is measured with both: --truth LABELS and --checked PREDICTIONS of them")
+    labels = open_dataset(truth)
+    return labels, open_dataset(checked, like=labels)
+
+
+def _lines(rows: list[tuple[str, str]]) -> str:
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows) or "nothing was found"
+
+
+def _estimated(estimates: dict[str, Estimate], unit: str = "") -> str:
+    rows = [
+        (
+            name,
+            f"{each.value:.6g} {unit}".rstrip()
+            + f"   95 %: {each.low:.6g} to {each.high:.6g}   as predicted: {each.raw:.6g}",
+        )
+        for name, each in estimates.items()
+        if each.raw or each.value
+    ]
+    return _lines(rows)

@@ -1,0 +1,45 @@
+"""Measure: counts, areas, shapes, zones, tracks, cut-outs and poses with honest intervals."""
+
+from inlay.measure.areas import AreaError, geodesic_areas, mapped_areas
+from inlay.measure.calibration import Calibration
+from inlay.measure.cameras import gallery, link, linked
+from inlay.measure.counts import CountError, counts
+from inlay.measure.cutout import alpha, blur_background, cut_out, replace_background, steady
+from inlay.measure.estimate import Estimate
+from inlay.measure.pose import Pose, pick_order
+from inlay.measure.shapes import shapes
+from inlay.measure.table import segment_table, write_table
+from inlay.measure.tracks import Tracking, renumber, track
+from inlay.measure.zones import Line, Zone, crossings, occupancy, read_zones, stays
+
+__all__ = [
+    "AreaError",
+    "Calibration",
+    "CountError",
+    "Estimate",
+    "Line",
+    "Pose",
+    "Tracking",
+    "Zone",
+    "alpha",
+    "blur_background",
+    "counts",
+    "crossings",
+    "cut_out",
+    "gallery",
+    "geodesic_areas",
+    "link",
+    "linked",
+    "mapped_areas",
+    "occupancy",
+    "pick_order",
+    "read_zones",
+    "renumber",
+    "replace_background",
+    "segment_table",
+    "shapes",
+    "stays",
+    "steady",
+    "track",
+    "write_table",
+]
