@@ -29,7 +29,7 @@ EPILOGUE = """First steps: `inlay sample street data`, then `inlay check data`, 
 
 app = App(
     name="inlay",
-    help="A segmentation workbench around one type: label, check, train, predict, score, advise, measure, convert.",
+    help="A segmentation workbench around one type: label, check, train, score, advise, measure, convert.",
     help_epilogue=EPILOGUE,
     version=__version__,
 )
