@@ -178,9 +178,9 @@ export class Partition {
     return (this.#boxes[slot] = [x0, y0, x1, y1]);
   }
 
-  /** What a slot owns, on its smallest box or inside `within`. */
+  /** What a slot owns (0: what nobody owns), on its smallest box or inside `within`. */
   visible(slot: number, within?: Box): Region {
-    const own = this.box(slot) ?? ([0, 0, 0, 0] as const);
+    const own = slot ? (this.box(slot) ?? ([0, 0, 0, 0] as const)) : this.bounds;
     const out = blank(within ? clip(own, within) : own);
     const [x0, y0, x1, y1] = out.box;
     for (let y = y0, o = 0; y < y1; y++)

@@ -1,0 +1,101 @@
+/** Superpixels: patches of like colour and about equal size (SLIC, Achanta et al. 2012, in YCbCr, then made connected). */
+import type { Pixels } from "./picture.ts";
+
+const ROUNDS = 5;
+const COMPACTNESS = 12; // how much place counts against colour
+
+interface Centres {
+  readonly count: number;
+  readonly values: Float32Array; // x, y and three colours of each
+}
+
+/** A patch number for each pixel; patches hang together and are about `step` pixels wide. */
+export function superpixels(pixels: Pixels, step: number): Int32Array {
+  const { width, height } = pixels;
+  const colours = toColours(pixels);
+  const centres = startCentres(colours, width, height, step);
+  const labels = new Int32Array(width * height).fill(-1);
+  for (let round = 0; round < ROUNDS; round++) {
+    assign(labels, colours, centres, width, height, step);
+    moveCentres(labels, colours, centres, width);
+  }
+  return connect(labels, width, height, (step * step) / 4);
+}
+
+function toColours({ data, width, height }: Pixels): Float32Array {
+  const out = new Float32Array(3 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    const [r, g, b] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
+    const luma = 0.299 * r + 0.587 * g + 0.114 * b;
+    out.set([luma, 0.564 * (b - luma), 0.713 * (r - luma)], 3 * i);
+  }
+  return out;
+}
+
+function startCentres(colours: Float32Array, wide: number, tall: number, step: number): Centres {
+  const [across, down] = [Math.max(1, Math.round(wide / step)), Math.max(1, Math.round(tall / step))];
+  const values = new Float32Array(5 * across * down);
+  for (let k = 0; k < across * down; k++) {
+    const x = Math.floor((((k % across) + 0.5) * wide) / across);
+    const y = Math.floor(((Math.floor(k / across) + 0.5) * tall) / down);
+    values.set([x, y, ...colours.subarray(3 * (y * wide + x), 3 * (y * wide + x) + 3)], 5 * k);
+  }
+  return { count: across * down, values };
+}
+
+function assign(labels: Int32Array, colours: Float32Array, { count, values }: Centres, wide: number, tall: number, step: number): void {
+  const best = new Float32Array(wide * tall).fill(Infinity);
+  const weight = (COMPACTNESS / step) ** 2;
+  for (let k = 0; k < count; k++) {
+    const [cx, cy, l, u, v] = values.subarray(5 * k, 5 * k + 5);
+    const [x0, x1] = [Math.max(0, Math.floor(cx - step)), Math.min(wide, Math.ceil(cx + step) + 1)];
+    const [y0, y1] = [Math.max(0, Math.floor(cy - step)), Math.min(tall, Math.ceil(cy + step) + 1)];
+    for (let y = y0; y < y1; y++)
+      for (let x = x0, i = y * wide + x0; x < x1; x++, i++) {
+        const [dl, du, dv] = [colours[3 * i] - l, colours[3 * i + 1] - u, colours[3 * i + 2] - v];
+        const far = dl * dl + du * du + dv * dv + weight * ((x - cx) ** 2 + (y - cy) ** 2);
+        if (far >= best[i]) continue;
+        best[i] = far;
+        labels[i] = k;
+      }
+  }
+}
+
+function moveCentres(labels: Int32Array, colours: Float32Array, { count, values }: Centres, wide: number): void {
+  const sums = new Float64Array(6 * count);
+  labels.forEach((k, i) => {
+    if (k < 0) return;
+    sums[6 * k] += i % wide;
+    sums[6 * k + 1] += Math.floor(i / wide);
+    for (let c = 0; c < 3; c++) sums[6 * k + 2 + c] += colours[3 * i + c];
+    sums[6 * k + 5]++;
+  });
+  for (let k = 0; k < count; k++)
+    if (sums[6 * k + 5]) for (let c = 0; c < 5; c++) values[5 * k + c] = sums[6 * k + c] / sums[6 * k + 5];
+}
+
+/** Numbers connected patches; those smaller than `least` join the patch before them. */
+function connect(labels: Int32Array, wide: number, tall: number, least: number): Int32Array {
+  const out = new Int32Array(wide * tall).fill(-1);
+  let count = 0;
+  for (let start = 0; start < out.length; start++) {
+    if (out[start] >= 0) continue;
+    const pixels = [start];
+    out[start] = count;
+    let neighbour = -1;
+    for (let k = 0; k < pixels.length; k++) {
+      const i = pixels[k];
+      const x = i % wide;
+      for (const next of [x > 0 ? i - 1 : -1, x + 1 < wide ? i + 1 : -1, i - wide, i + wide]) {
+        if (next < 0 || next >= out.length) continue;
+        if (out[next] >= 0 && out[next] !== count) neighbour = out[next];
+        if (out[next] >= 0 || labels[next] !== labels[start]) continue;
+        out[next] = count;
+        pixels.push(next);
+      }
+    }
+    if (pixels.length < least && neighbour >= 0) for (const i of pixels) out[i] = neighbour;
+    else count++;
+  }
+  return out;
+}

@@ -1,0 +1,128 @@
+/** Prompt: points, a box or a scribble ask an engine for a mask. Click adds, shift+click takes away, Enter accepts. */
+import type { Editor } from "../core/editor.ts";
+import { type Box, type Point, boxBetween, clip, isEmpty } from "../core/geometry.ts";
+import { toMask, toRegion } from "../core/masks.ts";
+import type { Candidate } from "../core/picture.ts";
+import { subtract } from "../core/region.ts";
+import type { Pointer, Tool } from "../core/tool.ts";
+
+type PromptPoint = readonly [x: number, y: number, positive: boolean];
+
+export class PromptTool implements Tool {
+  static readonly id = "prompt";
+  readonly #editor: Editor;
+  #points: PromptPoint[] = [];
+  #box: Box | null = null;
+  #scribble: Point[] | null = null;
+  #press: Pointer | null = null;
+  #candidates: readonly Candidate[] = [];
+  #chosen = 0;
+  #asking: AbortController | null = null;
+
+  constructor(editor: Editor) {
+    this.#editor = editor;
+  }
+
+  pointerDown(pointer: Pointer): void {
+    this.#press = pointer;
+    this.#scribble = pointer.ctrl ? [pointer.at] : this.#scribble;
+  }
+
+  pointerDrag(pointer: Pointer, between: readonly Pointer[]): void {
+    if (this.#press?.ctrl) this.#scribble!.push(...between.map(({ at }) => at));
+    else if (this.#press && !this.#isClick(pointer)) this.#box = this.#boxTo(pointer.at);
+    this.#show();
+  }
+
+  pointerUp(pointer: Pointer): void {
+    const press = this.#press;
+    this.#press = null;
+    if (!press) return;
+    if (!press.ctrl && this.#isClick(pointer, press)) this.#points.push([pointer.at[0], pointer.at[1], !press.shift]);
+    if (this.#box && isEmpty(this.#box)) this.#box = null;
+    void this.ask();
+  }
+
+  key(key: string, { shift }: Pick<Pointer, "shift">): boolean {
+    if (!this.#candidates.length && !this.#points.length && !this.#box) return false;
+    if (key === "Enter") this.finish();
+    else if (key === "Tab") this.#choose(shift ? -1 : 1);
+    else if (key === "Backspace") this.#stepBack();
+    else return false;
+    return true;
+  }
+
+  /** Asks the engine for what stands now; an answer to an older question is dropped. */
+  async ask(): Promise<void> {
+    const { prompts, settings, selected, document } = this.#editor;
+    if (!prompts) return this.#editor.say("No engine answers prompts here: start the studio with one, or draw by hand");
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    this.#show();
+    const mask = selected ? toMask(document.visible(selected.key)) : null;
+    try {
+      const prompt = { points: this.#points, box: this.#box, scribble: this.#scribble, mask, engine: settings.engine };
+      const candidates = await prompts.ask(prompt, asking.signal);
+      if (asking !== this.#asking) return;
+      [this.#candidates, this.#chosen] = [candidates, 0];
+      if (!candidates.length) this.#editor.say("The engine found nothing there: add a point or draw a box");
+      this.#show();
+    } catch (error) {
+      if (asking === this.#asking && !asking.signal.aborted) this.#editor.say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Accepts the mask that is shown: it reshapes the selected segment, or makes a new one. */
+  finish(): void {
+    const chosen = this.#candidates[this.#chosen];
+    this.cancel();
+    if (!chosen) return;
+    const editor = this.#editor;
+    const region = toRegion(chosen.mask);
+    const { selected } = editor;
+    editor.do("prompt", (draft) => {
+      const key = editor.target(draft, true);
+      if (selected) draft.erase(key, subtract(editor.document.visible(key), region));
+      draft.paint(key, region);
+      draft.set(key, "source", `click:${editor.settings.engine ?? "engine"}`);
+      editor.select([key]);
+    });
+  }
+
+  cancel(): void {
+    this.#asking?.abort();
+    [this.#points, this.#box, this.#scribble, this.#press, this.#asking] = [[], null, null, null, null];
+    [this.#candidates, this.#chosen] = [[], 0];
+    this.#editor.show(null);
+  }
+
+  #isClick(pointer: Pointer, press = this.#press): boolean {
+    return press !== null && this.#editor.isNear(pointer.at, press.at, 4);
+  }
+
+  #boxTo(at: Point): Box {
+    return clip(boxBetween(this.#press!.at, at), this.#editor.document.pixels.bounds);
+  }
+
+  #choose(by: number): void {
+    const count = this.#candidates.length;
+    if (count) this.#chosen = (this.#chosen + by + count) % count;
+    this.#show();
+  }
+
+  #stepBack(): void {
+    if (!this.#points.pop()) this.#box = this.#scribble = null;
+    if (this.#points.length || this.#box || this.#scribble) void this.ask();
+    else this.cancel();
+  }
+
+  #show(): void {
+    const chosen = this.#candidates[this.#chosen];
+    this.#editor.show({
+      dots: this.#points.map(([x, y, positive]) => ({ at: [x, y], kind: positive ? "positive" : "negative" })),
+      ...(this.#box && { box: this.#box }),
+      ...(this.#scribble && { lines: [{ points: this.#scribble }] }),
+      ...(chosen && { region: toRegion(chosen.mask) }),
+    });
+  }
+}
