@@ -58,8 +58,9 @@ def test_score_gives_named_floats_in_their_range(metric, counts) -> None:
     assert figures
     for name, value in figures.items():
         assert isinstance(value, float), name
-        assert math.isnan(value) or value == -1 or 0 <= value <= 1 + 1e-12, name
-        _, slash, class_name = name.partition("/")
+        figure, slash, class_name = name.partition("/")
+        free = figure in getattr(metric, "UNITS", {})
+        assert free or math.isnan(value) or value == -1 or 0 <= value <= 1 + 1e-12, name
         assert not slash or class_name in CLASSES.names, name
 
 
@@ -115,7 +116,8 @@ def test_resampling_each_sample_once_is_the_score(metric, counts) -> None:
     drawn = metric.resampled(counts, CLASSES, np.ones((2, len(counts)), np.int32))
     figures = metric.score(counts, CLASSES)
     for name, values in drawn.items():
-        known = math.nan if figures[name] == -1 else figures[name]
+        no_value = figures[name] == -1 and name.partition("/")[0] not in getattr(metric, "UNITS", {})
+        known = math.nan if no_value else figures[name]
         assert values == pytest.approx([known] * 2, abs=1e-12, nan_ok=True), name
 
 
@@ -125,9 +127,23 @@ def test_details_speak_of_each_sample(metric, counts) -> None:
     details = metric.details(counts, CLASSES)
     assert next(iter(details.per_sample))
     assert all(values.shape == (len(counts),) for values in details.per_sample.values())
+    assert all(share >= 0 for share in details.loss.values())
+    assert sum(details.loss.values()) <= 1 + 1e-12
     for table in details.confusion.values():
         assert table.shape in ((len(CLASSES), len(CLASSES) + 1), (len(CLASSES) + 1, len(CLASSES) + 1))
     assert all(number >= 0 for number in details.errors.values())
+
+
+def test_the_figures_of_a_unit_are_figures_of_the_metric(metric, counts) -> None:
+    assert getattr(metric, "UNITS", {}).keys() <= metric.score(counts, CLASSES).keys()
+
+
+def test_what_counts_like_another_tool_counts_for_the_same_score(metric) -> None:
+    rng = np.random.default_rng(8)
+    pairs = [(sample(rng, prediction=False), sample(rng, prediction=True)) for _ in range(3)]
+    ours = metric.score([metric.count(*pair) for pair in pairs], CLASSES)
+    for tool, count in getattr(metric, "LIKE", {}).items():
+        assert metric.score([count(*pair) for pair in pairs], CLASSES).keys() == ours.keys(), tool
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
+from inlay.metrics.parts.class_maps import class_maps, judges_background
+from inlay.metrics.parts.means import divide, mean_of_known, summed
 from inlay.metrics.parts.result import Details
 
 Floats = NDArray[np.float64]
@@ -35,11 +37,9 @@ class Counts:
 
 def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Pixels of one sample by true and predicted class."""
-    classes, void = len(truth.classes), -1  # no pair has a negative value
-    background = _judges_background(truth.classes)
-    class_id = np.where(truth.classes.is_void[truth.class_id], void, truth.class_id)
-    true = truth.masks.paint(class_id, fill=classes if background else void)
-    table = kernels.pairs(true, prediction.semantic(void=classes), classes + background, classes + 1)
+    classes = len(truth.classes)
+    true, mine = class_maps(truth, prediction)
+    table = kernels.pairs(true, mine, classes + judges_background(truth.classes), classes + 1)
     return Counts(*table, left_out=true.size - int(table[2].sum()))
 
 
@@ -52,13 +52,12 @@ def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
 def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
     """(B,) figures when sample `i` counts `weights[b, i]` times."""
     totals = _totals(counts, len(classes))
-    drawn = weights.astype(np.float64) @ totals.reshape(len(totals), -1)
-    return _named(drawn.reshape(len(weights), *totals.shape[1:]), classes)
+    return _named(summed(weights, totals), classes)
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
     """Figures of each sample, the table of judged pixels, and the share that was not judged."""
-    table = np.zeros((len(classes) + _judges_background(classes), len(classes) + 1), np.int64)
+    table = np.zeros((len(classes) + judges_background(classes), len(classes) + 1), np.int64)
     for each in counts:
         table[each.truth, each.prediction] += each.pixels
     left_out = sum(each.left_out for each in counts)
@@ -69,11 +68,6 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
         confusion={"pixels": table},
         remarks=(remark,) if left_out else (),
     )
-
-
-def _judges_background(classes: Classes) -> bool:
-    """Whether pixels without a label are background, not unknown: no class is stuff."""
-    return bool((classes.is_thing | classes.is_void).all())
 
 
 def _totals(counts: Sequence[Counts], classes: int) -> Floats:
@@ -112,25 +106,14 @@ def _figures(totals: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Figures of (..., 3, K + 1) totals: of shape (...), and for each class of shape (..., K)."""
     hits, true, predicted = totals[..., 0, :-1], totals[..., 1, :-1], totals[..., 2, :-1]
     labelled = true.sum(axis=-1)
-    iou = _divide(hits, true + predicted - hits)
-    dice = _divide(2 * hits, true + predicted)
-    accuracy = _divide(hits, true)
+    iou = divide(hits, true + predicted - hits)
+    dice = divide(2 * hits, true + predicted)
+    accuracy = divide(hits, true)
     whole = {
-        "mIoU": _mean(iou),
-        "pixel_accuracy": _divide(totals[..., 0, :].sum(axis=-1), totals[..., 1, :].sum(axis=-1)),
-        "class_accuracy": _mean(accuracy),
-        "fwIoU": _divide(np.where(true > 0, true * iou, 0.0).sum(axis=-1), labelled),
-        "Dice": _mean(dice),
+        "mIoU": mean_of_known(iou),
+        "pixel_accuracy": divide(totals[..., 0, :].sum(axis=-1), totals[..., 1, :].sum(axis=-1)),
+        "class_accuracy": mean_of_known(accuracy),
+        "fwIoU": divide(np.where(true > 0, true * iou, 0.0).sum(axis=-1), labelled),
+        "Dice": mean_of_known(dice),
     }
     return whole, {"IoU": iou, "accuracy": accuracy, "Dice": dice}
-
-
-def _divide(above: Floats, below: Floats) -> Floats:
-    """The quotient; nan where there is nothing to divide by."""
-    return np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0)
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean of the last axis over what has a value; nan where nothing has."""
-    known = ~np.isnan(values)
-    return _divide(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1).astype(np.float64))

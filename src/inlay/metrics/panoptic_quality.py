@@ -24,6 +24,7 @@ from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts import mistakes
+from inlay.metrics.parts.means import summed
 from inlay.metrics.parts.mistakes import Mistakes
 from inlay.metrics.parts.result import Details
 
@@ -120,9 +121,7 @@ def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
 
 def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
     """(B,) figures when sample `i` counts `weights[b, i]` times."""
-    totals = _totals(counts, classes, apart=True)
-    drawn = weights.astype(np.float64) @ totals.reshape(len(totals), -1)
-    return _named(drawn.reshape(len(weights), 4, len(classes)), classes)
+    return _named(summed(weights, _totals(counts, classes, apart=True)), classes)
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
