@@ -14,7 +14,7 @@ from inlay.core.dataset import Sample
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
-from inlay.rules.columns import contact, geometry, partition, resolve, schema, vocabulary
+from inlay.rules.columns import contact, geometry, partition, resolve, schema, tags, vocabulary
 from inlay.rules.expression import Reference
 from inlay.rules.tables import ImageTable, PairTable, SegmentTable
 
@@ -141,17 +141,17 @@ def test_void_covers_nothing_and_its_strips_are_seams():
     ids[1, 1] = 2
     image = ImageTable(Sample("x", None, Segmentation.from_semantic(ids, classes)))
     assert partition.coverage(image) == pytest.approx(29 / 36)
-    assert partition.seam_px(image) == 0  # in the midst of one segment: a hole, not a seam
+    assert partition.seam_px(image, 2) == 0  # in the midst of one segment: a hole, not a seam
     ids[:3][ids[:3] == 0] = 1
     image = ImageTable(Sample("x", None, Segmentation.from_semantic(ids, classes)))
-    assert partition.seam_px(image) == 6
+    assert partition.seam_px(image, 2) == 6
 
 
 def test_a_tag_is_unknown_where_nobody_tagged_anything():
     bare = label(np.ones((2, 3, 3), np.bool_))
-    assert schema.tag(SegmentTable(bare), "occluded") is None
+    assert tags.tag(SegmentTable(bare), "occluded") is None
     tagged = bare.replace(tags=(frozenset({"occluded"}), frozenset()))
-    assert schema.tag(SegmentTable(tagged), "occluded").tolist() == [True, False]
+    assert tags.tag(SegmentTable(tagged), "occluded").tolist() == [True, False]
 
 
 def test_a_stated_box_agrees_with_the_mask_that_fills_it():

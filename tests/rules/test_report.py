@@ -59,7 +59,7 @@ def test_a_line_is_an_object_with_the_agreed_keys(findings, tmp_path):
     assert len(lines) == len(findings) > 80
     assert all(list(line) == KEYS for line in lines)
     duplicate = next(line for line in lines if line["rule"] == "duplicate")
-    assert (duplicate["segments"], duplicate["image"], duplicate["limit"]) == ([1, 2], "s0", 0.8)
+    assert (duplicate["segments"], duplicate["image"], duplicate["limit"]) == ([1, 2], "s0", 0.75)
     assert duplicate["measured"] == pytest.approx(14 / 15)
     region = Masks.from_strings([duplicate["region"]["counts"]], tuple(duplicate["region"]["size"]))
     assert (region.area()[0], duplicate["box"]) == (15 * 14, [5, 5, 19, 20])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from inlay.core.dataset import Dataset
-from inlay.rules.engine import check_batch
+from inlay.core.errors import InlayError
+from inlay.rules.engine import check_rules
 from inlay.rules.pictures import Example
 from inlay.rules.rule import Rule
 from inlay.rules.rulefile import read_rules
+from inlay.rules.stack import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ test_rules.__test__ = False  # type: ignore[attr-defined]  # its name makes pyte
 
 def holds(rule: Rule, example: Example) -> bool:
     """Whether a rule finds something in a picture exactly when it should."""
-    sample = example.sample()
-    dataset = Dataset.of([sample], example.classes)
-    return bool(check_batch(dataset, [rule], dataset.names).found) != example.passes
+    free = replace(rule, vocabulary=(*rule.vocabulary, *rule.named_classes))
+    with TemporaryDirectory() as folder:
+        findings = check_rules(example.dataset(Path(folder)), [free])
+    broken = findings.of(UNREADABLE)
+    if broken:
+        raise InlayError(f"{rule.file}: the example of rule {rule.id!r} is wrong: {broken[0].message}")
+    return bool(len(findings)) != example.passes

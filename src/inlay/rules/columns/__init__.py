@@ -196,12 +196,25 @@ def resolve(known: Vocabulary, scope: str, reference: Reference) -> tuple[Column
         for end in (i for i, letter in enumerate(reference.name) if letter == "_"):
             column = known.get((table, reference.name[:end]))
             if column is not None and column.takes:
-                return _checked(column, Reference(reference.side, column.name, reference.name[end + 1 :]))
+                whole = Reference(reference.side, column.name, reference.name[end + 1 :])
+                return _spelt_out(known, *_checked(column, whole))
             column = None
     if column is None:
         names = [name for of, name in known if of == table]
         raise InlayError(f"there is no {table} column {reference.name!r}; {nearest(reference.name, names)}")
-    return _checked(column, reference)
+    return _spelt_out(known, *_checked(column, reference))
+
+
+def _spelt_out(known: Vocabulary, column: Column, reference: Reference) -> tuple[Column, Reference]:
+    """The column that another one takes by name, as it is gathered: `spur_px_2` as `spur_px('2')`."""
+    if column.takes != COLUMN or not reference.argument:
+        return column, reference
+    expression = read_expression(reference.argument, {})
+    if not expression.is_column:
+        raise InlayError(f"column {column.name!r} takes one column, not {reference.argument!r}")
+    scope = "image" if column.scope == "image" else "segment"
+    _, taken = resolve(known, scope, expression.reads[0])
+    return column, Reference(reference.side, reference.name, taken.key)
 
 
 def _checked(column: Column, reference: Reference) -> tuple[Column, Reference]:

@@ -66,7 +66,7 @@ def islands_under(table: SegmentTable, pixels: float) -> Integers:
     """Parts of fewer pixels than the argument in the midst of one other segment, or of nobody; 0 or more.
 
     What remains of a segment behind others lies between them; a slip of the hand lies anywhere. The largest
-    part is never counted.
+    part is never counted, nor what hangs together with it in the full extent, where the label has it.
     """
     _, row = _islands(table, pixels)
     return np.bincount(row, minlength=len(table))
@@ -143,6 +143,18 @@ def edge_contact_px(table: SegmentTable) -> Integers:
     return border
 
 
+def edge_contact_on(table: SegmentTable, side: str) -> Integers:
+    """Pixel edges of the visible part on one side of the image, 'left', 'top', 'right' or 'bottom'."""
+    border: Integers = table.contacts.border[:, ("left", "top", "right", "bottom").index(side)]
+    return border
+
+
+def neighbours(table: SegmentTable) -> Integers:
+    """Other segments that the visible part touches; 0 or more."""
+    graph = table.contacts
+    return np.bincount(np.append(graph.a, graph.b), minlength=len(table))
+
+
 def visible_frac(table: SegmentTable) -> Floats:
     """Share of the mask that no later segment covers; 0 to 1, unknown for an empty mask."""
     return ratio(table.visible.area(), table.area)
@@ -177,7 +189,22 @@ def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int3
     somebody = neighbours[1] > 0
     alone = np.where(graph.void_length > 0, ~somebody, neighbours[1] == neighbours[0] + 1)
     island = small & alone & (graph.border.sum(axis=1) == 0)
+    island[island] = _apart(table, parts[island], row[island], parts[_is_largest(parts.area(), row)])
     return parts[island], row[island]
+
+
+def _apart(table: SegmentTable, islands: Masks, row: NDArray[np.int32], largest: Masks) -> Booleans:
+    """(P,) whether islands lie outside the piece of the full extent that the largest visible part lies in."""
+    amodal = table.segmentation.amodal
+    if amodal is None or not len(islands):
+        return np.ones(len(islands), np.bool_)
+    rows = np.unique(row)
+    body = np.flatnonzero(table.visible.area() > 0)  # the rows of `largest`
+    pieces, of = amodal[rows].parts()
+    main = (pieces & largest[np.searchsorted(body, rows[of])]).area() > 0
+    bodies = pieces[main].merge(of[main], len(rows))
+    apart: Booleans = (islands - bodies[np.searchsorted(rows, row)]).area() > 0
+    return apart
 
 
 def _stuff(table: SegmentTable) -> SegmentTable:

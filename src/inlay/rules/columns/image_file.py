@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from inlay.core.errors import FormatError
 from inlay.core.images import open_image, read_image
 from inlay.rules.tables import ImageTable
@@ -75,3 +77,38 @@ def size_match(table: ImageTable) -> bool | None:
         return False
     with open_image(image) as opened:  # labels drawn on the stored pixels, before EXIF turned them
         return (opened.height, opened.width) == label
+
+
+def exif_turned(table: ImageTable) -> bool | None:
+    """Whether EXIF turns the stored pixels by a quarter, so that readers disagree; unknown without a file."""
+    image = table.sample.image
+    if not isinstance(image, Path) or table.image_size is None:
+        return None
+    with open_image(image) as opened:
+        return (opened.height, opened.width) != table.image_size
+
+
+def look(table: ImageTable) -> str | None:
+    """What the image looks like from afar: 64 bits as hex digits, alike for like pictures; '' when even.
+
+    A difference hash: of the picture shrunk to 9 x 8 greys, whether each is lighter than the one to its left.
+    """
+    image = table.sample.image
+    if image is None:
+        return None
+    from PIL import Image
+
+    try:
+        if isinstance(image, Path):
+            with open_image(image) as opened:
+                opened.draft("L", (72, 64))
+                small = opened.convert("L").resize((9, 8), Image.Resampling.BOX)
+        else:
+            small = Image.fromarray(image).convert("L").resize((9, 8), Image.Resampling.BOX)
+    except (FormatError, OSError, SyntaxError):
+        return None
+    grey = np.asarray(small, np.int16)
+    lighter = grey[:, 1:] > grey[:, :-1]
+    if not np.ptp(grey):
+        return ""  # nothing to be seen: alike to any other empty picture
+    return f"{int.from_bytes(np.packbits(lighter).tobytes(), 'big'):016x}"

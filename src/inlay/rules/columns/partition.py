@@ -6,8 +6,8 @@ import numpy as np
 
 from inlay.core.contacts import contacts_of
 from inlay.core.masks import Masks
-from inlay.rules.outline import cracks
-from inlay.rules.tables import ImageTable
+from inlay.core.morphology import dilate, erode
+from inlay.rules.tables import Booleans, ImageTable, Integers, SegmentTable
 
 
 def coverage(table: ImageTable) -> float:
@@ -36,18 +36,74 @@ def overlap_px_region(table: ImageTable, _row: int) -> Masks:
     return table.segments.twice
 
 
-def seam_px(table: ImageTable) -> int:
-    """Pixels of void, or nobody's, in strips one or two pixels wide between two segments; 0 or more."""
-    return int(seam_px_region(table, 0).area()[0])
-
-
-def seam_px_region(table: ImageTable, _row: int) -> Masks:
-    """Those pixels."""
+def overlap_pairs_frac(table: ImageTable) -> float:
+    """Share of the pairs that touch or overlap that do overlap, 0 to 1; unknown where none does either."""
     segments = table.segments
-    strips, _ = cracks(segments.labelled).parts()
+    over, _, _ = segments.overlaps
+    touching = segments.contacts.a.astype(np.int64) * max(len(segments), 1) + segments.contacts.b
+    overlapping = segments.overlaps[0] * max(len(segments), 1) + segments.overlaps[1]
+    pairs = len(np.union1d(touching, overlapping))
+    return len(over) / pairs if pairs else float("nan")
+
+
+def overlaps(table: SegmentTable) -> Booleans:
+    """Whether the mask shares a pixel with another segment's."""
+    return overlapped_px(table) > 0
+
+
+def overlapped_px(table: SegmentTable) -> Integers:
+    """Pixels of the mask that lie in the mask of another segment as well; 0 or more."""
+    return (table.masks & table.twice).area() if len(table) else np.empty(0, np.int64)
+
+
+def overlapped_px_region(table: SegmentTable, row: int) -> Masks:
+    """Those pixels."""
+    return table.masks[row] & table.twice
+
+
+def seam_px(table: ImageTable, width: float) -> int:
+    """Pixels of void, or nobody's, in strips at most so wide between two segments; 0 or more.
+
+    A strip is three times as long as it is wide, or longer: blobs of void are none.
+    """
+    return int(seam_px_region(table, 0, width).area()[0])
+
+
+def seam_px_region(table: ImageTable, _row: int, width: float) -> Masks:
+    """Those pixels."""
+    strips, beside = _gaps(table, width)
+    return strips[beside > 1].union()
+
+
+def unlabelled_spots(table: ImageTable, pixels: float) -> int:
+    """Parts of fewer pixels than the argument that are nobody's; 0 or more."""
+    return len(_spots(table, pixels))
+
+
+def unlabelled_spots_region(table: ImageTable, _row: int, pixels: float) -> Masks:
+    """Those parts."""
+    return _spots(table, pixels).union()
+
+
+def _spots(table: ImageTable, pixels: float) -> Masks:
+    parts, _ = (~table.segments.union).parts(4)
+    return parts[parts.area() < pixels]
+
+
+def _gaps(table: ImageTable, width: float) -> tuple[Masks, Integers]:
+    """The narrow parts of what nobody labelled, and how many segments each touches."""
+    labelled = table.segments.labelled
+    around = ~labelled
+    reach = float(np.ceil(width / 2))  # an odd width counts as the next even one
+    wide = dilate(erode(around, reach, element="disk"), reach + 0.5, element="disk")
+    strips, _ = (around - wide).parts(4)
+    box = strips.box().astype(np.int64)
+    long = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
+    strips = strips[long * long >= 3 * strips.area()]
+    segments = table.segments
     said = segments.visible[segments.is_labelled]
     if not len(strips) or len(said) < 2:
-        return Masks.empty(segments.masks.size, 1)
+        return Masks.empty(labelled.size), np.empty(0, np.int64)
     graph = contacts_of(Masks.concat([said, strips]))
     beside = np.bincount(graph.b[graph.a < len(said)], minlength=len(said) + len(strips))
-    return strips[beside[len(said) :] > 1].union()
+    return strips, beside[len(said) :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from inlay.rules.columns.parts.concepts import concept_of
 from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, Words, ratio
 
 
@@ -23,6 +24,15 @@ def parent(table: SegmentTable) -> Words:
     """Name of the class or group above the segment's class; '' where there is none."""
     label = table.segmentation
     return np.array([item.parent for item in label.classes.rows], np.object_)[label.class_id]
+
+
+def concept(table: SegmentTable) -> Words:
+    """What the class name means: 'vehicle', 'person', 'sky', 'road' and so on; '' for a word unknown.
+
+    'Car', 'cars' and 'parked car' are vehicles: rules of logic hold whatever a dataset calls its classes.
+    """
+    label = table.segmentation
+    return np.array([concept_of(name) for name in label.classes.names], np.object_)[label.class_id]
 
 
 def area_px(table: SegmentTable) -> Integers:
@@ -55,12 +65,6 @@ def score(table: SegmentTable) -> Floats | None:
     """Score of a prediction, 0 to 1; unknown for a label."""
     found = table.segmentation.score
     return None if found is None else found.astype(np.float64)
-
-
-def tag(table: SegmentTable, word: str) -> Booleans | None:
-    """Whether the segment carries the tag; unknown where no segment of the image carries any."""
-    tags = table.segmentation.tags
-    return np.array([word in each for each in tags], np.bool_) if any(tags) else None
 
 
 def box_agreement(table: SegmentTable) -> Floats | None:
@@ -118,6 +122,28 @@ def count(table: ImageTable, class_name: str) -> int:
     """Segments of a class, crowds counted once; 0 or more."""
     label = table.segments.segmentation
     return sum(label.classes.names[row] == class_name for row in label.class_id)
+
+
+def count_concept(table: ImageTable, concept: str) -> int:
+    """Segments of all classes that mean the concept ('vehicle', 'sky', ...); 0 or more."""
+    label = table.segments.segmentation
+    means = np.array([concept_of(name) == concept for name in label.classes.names], np.bool_)
+    return int(means[label.class_id].sum()) if len(label) else 0
+
+
+def pixel_frac(table: ImageTable, class_name: str) -> float:
+    """Share of the image that segments of a class cover; 0 to 1."""
+    label = table.segments.segmentation
+    of = np.array([label.classes.names[row] == class_name for row in label.class_id], np.bool_)
+    height, width = label.size
+    covered = int(label.masks[of].union().area()[0]) if of.any() else 0
+    return covered / max(height * width, 1)
+
+
+def label_set(table: ImageTable) -> str:
+    """Names of the classes in the image, sorted, with a bar on either side of each: '|car|road|'."""
+    label = table.segments.segmentation
+    return "|".join(["", *sorted({label.classes.names[row] for row in label.class_id}), ""])
 
 
 def ids_unique(table: ImageTable) -> bool:

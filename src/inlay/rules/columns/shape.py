@@ -1,0 +1,47 @@
+"""Columns of a mask's form: hull, axis, place of its middle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inlay.rules.columns.parts.runs import Moments, hull_area, moments
+from inlay.rules.tables import Floats, SegmentTable, ratio
+
+
+def solidity(table: SegmentTable) -> Floats:
+    """Share of the convex hull that the mask fills; above 0 to 1, unknown for an empty mask."""
+    hull = hull_area(table.masks)
+    return ratio(table.area, hull)
+
+
+def elongation(table: SegmentTable) -> Floats:
+    """Length over breadth of the ellipse with the mask's moments; 1 for a disc or square, 10 for a strip."""
+    least, most = _axes(moments(table.masks))
+    return np.sqrt(ratio(most, least))
+
+
+def breadth_px(table: SegmentTable) -> Floats:
+    """Short axis of the ellipse with the mask's moments; pixels, 1.15 for a line of pixels."""
+    return 4 * np.sqrt(_axes(moments(table.masks))[0])
+
+
+def length_px(table: SegmentTable) -> Floats:
+    """Long axis of the ellipse with the mask's moments; pixels."""
+    return 4 * np.sqrt(_axes(moments(table.masks))[1])
+
+
+def centroid_x(table: SegmentTable) -> Floats:
+    """Centre of mass; pixels from the left edge of the image, unknown for an empty mask."""
+    return moments(table.masks).x
+
+
+def centroid_y(table: SegmentTable) -> Floats:
+    """Centre of mass; pixels from the top of the image, unknown for an empty mask."""
+    return moments(table.masks).y
+
+
+def _axes(found: Moments) -> tuple[Floats, Floats]:
+    """(N,) the variances along the short and the long axis."""
+    middle = (found.xx + found.yy) / 2
+    spread = np.hypot((found.xx - found.yy) / 2, found.xy)
+    return np.maximum(middle - spread, 1 / 12), middle + spread
