@@ -202,7 +202,7 @@ def test_late_findings_do_not_depend_on_batches_or_processes(tmp_path, monkeypat
 
 def test_without_late_rules_nothing_is_gathered():
     dataset = Dataset.of(VIDEO)
-    assert batch.check_batch(dataset, (), dataset.names).gathered is None
+    assert batch.Batches(dataset, batch.Compiled.of((), CLASSES))(dataset.names).gathered is None
 
 
 def counted(tmp_path, picture, rule, **legend):

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inlay.core.dataset import Dataset
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
-from inlay.rules.evidence import Evidence, unreadable
+from inlay.rules.cache import Store, opened
+from inlay.rules.content import code_digest, rules_digest, sample_digest
+from inlay.rules.evidence import unreadable
 from inlay.rules.finding import Finding, Verdict
 from inlay.rules.gathered import Gathered
-from inlay.rules.judge import Inner, Judged, judge
-from inlay.rules.measure import Measured, Plan, frame, measure
-from inlay.rules.rule import COUNT, Rule
+from inlay.rules.measure import Measured, Plan, Tables, arranged, measure_tables
+from inlay.rules.rule import Rule
+from inlay.rules.stack import UNREADABLE, judge_images, no_verdicts
 from inlay.rules.tables import DatasetTable
 
-UNREADABLE = "unreadable"
-STREAMED = ("segment", "pair", "image")
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """Rules made ready for a dataset: what must be read and measured for them.
+
+    Parameters
+    ----------
+    gathers
+        Whether some rule needs facts of the whole dataset beside the census of its classes.
+    """
+
+    rules: tuple[Rule, ...]
+    classes: Classes
+    plan: Plan
+    gathers: bool
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule], classes: Classes) -> Compiled:
+        """Rules made ready for a dataset of some classes."""
+        plan = Plan.of(rules)
+        asks = any(rule.is_late and rule.scope != "dataset" for rule in rules)
+        return cls(tuple(rules), classes, plan, asks or bool(plan.gathers))
 
 
 @dataclass(frozen=True)
@@ -34,6 +56,32 @@ class BatchResult:
     verdicts: tuple[Verdict, ...]
     census: DatasetTable
     gathered: Gathered | None = None  # when some rule needs the whole dataset
+
+    def to_record(self) -> dict[str, Any]:
+        """The same under words, as a cache keeps it."""
+        counts = [(each.asked, each.unknown, each.found) for each in self.verdicts]
+        return {
+            "found": [finding.to_json() for finding in self.found],
+            "verdicts": np.array(counts, np.int64),
+            "census": np.stack([self.census.segment_count, self.census.image_count, self.census.pixel_count]),
+            "images": self.census.images,
+            **({} if self.gathered is None else self.gathered.to_record()),
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], compiled: Compiled) -> BatchResult:
+        """The result that a cache kept."""
+        counts, census = record["verdicts"].tolist(), record["census"]
+        verdicts = [
+            replace(verdict, asked=asked, unknown=unknown, found=found)
+            for verdict, (asked, unknown, found) in zip(no_verdicts(compiled.rules), counts)
+        ]
+        return cls(
+            tuple(Finding.of_json(each) for each in record["found"]),
+            tuple(verdicts),
+            DatasetTable(compiled.classes, census[0], census[1], census[2], record["images"]),
+            Gathered.of_record(record, compiled.classes) if "name" in record else None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,147 +109,124 @@ class Predictions:
         return self.dataset.load(self.partner[name]).segmentation
 
 
-def check_batch(
-    dataset: Dataset, rules: Sequence[Rule], names: Sequence[str], predictions: Predictions | None = None
-) -> BatchResult:
-    """Findings about single images, the census of these images, and what late rules need of them."""
-    plan = Plan.of(rules)
-    keeps = dataset.classes if any(rule.is_late for rule in rules) else None
-    images: list[Measured] = []
-    found: dict[int, list[Finding]] = {}
-    census = DatasetTable.empty(dataset.classes)
-    for place, name in enumerate(names):
-        try:
-            predicted = None if predictions is None else predictions.load(name)
-            measured = measure(dataset[name], plan, classes=keeps, predicted=predicted)
-            census = census if measured.label is None else census.count(measured.label)
-        except (InlayError, OSError) as error:
-            measured = Measured(name, None, {}, {})
-            found[place] = [unreadable(UNREADABLE, name, str(error))]
-        images.append(measured)
-    broken = len(found)
-    verdicts, hits = _judge_images(rules, plan, images)
-    for place, of_image in itertools.groupby(sorted(hits, key=_place), key=lambda hit: hit.image):
-        load = partial(dataset.load, names[place])
-        evidence = Evidence(names[place], images[place].label, images[place].predicted, load)
-        found[place] = [evidence.finding(rules[hit.rule], hit.row, hit.rows, hit.values) for hit in of_image]
-    verdicts[0] = replace(verdicts[0], asked=len(names), found=broken)
-    parts = [image.gathered for image in images if image.gathered is not None]
-    return BatchResult(
-        tuple(each for place in sorted(found) for each in found[place]),
-        tuple(verdicts),
-        census,
-        Gathered.concat(parts) if parts else None,
-    )
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Checks some images of a dataset by their names; picklable, so that it can run elsewhere.
 
+    Parameters
+    ----------
+    cache
+        Folder of what earlier checks measured and found; `None` keeps nothing.
+    """
 
-def no_verdicts(rules: Sequence[Rule]) -> list[Verdict]:
-    """Verdicts of nothing asked yet."""
-    return [Verdict(UNREADABLE, "error"), *(Verdict(rule.id, rule.severity) for rule in rules)]
+    dataset: Dataset
+    compiled: Compiled
+    predictions: Predictions | None = None
+    cache: Path | None = None
 
-
-@dataclass(frozen=True)
-class _Hit:
-    """A row that breaks a rule."""
-
-    image: int
-    rule: int
-    row: int  # of the image's table
-    rows: tuple[int, ...]  # segments
-    values: Mapping[str, Any]
-
-
-def _place(hit: _Hit) -> tuple[int, int, int]:
-    return hit.image, hit.rule, hit.row
-
-
-class _Stack:
-    """The tables of some images, one scope below another, and which image each row is of."""
-
-    def __init__(self, scope: str, plan: Plan, images: Sequence[Measured]) -> None:
-        self.places = [place for place, image in enumerate(images) if scope in image.values]
-        lengths = [images[place].lengths[scope] for place in self.places]
-        self.ends = np.cumsum(lengths, dtype=np.int64)
-        self.starts = self.ends - lengths
-        self.table = frame(plan.frames[scope], [images[each].values[scope] for each in self.places], lengths)
-
-    def split(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-        """(image, row of the image's table) of some rows."""
-        at = np.searchsorted(self.ends, rows, side="right")
-        return zip([self.places[each] for each in at.tolist()], (rows - self.starts[at]).tolist())
-
-
-def _judge_images(
-    rules: Sequence[Rule], plan: Plan, images: Sequence[Measured]
-) -> tuple[list[Verdict], list[_Hit]]:
-    verdicts, hits = no_verdicts(rules), []
-    stacks = {scope: _Stack(scope, plan, images) for scope in STREAMED if scope in plan.frames}
-    for scope, stack in stacks.items():
-        for over in ("", "segment", "pair"):
-            numbers = [
-                number
-                for number, rule in enumerate(rules)
-                if rule.scope == scope and rule.over == over and not rule.is_late
+    def __call__(self, names: Sequence[str]) -> BatchResult:
+        """Findings about single images, the census of these images, and what late rules need of them."""
+        samples: list[Sample | None] = []
+        predicted: list[Segmentation | None] = []
+        found: dict[int, Finding] = {}
+        for place, name in enumerate(names):
+            sample = prediction = None
+            try:
+                sample = self.dataset[name]
+                prediction = None if self.predictions is None else self.predictions.load(name)
+            except (InlayError, OSError) as error:
+                found[place] = unreadable(UNREADABLE, name, str(error))
+            samples.append(sample if place not in found else None)
+            predicted.append(prediction)
+        with opened(self.cache) as store:
+            if self.cache is None:
+                return self._checked(names, samples, predicted, found, store, [])
+            digests = [
+                b"" if sample is None else sample_digest(sample, label)
+                for sample, label in zip(samples, predicted)
             ]
-            if not numbers or not stack.places:
-                continue
-            inner = _inner(stack, stacks[over], scope, over, images) if over else None
-            for number, judged in zip(numbers, judge([rules[each] for each in numbers], stack.table, inner)):
-                own = list(_hits_of(rules[number], number, judged, stack, images, inner, stacks.get(over)))
-                hits += own
-                verdicts[number + 1] += Verdict(
-                    rules[number].id, rules[number].severity, judged.asked, judged.unknown, len(own)
-                )
-    return verdicts, hits
+            key = _joined(b"found", rules_digest(self.compiled.rules, self.compiled.classes), *digests)
+            record = None if found else store.get(key)
+            if record is not None:
+                return BatchResult.of_record(record, self.compiled)
+            result = self._checked(names, samples, predicted, found, store, digests)
+            if not found:  # what could not be read may be readable tomorrow
+                store.put(key, result.to_record())
+            return result
+
+    def _checked(
+        self,
+        names: Sequence[str],
+        samples: Sequence[Sample | None],
+        predicted: Sequence[Segmentation | None],
+        broken: dict[int, Finding],
+        store: Store,
+        digests: Sequence[bytes],
+    ) -> BatchResult:
+        plan, classes = self.compiled.plan, self.compiled.classes
+        images: list[Measured] = []
+        census = DatasetTable.empty(classes)
+        for place, (name, sample, label) in enumerate(zip(names, samples, predicted)):
+            measured = Measured(name, None, {}, {})
+            if sample is not None:
+                try:
+                    tables = self._tables(sample, label, store, digests[place] if digests else b"")
+                    keeps = classes if self.compiled.gathers else None
+                    measured = arranged(sample, tables, plan, classes=keeps, predicted=label)
+                    census = census if measured.label is None else census.count(measured.label)
+                except (InlayError, OSError) as error:
+                    broken[place] = unreadable(UNREADABLE, name, str(error))
+            images.append(measured)
+        found, verdicts = judge_images(self.compiled.rules, plan, images, self.dataset.load)
+        found |= {place: [finding] for place, finding in broken.items()}
+        verdicts[0] = replace(verdicts[0], asked=len(names), found=len(broken))
+        parts = [image.gathered for image in images if image.gathered is not None]
+        return BatchResult(
+            tuple(each for place in sorted(found) for each in found[place]),
+            tuple(verdicts),
+            census,
+            Gathered.concat(parts) if parts else None,
+        )
+
+    def _tables(self, sample: Sample, predicted: Segmentation | None, store: Store, digest: bytes) -> Tables:
+        """The measured tables of a sample, those that the cache keeps as they are."""
+        if not digest:
+            return measure_tables(sample, self.compiled.plan, predicted)
+        key = _joined(b"columns", code_digest(self.compiled.rules), digest)
+        record = store.get(key)
+        kept = None if record is None else Tables.of_record(record, self.compiled.plan)
+        if kept is not None:
+            return kept
+        tables = measure_tables(sample, self.compiled.plan, predicted)
+        store.put(key, {**(record or {}), **tables.to_record()})
+        return tables
 
 
-def _inner(outer: _Stack, inner: _Stack, scope: str, over: str, images: Sequence[Measured]) -> Inner:
-    """The rows counted within each row of `outer`: pairs of a segment, segments of an image."""
-    start = dict(zip(outer.places, outer.starts.tolist()))
-    owners = [np.empty(0, np.int64)]
-    for place in inner.places:
-        first = images[place].rows[over][0]
-        owners.append(start[place] + (first if scope == "segment" else np.zeros(len(first), np.int64)))
-    return Inner(inner.table, np.concatenate(owners))
+def check_sample(
+    sample: Sample, compiled: Compiled, predicted: Segmentation | None = None
+) -> tuple[Finding, ...]:
+    """What rules find in one sample at once, as a studio asks while somebody draws; late rules keep silent.
+
+    Parameters
+    ----------
+    compiled
+        `Compiled.of(rules, classes)`, made once.
+    predicted
+        What a model says of the image, for the columns that compare the two.
+
+    Raises
+    ------
+    InlayError
+        When a column cannot be measured.
+    """
+    tables = measure_tables(sample, compiled.plan, predicted)
+    measured = arranged(sample, tables, compiled.plan, predicted=predicted)
+    found, _ = judge_images(compiled.rules, compiled.plan, [measured], lambda _: sample)
+    return tuple(found.get(0, ()))
 
 
-def _hits_of(
-    rule: Rule,
-    number: int,
-    judged: Judged,
-    stack: _Stack,
-    images: Sequence[Measured],
-    inner: Inner | None,
-    counted: _Stack | None,
-) -> Iterator[_Hit]:
-    """The hits of one rule; of a pair found both ways round, the first."""
-    if not len(judged.hits):
-        return
-    seen: set[tuple[int, frozenset[int]]] = set()
-    values: list[dict[str, Any]] = [{} for _ in judged.hits]
-    if rule.columns:
-        keys = [reference.key for reference in rule.columns]
-        values = stack.table[judged.hits].select(keys).to_dicts()
-    others = _others(rule, judged, inner, counted, images)
-    for at, (place, row) in enumerate(stack.split(judged.hits)):
-        rows = tuple(int(each[row]) for each in images[place].rows[rule.scope])
-        key = place, frozenset(rows)
-        if rule.scope == "pair" and key in seen:
-            continue
-        seen.add(key)
-        if judged.count is not None:
-            values[at][COUNT.key] = int(judged.count[at])
-            rows += others.get(int(judged.hits[at]), ())
-        yield _Hit(place, number, row, rows, values[at])
-
-
-def _others(
-    rule: Rule, judged: Judged, inner: Inner | None, counted: _Stack | None, images: Sequence[Measured]
-) -> dict[int, tuple[int, ...]]:
-    """The segments that are too many, by the row that they were counted in."""
-    found: dict[int, tuple[int, ...]] = {}
-    if inner is None or counted is None or judged.inner is None:
-        return found
-    for owner, (place, row) in zip(inner.owner[judged.inner].tolist(), counted.split(judged.inner)):
-        found[owner] = (*found.get(owner, ()), int(images[place].rows[rule.over][-1][row]))
-    return found
+def _joined(*parts: bytes) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "little") + part)
+    return digest.digest()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError, InlayError
 from inlay.parallel import Place, map_samples
-from inlay.rules.batch import Predictions, check_batch, no_verdicts
+from inlay.rules.batch import Batches, Compiled, Predictions
+from inlay.rules.cache import prepare
 from inlay.rules.expression import nearest
 from inlay.rules.finding import Finding, Findings, Verdict
 from inlay.rules.gathered import Gathered
@@ -19,9 +20,10 @@ from inlay.rules.late import judge_late, late_findings
 from inlay.rules.measure import Plan
 from inlay.rules.rule import Rule
 from inlay.rules.rulefile import read_rules
+from inlay.rules.stack import no_verdicts
 from inlay.rules.tables import DatasetTable
 
-BATCH = 64  # images whose tables are judged together: more gains nothing, and their labels stay in memory
+BATCH = 64  # images judged together, about: more gains nothing, and their labels stay in memory
 DEFAULT_PACKS = ("schema", "partition")
 
 Progress = Callable[[int, int, str], None]
@@ -35,6 +37,7 @@ def check(
     predictions: Dataset | None = None,
     on: Place = "serial",
     workers: int | None = None,
+    cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Findings:
     """Findings of rule packs, and of a rule file, in a dataset of labels or predictions.
@@ -51,6 +54,8 @@ def check(
         What a model says of the same images, for the columns that compare the two.
     on, workers
         Where to run; see `inlay.parallel.map_samples`.
+    cache
+        Folder that keeps what was measured and found, by content: what has not changed is not measured again.
     progress
         Called with images done, images in all, and words.
 
@@ -60,7 +65,15 @@ def check(
         When a rule file is wrong, or names a class that the dataset lacks.
     """
     chosen = read_rules(packs, rules)
-    return check_rules(dataset, chosen, predictions=predictions, on=on, workers=workers, progress=progress)
+    return check_rules(
+        dataset,
+        chosen,
+        predictions=predictions,
+        on=on,
+        workers=workers,
+        cache=cache,
+        progress=progress,
+    )
 
 
 def check_rules(
@@ -70,6 +83,7 @@ def check_rules(
     predictions: Dataset | None = None,
     on: Place = "serial",
     workers: int | None = None,
+    cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Findings:
     """Findings of rules that have been read already."""
@@ -78,8 +92,10 @@ def check_rules(
     if on != "serial":
         for travels in (dataset, paired):
             _require_pickle(travels, on)
-    batches = [dataset.names[start : start + BATCH] for start in range(0, len(dataset), BATCH)]
-    work = partial(check_batch, dataset, tuple(rules), predictions=paired)
+    if cache is not None:
+        prepare(cache)
+    batches = list(batched(dataset.names))
+    work = Batches(dataset, Compiled.of(rules, dataset.classes), paired, cache)
     found: list[Finding] = []
     verdicts, census = no_verdicts(rules), DatasetTable.empty(dataset.classes)
     gathered: list[Gathered] = []
@@ -130,6 +146,16 @@ def require_classes(rules: Iterable[Rule], classes: Classes) -> None:
                 raise FormatError(
                     rule.file, f"rule {rule.id!r}", f"the dataset has no class {word!r}; {hint}"
                 )
+
+
+def batched(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Names in runs of about `BATCH`, cut where a name says so: one name more moves no other run's ends."""
+    start = 0
+    for stop, name in enumerate(names, 1):
+        cut = zlib.crc32(name.encode("utf-8", "surrogatepass")) % BATCH == 0 and stop - start >= BATCH // 2
+        if cut or stop - start >= 2 * BATCH or stop == len(names):
+            yield names[start:stop]
+            start = stop
 
 
 def _require_pickle(dataset: object, on: Place) -> None:

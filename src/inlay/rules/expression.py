@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from inlay.core.errors import InlayError
@@ -107,16 +108,21 @@ class Expression:
         InlayError
             When it is no single SQL expression.
         """
-        import polars as pl
-
-        try:
-            expression = pl.sql_expr(self.sql)
-        except pl.exceptions.PolarsError as error:
-            raise InlayError(f"{self.text!r} is no SQL expression: {error}") from None
+        expression = _sql_expression(self.sql, self.text)
         strange = set(expression.meta.root_names()) - {reference.key for reference in self.reads}
         if strange:  # Polars takes a keyword in an odd place for a column
             raise InlayError(f"{self.text!r} is no SQL expression: {', '.join(sorted(strange))} stands alone")
         return expression
+
+
+@lru_cache(maxsize=4096)
+def _sql_expression(sql: str, text: str) -> pl.Expr:
+    import polars as pl
+
+    try:
+        return pl.sql_expr(sql)
+    except pl.exceptions.PolarsError as error:
+        raise InlayError(f"{text!r} is no SQL expression: {error}") from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, overload
 
@@ -53,6 +53,19 @@ class Finding:
     message: str
     fix: str | None
     fingerprint: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON holds it."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Finding:
+        """The finding of a JSON object; keys that it lacks are empty, others are left out."""
+        known = {item.name: content.get(item.name) for item in fields(cls)}
+        for key in ("segments", "rows"):
+            known[key] = tuple(known[key] or ())
+        known["box"] = None if known["box"] is None else tuple(known["box"])
+        return cls(**known)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         place = "dataset" if self.image is None else self.image

@@ -106,6 +106,18 @@ class Gathered:
             {key: _column(value, 1 if key.startswith("image.") else count) for key, value in columns.items()},
         )
 
+    def to_record(self) -> dict[str, Any]:
+        """The same under words, as a cache keeps it."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)[1:-1]}
+        return own | {f"column {key}": value for key, value in self.columns.items()}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], classes: Classes) -> Gathered:
+        """The facts that a cache kept."""
+        own = {item.name: record[item.name] for item in fields(cls)[1:-1]}
+        columns = {key[7:]: value for key, value in record.items() if key.startswith("column ")}
+        return cls(classes, **own, columns=columns)
+
     @classmethod
     def concat(cls, parts: Sequence[Gathered]) -> Gathered:
         """The facts of several parts of a dataset, in order; there is one at least."""

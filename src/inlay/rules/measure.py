@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Sample
+from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.rules.columns import Column
 from inlay.rules.expression import Reference
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Columns = Mapping[Reference, Column]
+SIDES = {"segment": 1, "pair": 2, "image": 0}  # segments that a row of each table is about
 Values = dict[Reference, Any]  # an array, a scalar for image columns, None where all is unknown
 
 
@@ -84,30 +86,78 @@ class Measured:
         return {scope: len(rows[0]) if rows else 1 for scope, rows in self.rows.items()}
 
 
-def measure(
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """The measured tables of one image: by scope, the values of the columns, the segments of each row."""
+
+    values: Mapping[str, Values]
+    rows: Mapping[str, tuple[NDArray[Any], ...]]
+
+    def to_record(self) -> dict[str, Any]:
+        """The same under words, as a cache keeps it."""
+        kept = {
+            f"{scope} {reference.key}": value
+            for scope, values in self.values.items()
+            for reference, value in values.items()
+        }
+        sides = {
+            f"rows {scope} {side}": row for scope, rows in self.rows.items() for side, row in enumerate(rows)
+        }
+        return kept | sides | {"scopes": list(self.rows)}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], plan: Plan) -> Tables | None:
+        """The tables that a cache kept; `None` when they lack a column of the plan."""
+        scopes = record["scopes"]
+        labelled = "segment" in scopes
+        if labelled and "pair" in plan.frames and "pair" not in scopes:
+            return None
+        values: dict[str, Values] = {}
+        for scope in scopes:
+            keys = {reference: f"{scope} {reference.key}" for reference in plan.tables[scope]}
+            if any(key not in record for key in keys.values()):
+                return None
+            values[scope] = {reference: record[key] for reference, key in keys.items()}
+        rows = {
+            scope: tuple(record[f"rows {scope} {side}"] for side in range(SIDES[scope])) for scope in scopes
+        }
+        return cls(values, rows)
+
+
+def measure_tables(sample: Sample, plan: Plan, predicted: Segmentation | None = None) -> Tables:
+    """The columns that a plan reads of one sample.
+
+    Raises
+    ------
+    InlayError
+        When a column fails, naming it and the sample.
+    """
+    image = ImageTable(sample, predicted)
+    tables: dict[str, Any] = {"image": image}
+    if sample.segmentation is not None:
+        tables["segment"] = image.segments
+        if "pair" in plan.frames:
+            tables["pair"] = PairTable.of(image.segments)
+    values = {scope: _values(sample.name, table, plan.tables[scope]) for scope, table in tables.items()}
+    return Tables(values, {scope: _rows(table) for scope, table in tables.items()})
+
+
+def arranged(
     sample: Sample,
+    tables: Tables,
     plan: Plan,
     *,
     classes: Classes | None = None,
     predicted: Segmentation | None = None,
 ) -> Measured:
-    """The columns of one sample; with `classes`, what late columns need of it is gathered as well."""
-    image = ImageTable(sample, predicted)
-    label = sample.segmentation
-    tables: dict[str, Any] = {"image": image}
-    if label is not None and "pair" in plan.frames:
-        tables["pair"] = PairTable.of(image.segments)
-    if label is not None:
-        tables["segment"] = image.segments
-    own = {scope: _values(table, plan.tables[scope]) for scope, table in tables.items()}
-    rows = {scope: _rows(table) for scope, table in tables.items()}
+    """Measured columns as rules see them; with `classes`, what late columns need is gathered as well."""
     values = {
-        scope: {reference: _seen_from(scope, reference, own, tables) for reference in columns}
+        scope: {reference: _seen_from(scope, reference, tables) for reference in columns}
         for scope, columns in plan.frames.items()
-        if scope in tables
+        if scope in tables.rows
     }
-    gathered = None if classes is None else _gathered(sample, classes, plan.gathers, own)
-    return Measured(sample.name, label, rows, values, gathered, predicted)
+    gathered = None if classes is None else _gathered(sample, classes, plan.gathers, tables.values)
+    return Measured(sample.name, sample.segmentation, tables.rows, values, gathered, predicted)
 
 
 def _gathered(sample: Sample, classes: Classes, columns: Columns, own: Mapping[str, Values]) -> Gathered:
@@ -127,28 +177,30 @@ def _rows(table: SegmentTable | PairTable | ImageTable) -> tuple[NDArray[Any], .
     return (np.arange(len(table)),) if isinstance(table, SegmentTable) else (table.a, table.b)
 
 
-def _values(table: Any, columns: Columns) -> Values:
+def _values(sample: str, table: Any, columns: Columns) -> Values:
     values: Values = {}
     for reference, column in columns.items():
         try:
             values[reference] = column(table, reference)
         except UnknownError:
             values[reference] = None
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise InlayError(
+                f"{sample}: column {reference.key!r} of scope {column.scope!r} cannot be measured: {error}"
+            ) from error
     return values
 
 
-def _seen_from(scope: str, reference: Reference, own: Mapping[str, Values], tables: Mapping[str, Any]) -> Any:
+def _seen_from(scope: str, reference: Reference, tables: Tables) -> Any:
     """Values of a column as a frame holds them: `a.class` is taken at the first segment of each pair."""
+    own = tables.values
     if reference.side == "image":
         value = own["image"][bare(reference)]
-        return (
-            None
-            if value is None
-            else np.full(len(tables[scope]), value, object if isinstance(value, str) else None)
-        )
+        count = len(tables.rows[scope][0])
+        return None if value is None else np.full(count, value, object if isinstance(value, str) else None)
     if reference.side:
         values = own["segment"][bare(reference)]
-        return None if values is None else values[getattr(tables["pair"], reference.side)]
+        return None if values is None else values[tables.rows["pair"]["ab".index(reference.side)]]
     return own[scope][bare(reference)]
 
 
