@@ -15,7 +15,7 @@ from inlay.core.classes import Classes, SegmentClass
 from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError
 from inlay.core.segmentation import Segmentation, Tags
-from inlay.formats.parts.drawing import Box, Drawing, Ring, Row, ring_of
+from inlay.formats.parts.drawing import Box, Drawing, Ring, Row, ring_of, turned
 from inlay.formats.parts.pieces import ellipse, from_row_runs, piece_of, row_runs
 from inlay.formats.parts.safe_xml import legal, read_xml, text_of
 
@@ -163,7 +163,9 @@ def draw(drawing: Drawing, row: int, node: Element, where: str) -> None:
             raise FormatError(path, where, f"radii {rx}, {ry} are below 0")
         drawing.piece(row, *ellipse((cx, cy), (rx, ry), float_of(node, "rotation"), drawing.size, at=0.5))
     elif float_of(node, "rotation"):
-        drawing.polygon(row, [_turned(_box(node, path, where), float_of(node, "rotation"))])
+        x0, y0, x1, y1 = _box(node, path, where)
+        corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+        drawing.polygon(row, [turned(corners, corners.mean(axis=0), float_of(node, "rotation"))])
 
 
 def _points(text: str, path: Path, where: str) -> Ring:
@@ -173,16 +175,6 @@ def _points(text: str, path: Path, where: str) -> Ring:
     except ValueError:
         values = [[np.nan]]
     return ring_of(values, path, where)
-
-
-def _turned(box: Box, angle: float) -> Ring:
-    """The corners of a box turned about its middle, degrees clockwise on the screen."""
-    x0, y0, x1, y1 = box
-    turn = np.deg2rad(angle)
-    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-    middle = corners.mean(axis=0)
-    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return np.asarray((corners - middle) @ matrix + middle)
 
 
 def in_stack_order(shapes: Iterable[tuple[Element, int]]) -> list[tuple[Element, int]]:

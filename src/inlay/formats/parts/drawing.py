@@ -168,6 +168,13 @@ def ring_of(value: Any, path: Path, where: str) -> Ring:
     return ring
 
 
+def turned(corners: Ring, about: NDArray[np.float64], angle: float) -> Ring:
+    """Corners turned about a point by degrees, clockwise on the screen."""
+    turn = np.deg2rad(angle)
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return np.asarray((corners - about) @ matrix + about)
+
+
 def outlines(masks: Masks, reader: str) -> list[Ring | None]:
     """The one ring that holds each mask exactly as `reader` fills it; `None` for holes, parts, no pixel."""
     polygons = trace(masks, rule=rule(reader))
