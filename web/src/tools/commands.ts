@@ -76,8 +76,8 @@ export const COMMANDS: readonly Command[] = [
   ...group("View", [
     ["zoom-in", "Zoom in", ["+", "="], (editor) => editor.viewport.zoom(1.5)],
     ["zoom-out", "Zoom out", ["-"], (editor) => editor.viewport.zoom(1 / 1.5)],
-    ["fit", "Whole image", ["0"], (editor) => editor.viewport.fit()],
-    ["actual", "One image pixel a screen pixel", ["1"], (editor) => editor.viewport.zoomTo(1)],
+    ["fit", "Whole image", ["Shift+Z"], (editor) => editor.viewport.fit()],
+    ["actual", "One image pixel a screen pixel", ["Alt+Z"], (editor) => editor.viewport.zoomTo(1)],
     ["left", "Left", ["ArrowLeft"], (editor) => editor.viewport.pan(80, 0)],
     ["right", "Right", ["ArrowRight"], (editor) => editor.viewport.pan(-80, 0)],
     ["up", "Up", ["ArrowUp"], (editor) => editor.viewport.pan(0, 80)],

@@ -51,7 +51,7 @@ export class PolygonTool implements Tool {
   }
 
   key(key: string, modifiers: Pick<Pointer, "shift" | "alt">): boolean {
-    if (key === "Enter" && this.#isIdle) return this.#openOutline();
+    if (key === "Enter" && this.#isIdle) return !modifiers.shift && this.#openOutline();
     if (key === "Enter") this.#purpose = this.#opened ? "new" : pickPurpose(this.#purpose, modifiers);
     if (key === "Enter") this.finish();
     else if (key === "Backspace" && this.#open.length) this.#open.pop();
