@@ -52,12 +52,16 @@ class CocoImage(Struct):
     video_id: Id | None = None
     frame_id: int | None = None
     inlay: ImageExtra | None = None
+    coco_url: Any = None
+
+    def __post_init__(self) -> None:
+        if not self.file_name and isinstance(self.coco_url, str):  # LVIS names images by nothing else
+            self.file_name = "/".join(self.coco_url.split("/")[-2:])
 
 
 class _StrictImage(CocoImage, forbid_unknown_fields=True):
     """The same, refusing keys that would be lost."""
 
-    coco_url: Any = None
     flickr_url: Any = None
     date_captured: Any = None
     url: Any = None

@@ -13,10 +13,20 @@ import msgspec
 
 from inlay.core.errors import FormatError
 from inlay.formats.parts.split_names import plain_split
+from inlay.formats.parts.typed_json import looks_like
 
 HEAD = 1 << 16  # bytes looked at to recognise a large file
 SMALL = 1 << 24  # files up to this size are recognised by all their keys
-PREFIXES = ("instances_", "person_keypoints_", "stuff_", "labels_", "panoptic_", "annotations_")
+PREFIXES = (
+    "instances_",
+    "person_keypoints_",
+    "stuff_",
+    "labels_",
+    "panoptic_",
+    "annotations_",
+    "lvis_v1_",
+    "lvis_v0.5_",
+)
 
 
 @dataclass(frozen=True)
@@ -65,9 +75,14 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
 
 
 def is_labels(path: Path) -> bool:
-    """Whether a file looks like COCO labels: images and categories, no panoptic segments."""
+    """Whether a file looks like COCO labels: images and categories, no panoptic segments, no LVIS."""
     fits, _ = looks(path, keys=("images", "categories"))
-    return fits and not is_panoptic(path)
+    return fits and not is_panoptic(path) and not is_lvis(path)
+
+
+def is_lvis(path: Path) -> bool:
+    """Whether a file says for which classes its images were looked through, as LVIS does."""
+    return looks_like(path, "neg_category_ids") or looks_like(path, "frequency", "instance_count")
 
 
 def is_panoptic(path: Path) -> bool:
