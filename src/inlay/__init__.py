@@ -13,6 +13,7 @@ from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 
 if TYPE_CHECKING:
+    from inlay.client import Client
     from inlay.formats import read, write
     from inlay.report import score
     from inlay.rules import check
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Client": "inlay.client",
     "read": "inlay.formats",
     "write": "inlay.formats",
     "score": "inlay.report",
@@ -31,6 +33,7 @@ _LAZY = {
 
 __all__ = [
     "Classes",
+    "Client",
     "Dataset",
     "FormatError",
     "InlayError",

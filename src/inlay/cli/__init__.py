@@ -11,10 +11,12 @@ import sys
 from cyclopts import App, CycloptsError
 
 from inlay import __version__
+from inlay.cli.advise import advise
 from inlay.cli.check import check
 from inlay.cli.convert import convert
 from inlay.cli.demo import demo
 from inlay.cli.formats import formats
+from inlay.cli.label import label
 from inlay.cli.measure import measure
 from inlay.cli.predict import predict
 from inlay.cli.sample import sample
@@ -33,7 +35,7 @@ app = App(
     help_epilogue=EPILOGUE,
     version=__version__,
 )
-for command in (sample, convert, view, check, train, predict, score, measure, formats, demo):
+for command in (sample, label, convert, view, check, train, predict, score, advise, measure, formats, demo):
     app.command(command)
 
 

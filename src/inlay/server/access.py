@@ -1,4 +1,4 @@
-"""Access: who asks, for what, and whether he may. Each route says whom it lets in; nothing is open by silence."""
+"""Access: who asks, for what, and whether he may. Each route says whom it lets in, or the tests fail."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Access:
     session: store.Session
     project_id: int = 0
     role: str = ""
+    unattended: bool = False  # a job that goes on without the person
 
     @property
     def user_id(self) -> int:
@@ -57,7 +58,9 @@ def _let_in(request: Request, role: str) -> Access:
     if request.method not in READING and not studio.secret.same(
         request.headers.get(TOKEN_HEADER, ""), session.csrf
     ):
-        raise Refused(403, f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)")
+        raise Refused(
+            403, f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)"
+        )
     if role == "person":
         return Access(studio, session)
     if role == "admin":

@@ -1,4 +1,4 @@
-"""Prints the OpenAPI document, from which the front end's types are made: `python -m inlay.server.openapi`."""
+"""Prints the OpenAPI document that types the front end: `python -m inlay.server.openapi`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inlay.server.app import routed
 
 
 def document() -> str:
-    """The OpenAPI document as JSON, always in the same order; events are in it though no route returns them."""
+    """The OpenAPI document as JSON in a stable order; with events, though no route returns them."""
     found = routed().openapi()
     schemas = found["components"]["schemas"]
     schemas.setdefault("Event", wire.Event.model_json_schema(ref_template="#/components/schemas/{model}"))

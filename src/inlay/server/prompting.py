@@ -1,2 +1,101 @@
-"""prompting"""
+"""Prompting: what a click engine makes of points, boxes and lines; the engines live in `inlay.click`."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections import OrderedDict
+from types import ModuleType
 from typing import Any
+
+import numpy as np
+
+from inlay import plugins
+from inlay.core.boxed import tight, whole
+from inlay.core.errors import InlayError, MissingExtraError
+from inlay.core.images import read_image
+from inlay.core.masks import Masks
+from inlay.server import wire
+from inlay.server.access import Access
+from inlay.server.folders import open_folder
+from inlay.server.refusals import Refused
+from inlay.server.store import images, projects
+
+MISSING = "no click engine is installed with this studio: draw by hand, or install a version that has one"
+KEPT = 4  # embedded images
+
+
+class Engines:
+    """Loaded engines, and the images they have embedded lately."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines: dict[str, Any] = {}
+        self._states: OrderedDict[tuple[str, int], Any] = OrderedDict()
+
+    def state(self, click: ModuleType, name: str, image_id: int, pixels: Any) -> Any:
+        """An engine's view of an image; `pixels` reads it when it is not at hand."""
+        with self._lock:  # one embedding at a time: they take all cores
+            if (name, image_id) not in self._states:
+                if name not in self._engines:
+                    self._engines[name] = click.load(name)
+                self._states[name, image_id] = self._engines[name].embed(pixels())
+            self._states.move_to_end((name, image_id))
+            while len(self._states) > KEPT:
+                self._states.popitem(last=False)
+            return self._states[name, image_id]
+
+
+def _click() -> ModuleType | None:
+    try:
+        return importlib.import_module("inlay.click")
+    except ModuleNotFoundError:
+        return None
+
+
+def engines() -> wire.Engines:
+    """The engines at hand."""
+    names = plugins.names("click") if _click() is not None else []
+    return wire.Engines(engines=names, default=names[0] if names else None, words="" if names else MISSING)
+
+
+def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
+    """The masks that an engine offers for a prompt.
+
+    Raises
+    ------
+    Refused
+        With 503 where there is no engine, 422 where it cannot use the prompt.
+    """
+    who.studio.prompts.take(f"user {who.user_id}")
+    click = _click()
+    if click is None:
+        raise Refused(503, MISSING)
+    images.need_size(who.studio, image_id)
+    with who.studio.database.reading() as db:
+        image = images.visible_row(db, who, image_id)
+        folder = projects.row_of(db, who.project_id).folder
+    size = (image.height, image.width)
+    file = open_folder(folder, who.studio.settings.folder / "cache" / "files").local(image.path)
+    try:
+        before = None if body.mask is None else whole([(body.mask.box, body.mask.runs.encode())], size)
+        name = body.engine or engines().default
+        if name is None:
+            raise Refused(503, MISSING)
+        state = who.studio.engines.state(click, name, image_id, lambda: read_image(file))
+        found = state.mask(points=list(body.points), box=body.box, scribble=list(body.scribble), mask=before)
+    except MissingExtraError as error:
+        raise Refused(503, str(error)) from None
+    except InlayError as error:
+        raise Refused(422, str(error)) from None
+    return wire.Candidates(candidates=_candidates(found), engine=name)
+
+
+def _candidates(found: Any) -> list[wire.Candidate]:
+    several = sorted(found, key=lambda each: -float(each.score))
+    return [
+        wire.Candidate(mask=wire.Mask(box=boxed[0], runs=boxed[1].decode()), score=float(each.score))
+        for each in several
+        for boxed in tight(each.mask if isinstance(each.mask, Masks) else Masks.encode(np.asarray(each.mask)))
+        if boxed is not None
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - `raise Refused(409, ...)` reads as it should
     """A request that is not done; `body` goes beside the line."""
 
     def __init__(self, status: int, words: str, *, where: str | None = None, **body: Any) -> None:

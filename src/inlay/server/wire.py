@@ -189,7 +189,6 @@ class Restore(Body):
     """The revision to go back to."""
 
     revision: Annotated[int, Field(ge=0)]
-    id: str | None = None
 
 
 class Propagate(Body):
@@ -438,7 +437,7 @@ Point = tuple[Annotated[float, Field(ge=0, le=2**20)], Annotated[float, Field(ge
 
 
 class Prompt(Body):
-    """What a labeller shows: clicks (x, y, whether the segment is there), a line of (x, y), a mask to mend."""
+    """What a labeller shows: clicks (x, y, is the segment there?), a line of (x, y), a mask to mend."""
 
     points: Annotated[list[Point], Field(max_length=500)] = []
     box: tuple[float, float, float, float] | None = None
@@ -563,10 +562,10 @@ class Agreement(Body):
 
     first: str
     second: str
-    iou: float = Field(description="mean over classes")
-    pq: float
-    sq: float
-    rq: float
+    iou: float | None = Field(description="mean over classes; null where there is nothing to judge")
+    pq: float | None
+    sq: float | None
+    rq: float | None
 
 
 class Agreements(Body):

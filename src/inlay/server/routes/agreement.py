@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from inlay.server import comparing, wire
 from inlay.server.access import Who, allow, error_bodies
 
-router = APIRouter(prefix="/images/{image_id}", tags=["agreement"], responses=error_bodies(401, 403, 404, 409, 422))
+router = APIRouter(
+    prefix="/images/{image_id}", tags=["agreement"], responses=error_bodies(401, 403, 404, 409, 422)
+)
 
 
 @router.post("/copies", status_code=201, **allow("reviewer"))

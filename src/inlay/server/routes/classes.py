@@ -13,7 +13,9 @@ from inlay.server.etags import etag, revision_of
 from inlay.server.store import classes
 
 router = APIRouter(
-    prefix="/projects/{project_id}/classes", tags=["classes"], responses=error_bodies(401, 403, 404, 409, 412, 428)
+    prefix="/projects/{project_id}/classes",
+    tags=["classes"],
+    responses=error_bodies(401, 403, 404, 409, 412, 428),
 )
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -10,9 +10,11 @@ from inlay.server import saving, wire
 from inlay.server.access import Who, allow, error_bodies
 from inlay.server.etags import etag, revision_of
 
-router = APIRouter(prefix="/images/{image_id}", tags=["documents"], responses=error_bodies(401, 403, 404, 428))
+router = APIRouter(
+    prefix="/images/{image_id}", tags=["documents"], responses=error_bodies(401, 403, 404, 428)
+)
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
-SAVING = {412: {"model": wire.Stale}, 409: {"model": wire.Broken}}
+SAVING: dict[int | str, dict[str, Any]] = {412: {"model": wire.Stale}, 409: {"model": wire.Broken}}
 
 
 @router.get("/document", **allow("labeller"))

@@ -11,7 +11,12 @@ from inlay.server.access import Who, allow, error_bodies
 from inlay.server.store import jobs
 
 router = APIRouter(tags=["jobs"], responses=error_bodies(401, 403, 404, 409, 413, 422, 429))
-UPLOAD = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 
 @router.get("/formats", **allow("person"))

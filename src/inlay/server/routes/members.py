@@ -17,14 +17,14 @@ router = APIRouter(
 def index(project_id: int, who: Who) -> list[wire.Member]:
     """The members; labellers see themselves and those who review them."""
     with who.studio.database.reading() as db:
-        return people.members(db, project_id, only=None if who.reviews else who.user_id)
+        return people.members_of(db, project_id, only=None if who.reviews else who.user_id)
 
 
 @router.post("", status_code=201, **allow("owner"))
 def invite(project_id: int, body: wire.NewMember, who: Who) -> wire.Invited:
     """Take in a person; the answer has a link that works once, for who cannot log in yet."""
     with who.studio.database.writing() as db:
-        return people.invite(db, project_id, body, who.studio)
+        return people.invite(db, project_id, body)
 
 
 @router.patch("/{user_id}", **allow("owner"))

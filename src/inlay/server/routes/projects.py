@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from inlay.server import wire
+from inlay.server import comparing, wire
 from inlay.server.access import Who, allow, error_bodies
 from inlay.server.opening import change_project, new_project, rescan
-from inlay.server.store import dashboard, projects
+from inlay.server.store import projects
 
 router = APIRouter(prefix="/projects", tags=["projects"], responses=error_bodies(401, 403, 404, 422))
 
@@ -48,13 +48,14 @@ def scan(project_id: int, who: Who) -> wire.Project:
 @router.get("/{project_id}/dashboard", **allow("reviewer"))
 def read_dashboard(project_id: int, who: Who) -> wire.Dashboard:
     """Progress, time, cost and quality."""
-    with who.studio.database.reading() as db:
-        return dashboard.read(db, project_id)
+    return comparing.read_dashboard(who)
 
 
 @router.get("/{project_id}/events", response_class=StreamingResponse, **allow("labeller"))
 def listen(project_id: int, who: Who) -> StreamingResponse:
     """Server-sent events (`wire.Event` as JSON) until the client leaves; a comment line every 15 s."""
     return StreamingResponse(
-        who.studio.events.listen(project_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        who.studio.events.listen(project_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
     )

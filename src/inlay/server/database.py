@@ -1,0 +1,98 @@
+"""The database: SQLite in the project's folder, or PostgreSQL; what is committed is on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from inlay.core.errors import InlayError, MissingExtraError
+
+IMMEDIATE = "inlay_immediate"
+
+
+class Database:
+    """Connections to one database; opening it brings its tables up to date."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        try:
+            self._upgrade()
+        except OperationalError as error:
+            raise InlayError(
+                f"{_safe(self.engine)}: the database cannot be opened ({_first_line(error)})"
+            ) from None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of ours."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it is on the disk when the block has ended, or nothing of it."""
+        with self.engine.connect().execution_options(**{IMMEDIATE: True}) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    def _upgrade(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(files("inlay.server") / "migrations"))
+        with self.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _engine(url: str) -> Engine:
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 40}
+    try:
+        if url.startswith("sqlite"):
+            arguments = {"timeout": 30, "isolation_level": None, "check_same_thread": False}
+            engine = create_engine(url, connect_args=arguments, **options)
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(url, pool_pre_ping=True, **options)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "studio-team") from None
+    except (ArgumentError, NoSuchModuleError):
+        raise InlayError(
+            "INLAY_DATABASE is no database address: postgresql://user:password@host/name, or sqlite:///file"
+        ) from None
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its place at once: SQLite cannot turn a reader into one while another writes."""
+    immediate = connection.get_execution_options().get(IMMEDIATE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _safe(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason given"
