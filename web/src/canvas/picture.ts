@@ -9,21 +9,28 @@ const CHANNELS = { red: 0, green: 1, blue: 2 } as const;
 export class ImageLayer implements Picture {
   readonly width: number;
   readonly height: number;
-  readonly #levels: readonly ImageBitmap[];
+  readonly #levels: ImageBitmap[];
+  #closed = false;
 
-  private constructor(levels: readonly ImageBitmap[]) {
-    this.#levels = levels;
-    [this.width, this.height] = [levels[0].width, levels[0].height];
+  private constructor(whole: ImageBitmap) {
+    this.#levels = [whole];
+    [this.width, this.height] = [whole.width, whole.height];
   }
 
-  /** The image of a file or answer, with smaller copies of itself. */
+  /** The image of a file or answer; its smaller copies follow when there is time. */
   static async from(blob: Blob): Promise<ImageLayer> {
-    const levels = [await createImageBitmap(blob)];
-    for (let last = levels[0]; Math.max(last.width, last.height) > 1024; levels.push(last)) {
+    const layer = new ImageLayer(await createImageBitmap(blob));
+    setTimeout(() => void layer.#shrink(), 100);
+    return layer;
+  }
+
+  async #shrink(): Promise<void> {
+    for (let last = this.#levels[0]; !this.#closed && Math.max(last.width, last.height) > 1024; ) {
       const [resizeWidth, resizeHeight] = [Math.ceil(last.width / 2), Math.ceil(last.height / 2)];
       last = await createImageBitmap(last, { resizeWidth, resizeHeight, resizeQuality: "medium" });
+      if (this.#closed) last.close();
+      else this.#levels.push(last);
     }
-    return new ImageLayer(levels);
   }
 
   crop([x0, y0, x1, y1]: Box): Pixels {
@@ -53,6 +60,7 @@ export class ImageLayer implements Picture {
 
   /** Gives the memory of the image back. */
   close(): void {
+    this.#closed = true;
     for (const level of this.#levels) level.close();
   }
 }

@@ -92,22 +92,31 @@ export class Sampler {
       }
   }
 
-  /** Draws outlines where the owner changes: one pixel wide, two for what is selected. */
-  #outline({ outlines, dashed, selected }: Palette, [x0, y0, x1, y1]: Box): void {
-    const { slots, colours, width, height } = this;
-    for (let y = y0; y < y1; y++)
-      for (let i = y * width + x0, x = x0; x < x1; x++, i++) {
+  /** Draws outlines on both sides of where the owner changes: one pixel wide, two for what is selected. */
+  #outline(palette: Palette, [x0, y0, x1, y1]: Box): void {
+    const { slots, width } = this;
+    const [left, right] = [Math.max(0, x0 - 1), Math.min(width - 1, x1)];
+    const [top, bottom] = [Math.max(0, y0 - 1), Math.min(this.height - 1, y1)];
+    for (let y = top; y <= bottom; y++)
+      for (let i = y * width + left, x = left; x <= right; x++, i++) {
         const slot = slots[i];
-        if (!slot || slot === NOWHERE || !outlines[slot]) continue;
-        const right = x + 1 < width ? slots[i + 1] : slot;
-        const below = y + 1 < height ? slots[i + width] : slot;
-        const left = x > 0 ? slots[i - 1] : slot;
-        const above = y > 0 ? slots[i - width] : slot;
-        const rim = right !== slot || below !== slot || left !== slot || above !== slot;
-        const near = selected[slot] && ((x > 1 && slots[i - 2] !== slot) || (y > 1 && slots[i - 2 * width] !== slot)
-          || (x + 2 < width && slots[i + 2] !== slot) || (y + 2 < height && slots[i + 2 * width] !== slot));
-        if ((rim || near) && !(dashed[slot] && ((x + y) >> 2) & 1)) colours[i] = outlines[slot];
+        if (x < right && slots[i + 1] !== slot) {
+          this.#rim(palette, i, x > 0 ? -1 : 0, x, y);
+          this.#rim(palette, i + 1, x + 2 < width ? 1 : 0, x + 1, y);
+        }
+        if (y < bottom && slots[i + width] !== slot) {
+          this.#rim(palette, i, y > 0 ? -width : 0, x, y);
+          this.#rim(palette, i + width, y + 2 < this.height ? width : 0, x, y + 1);
+        }
       }
+  }
+
+  /** Colours one pixel of an outline, and the one further in where its segment is selected. */
+  #rim({ outlines, dashed, selected }: Palette, i: number, inward: number, x: number, y: number): void {
+    const slot = this.slots[i];
+    if (!slot || slot === NOWHERE || !outlines[slot] || (dashed[slot] && ((x + y) >> 2) & 1)) return;
+    this.colours[i] = outlines[slot];
+    if (selected[slot] && this.slots[i + inward] === slot) this.colours[i + inward] = outlines[slot];
   }
 
   /** Slots whose hidden part is to be seen, front to back. */

@@ -15,6 +15,7 @@ export class Stage {
   readonly #minimap: Minimap;
   readonly #observer: ResizeObserver;
   readonly #stop: () => void;
+  #image: ImageLayer | null = null;
   #fitted = false;
 
   /** `host` is a positioned element with a size of its own; everything inside it goes. */
@@ -34,9 +35,10 @@ export class Stage {
     this.#point();
   }
 
-  /** Shows an image and lets tools read its pixels. */
+  /** Shows an image and lets tools read its pixels; it is closed together with the stage. */
   show(image: ImageLayer): void {
-    this.#editor.picture = image;
+    this.#image?.close();
+    this.#editor.picture = this.#image = image;
     this.renderer.show(image);
     this.#minimap.show(image);
   }
@@ -48,6 +50,8 @@ export class Stage {
     this.#input.close();
     this.#minimap.close();
     this.renderer.close();
+    this.#image?.close();
+    this.#editor.picture = null;
     this.#host.replaceChildren();
   }
 

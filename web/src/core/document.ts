@@ -53,7 +53,7 @@ export class Document {
     document.#setOrder(order);
     for (const segment of json.segments) {
       if (segment.visible) document.#own(document.get(segment.key).slot, segment.visible);
-      if (segment.hidden) document.#hide(segment.key, toRegion(segment.hidden), 1);
+      if (segment.hidden) document.#lay(document.get(segment.key).slot, segment.hidden);
     }
     document.pixels.takeDirty();
     return document;
@@ -280,6 +280,20 @@ export class Document {
       pixels.areas[0] -= y1 - y0;
     });
     pixels.mark(mask.box, slot);
+  }
+
+  /** Lays a mask underneath, when the document is loaded. */
+  #lay(slot: number, mask: Mask): void {
+    const { pixels } = this;
+    this.#mustLieInside(mask.box);
+    eachSpan(mask, (x, y0, y1) => {
+      for (let y = y0; y < y1; ) {
+        const end = Math.min(y1, (Math.floor(y / TILE) + 1) * TILE);
+        const bytes = pixels.hiddenToWrite(slot, Math.floor(y / TILE) * pixels.across + Math.floor(x / TILE));
+        pixels.hiddenAreas[slot] += end - y;
+        for (; y < end; y++) bytes[(y % TILE) * TILE + (x % TILE)] = 1;
+      }
+    });
   }
 
   #mustLieInside(box: Box): void {

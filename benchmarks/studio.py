@@ -1,0 +1,158 @@
+"""The studio's canvas in real Chromium: stroke to picture, opening and memory with many segments on 12 megapixels.
+
+    python benchmarks/studio.py                         # 500 and 1000 segments
+    python benchmarks/studio.py --segments 2000 --chromium /usr/bin/chromium --shots FOLDER
+
+Needs Node 20, `pip install playwright` and a Chromium; the page is bundled from `web/bench`. Strokes are real input
+events; a latency runs from the event to the end of the frame that shows it, waiting for that frame included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+WEB = Path(__file__).resolve().parents[1] / "web"
+SCREEN = {"width": 1600, "height": 1000}
+SIZE = (4000, 3000)
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PAGE = """<!doctype html><meta charset="utf-8"><title>bench</title>
+<style>html,body{margin:0;height:100%;background:#222}#host{position:absolute;inset:0}</style>
+<div id="host"></div><script type="module" src="page.js"></script>"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        """Say nothing: the table is the output."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of the page, bundled and served from a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = ["--bundle", "--format=esm", "--target=es2022", "--log-level=error"]
+        command = [str(WEB / "node_modules/.bin/esbuild"), "bench/page.ts", *bundle, f"--outfile={folder}/page.js"]
+        subprocess.run(command, cwd=WEB, check=True)
+        (Path(folder) / "index.html").write_text(PAGE, "utf-8")
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+def stroke(page: Page, seed: int, steps: int = 60) -> None:
+    """One wavy stroke across part of the screen."""
+    x, y = 200 + 137 * seed % 900, 200 + 211 * seed % 600
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(steps):
+        page.mouse.move(x + 5 * i, y + 60 * math.sin(i / 9))
+    page.mouse.up()
+    page.wait_for_timeout(50)
+
+
+def resident(profile: str) -> dict[str, float]:
+    """Megabytes that each kind of process of a browser holds, shared pages counted by share."""
+    held: dict[str, float] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace").replace("\0", " ")
+            lines = (process / "smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        if profile not in words:
+            continue
+        kind = words.partition("--type=")[2].partition(" ")[0] or "browser"
+        size = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+        held[kind] = held.get(kind, 0) + size
+    return held
+
+
+def spread(values: list[float]) -> str:
+    """Median and 95th percentile."""
+    ordered = sorted(values)
+    return f"{statistics.median(ordered):6.1f} / {ordered[int(0.95 * (len(ordered) - 1))]:6.1f}"
+
+
+def measure(page: Page, address: str, segments: int, strokes: int) -> dict[str, Any]:
+    """Times of one page with that many segments."""
+    ready = "window.openBench !== undefined"
+    page.wait_for_function(ready)
+    page.evaluate(f"makeBench({SIZE[0]}, {SIZE[1]}, {segments})")
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function(ready)
+    opened = page.evaluate("openBench()")
+    page.wait_for_timeout(500)
+    rows: dict[str, Any] = {"open": opened}
+    for name, zoom in (("whole image", "fit()"), ("one to one", "zoomTo(1)")):
+        page.evaluate(f"bench.editor.viewport.{zoom}")
+        page.evaluate("bench.editor.select([])")
+        page.wait_for_timeout(300)
+        page.evaluate("for (const name of ['frames', 'latencies', 'commits']) bench.times[name].length = 0")
+        for seed in range(strokes):
+            stroke(page, seed)
+        rows[name] = page.evaluate("({...bench.times})")
+    pan = "(async () => { const times = []; for (let i = 0; i < 40; i++) { bench.editor.viewport.pan(i % 2 ? 9 : -9, 3);"
+    pan += " const t = performance.now(); bench.stage.renderer.draw(); times.push(performance.now() - t);"
+    pan += " await new Promise(requestAnimationFrame); } return times; })()"
+    rows["pan"] = page.evaluate(pan)
+    rows["heap"] = page.evaluate("performance.memory.usedJSHeapSize / 2 ** 20")
+    return rows
+
+
+def report(segments: int, rows: dict[str, Any], held: dict[str, float]) -> None:
+    """Print one table."""
+    print(f"\n{segments} segments, {SIZE[0]}x{SIZE[1]} image, {SCREEN['width']}x{SCREEN['height']} screen")
+    parts = ", ".join(f"{name} {ms:.0f}" for name, ms in zip(("document", "image", "picture"), rows["open"], strict=True))
+    print(f"  open: from the answers to a picture        {sum(rows['open']):6.0f} ms ({parts})")
+    for name in ("whole image", "one to one"):
+        times = rows[name]
+        print(f"  {name}: stroke to picture, ms              {spread(times['latencies'])}   ({len(times['latencies'])} events)")
+        print(f"  {name}: work for each frame, ms            {spread(times['frames'])}")
+        print(f"  {name}: end of a stroke to its gesture, ms {spread(times['commits'])}")
+    print(f"  pan, one to one: work for each frame, ms   {spread(rows['pan'])}")
+    kinds = ", ".join(f"{kind} {size:.0f}" for kind, size in sorted(held.items()))
+    print(f"  memory, MB: JavaScript heap {rows['heap']:.0f}; processes: {kinds}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--segments", type=int, nargs="+", default=[500, 1000])
+    parser.add_argument("--strokes", type=int, default=6)
+    parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
+    parser.add_argument("--shots", type=Path, help="folder for a screenshot of each page")
+    options = parser.parse_args()
+    with served() as address, sync_playwright() as playwright:
+        for segments in options.segments:
+            with tempfile.TemporaryDirectory() as profile:
+                context = playwright.chromium.launch_persistent_context(
+                    profile, executable_path=options.chromium, args=FLAGS, viewport=SCREEN
+                )
+                page = context.new_page()
+                page.goto(address)
+                rows = measure(page, address, segments, options.strokes)
+                report(segments, rows, resident(profile))
+                if options.shots:
+                    options.shots.mkdir(parents=True, exist_ok=True)
+                    page.screenshot(path=options.shots / f"studio-{segments}.png")
+                context.close()
+
+
+if __name__ == "__main__":
+    main()
