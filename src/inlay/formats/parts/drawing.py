@@ -94,6 +94,10 @@ class Drawing:
         """Add a bitmap to a segment, its first pixel at column `x` and row `y`."""
         self._runs.append((row, pasted(pixels, x, y, self.size)))
 
+    def mask(self, row: int, masks: Masks) -> None:
+        """Add one mask of the whole image to a segment."""
+        self._runs.append((row, masks[0].counts.astype(np.int64)))
+
     def masks(self) -> Masks:
         """The masks of the rows: unions of their parts."""
         owners = [row for row, _ in self._rings] + [row for row, _ in self._runs]

@@ -38,6 +38,23 @@ def place(folder: Path, name: str, suffix: str) -> Path:
     return path
 
 
+class FlatNames:
+    """Gives each sample name a file name without folders, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """The name with _ between its folders, and a number where that is taken."""
+        flat = found = name.strip("/").replace("/", "_") or "_"
+        number = 1
+        while found.lower() in self._taken:
+            number += 1
+            found = f"{flat}-{number}"
+        self._taken.add(found.lower())
+        return found
+
+
 def refuse_nothing(sample: Sample) -> None:
     """Refuse a sample that would leave no file.
 
