@@ -23,6 +23,8 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/web.py check
+	$(BIN)/python tools/web.py test
 
 bench: $(VENV)/dev.stamp
 	$(PIP) install -q -c constraints.txt '.[bench]'

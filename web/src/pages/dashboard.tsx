@@ -1,0 +1,142 @@
+/** Progress, time, cost and quality of a project. */
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { AsTable, BarChart, ColumnChart } from "../charts/bars.tsx";
+import { StateBar } from "../charts/states.tsx";
+import { attempt } from "../panels/ui.tsx";
+import type { Dashboard, Seconds } from "../schema.d.ts";
+import { classes, onEvent } from "../state/project.ts";
+import { duration, percent, t } from "../texts.ts";
+import { Shell, useTitle } from "./shell.tsx";
+
+export function DashboardPage({ project: id }: { readonly project: number }) {
+  const [board, setBoard] = useState<Dashboard | null>(null);
+  useTitle(t.dashboard.title);
+  useEffect(() => {
+    const load = (): void => void attempt(async () => setBoard(await call("GET /api/projects/{project_id}/dashboard", { project_id: id })));
+    let timer = 0;
+    load();
+    const end = onEvent(() => {
+      clearTimeout(timer);
+      timer = window.setTimeout(load, 3000);
+    });
+    return () => {
+      end();
+      clearTimeout(timer);
+    };
+  }, [id]);
+  return (
+    <Shell>
+      <div class="heading"><h1>{t.dashboard.title}</h1></div>
+      {board ? <Figures board={board} /> : <p class="soft">{t.loading}</p>}
+    </Shell>
+  );
+}
+
+const Figure = ({ value, words }: { readonly value: string; readonly words: string }) => (
+  <div class="figure"><b>{value}</b><span>{words}</span></div>
+);
+
+function Figures({ board }: { readonly board: Dashboard }) {
+  const accepted = board.states.accepted ?? 0;
+  const finished = accepted + (board.states.submitted ?? 0);
+  const left = finished ? (board.seconds / finished) * (board.images - finished) : 0;
+  const count = t.dashboard.count;
+  return (
+    <>
+      <div class="figures">
+        <Figure value={count(board.images)} words={t.dashboard.images} />
+        <Figure value={count(board.segments)} words={t.dashboard.segments} />
+        <Figure value={duration(board.seconds)} words={t.dashboard.time} />
+        <Figure value={board.cost.toFixed(2)} words={t.dashboard.cost} />
+        <Figure value={count(board.proposed)} words={t.dashboard.waiting} />
+      </div>
+      <section class="card">
+        <h2>{t.dashboard.progress}</h2>
+        <StateBar states={board.states} total={board.images} legend />
+        <p class="hint">
+          {t.dashboard.share(accepted / Math.max(1, board.images))}. {left > 0 && t.dashboard.left(duration(left))} {t.dashboard.timeHint}
+        </p>
+      </section>
+      {!board.days.length && <p class="soft">{t.dashboard.none}</p>}
+      <div class="two">
+        {board.days.length > 0 && <Days board={board} />}
+        <Pace title={t.dashboard.perClass} rows={board.classes} colour={(name) => classes.value.rows.find((row) => row.name === name)?.colour} />
+        <Pace title={t.dashboard.perPerson} rows={board.people} />
+        <Tools rows={board.tools} />
+      </div>
+      <Quality board={board} />
+    </>
+  );
+}
+
+const Days = ({ board }: { readonly board: Dashboard }) => (
+  <section class="card">
+    <h2>{t.dashboard.perDay}</h2>
+    <ColumnChart label={t.dashboard.perDay} rows={board.days.map(({ day, seconds }) => ({ name: day, value: seconds, words: duration(seconds) }))} />
+    <AsTable
+      head={[t.dashboard.day, t.dashboard.time, t.dashboard.gestures, t.dashboard.submitted]}
+      rows={board.days.map(({ day, seconds, gestures, submitted }) => [day, duration(seconds), gestures, submitted])}
+    />
+  </section>
+);
+
+const perSegment = ({ seconds, segments }: Seconds): number => (segments ? seconds / segments : 0);
+
+function Pace({ title, rows, colour }: { readonly title: string; readonly rows: readonly Seconds[]; readonly colour?: (name: string) => string | undefined }) {
+  const worked = rows.filter(({ segments, seconds }) => segments && seconds);
+  if (!worked.length) return null;
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      <BarChart
+        label={title}
+        rows={worked.map((row) => ({ name: row.name, value: perSegment(row), words: duration(perSegment(row)), colour: colour?.(row.name) }))}
+      />
+      <AsTable
+        head={[t.dashboard.name, t.dashboard.perSegment, t.dashboard.segments, t.dashboard.time, t.dashboard.cost]}
+        rows={rows.map((row) => [row.name, perSegment(row) ? duration(perSegment(row)) : "–", row.segments, duration(row.seconds), row.cost.toFixed(2)])}
+      />
+    </section>
+  );
+}
+
+function Tools({ rows }: { readonly rows: readonly Seconds[] }) {
+  const name = (kind: string): string => t.history.kinds[kind] ?? kind;
+  const used = rows.filter(({ seconds }) => seconds > 0);
+  if (!used.length) return null;
+  return (
+    <section class="card">
+      <h2>{t.dashboard.perTool}</h2>
+      <BarChart label={t.dashboard.perTool} rows={used.map((row) => ({ name: name(row.name), value: row.seconds, words: duration(row.seconds) }))} />
+      <AsTable
+        head={[t.dashboard.name, t.dashboard.time, t.dashboard.gestures]}
+        rows={used.map((row) => [name(row.name), duration(row.seconds), row.gestures])}
+      />
+    </section>
+  );
+}
+
+function Quality({ board }: { readonly board: Dashboard }) {
+  if (!board.quality.length) return null;
+  const head = [t.dashboard.submitted, t.dashboard.accepted, t.dashboard.returned, t.dashboard.honeypots, t.dashboard.pq];
+  return (
+    <section class="card">
+      <h2>{t.dashboard.quality}</h2>
+      <table>
+        <thead>
+          <tr><th scope="col">{t.dashboard.person}</th>{head.map((words) => <th key={words} scope="col" class="number">{words}</th>)}</tr>
+        </thead>
+        <tbody>
+          {board.quality.map((row) => (
+            <tr key={row.name}>
+              <th scope="row">{row.name}</th>
+              {[row.submitted, row.accepted, row.returned, row.honeypots].map((n, i) => <td key={head[i]} class="number">{n}</td>)}
+              <td class="number">{row.pq === null ? "–" : percent(row.pq)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,181 @@
+/** The page on which images are labelled. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { press } from "../core/commands.ts";
+import { Adjust } from "../panels/adjust.tsx";
+import { ClassList } from "../panels/classes.tsx";
+import { Conflicts } from "../panels/conflicts.tsx";
+import { Facts } from "../panels/facts.tsx";
+import { Findings } from "../panels/findings.tsx";
+import { Footer } from "../panels/footer.tsx";
+import { HistoryList } from "../panels/history.tsx";
+import { Layers } from "../panels/layers.tsx";
+import { Palette, Sheet } from "../panels/palette.tsx";
+import { Past } from "../panels/past.tsx";
+import { Proposals } from "../panels/proposals.tsx";
+import { Review } from "../panels/review.tsx";
+import { Canvas } from "../panels/stage.tsx";
+import { Options, Toolbar } from "../panels/toolbar.tsx";
+import { TopBar } from "../panels/topbar.tsx";
+import { attempt, Tabs, tell } from "../panels/ui.tsx";
+import { go } from "../router.ts";
+import { BrowserJournal } from "../saving/journal.ts";
+import { lookAtTabs } from "../saving/tabs.ts";
+import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
+import { Desk, openDesk, whyNot } from "../state/desk.ts";
+import { proposals } from "../state/edits.ts";
+import { labelNext, pageOf } from "../state/next.ts";
+import { classTable, onEvent } from "../state/project.ts";
+import { session } from "../state/session.ts";
+import { t } from "../texts.ts";
+import { TOOLS } from "../tools/index.ts";
+import { Failed, Plain, useTitle } from "./shell.tsx";
+
+const journal = BrowserJournal.open();
+let lastTool = "brush";
+
+export function LabelPage({ project, image }: { readonly project: number; readonly image: number }) {
+  const [desk, setDesk] = useState<Desk | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
+  const ready = classTable.value.revision > 0 || classTable.value.classes.length > 0;
+  useEffect(() => {
+    let open: Desk | null = null;
+    let gone = false;
+    const me = session.peek()?.user;
+    if (!me || !ready) return;
+    void (async () => {
+      try {
+        await lookAtTabs();
+        const found = await openDesk(image, { me, tools: TOOLS, journal: await journal });
+        if (gone) return found.close();
+        open = found;
+        found.editor.use(lastTool);
+        Object.assign(globalThis, { inlay: found });
+        setDesk(found);
+      } catch (error) {
+        if (!gone) setFailed(new Error(whyNot(error)));
+      }
+    })();
+    const end = onEvent((event) => open?.heard(event));
+    return () => {
+      gone = true;
+      end();
+      if (open) lastTool = open.editor.toolName;
+      open?.close();
+    };
+  }, [image, ready]);
+  if (failed) return <Failed error={failed} />;
+  if (!desk) return <Plain>{t.loading}</Plain>;
+  return <OpenDesk key={image} desk={desk} project={project} />;
+}
+
+function OpenDesk({ desk, project }: { readonly desk: Desk; readonly project: number }) {
+  const [past, setPast] = useState<number | null>(null);
+  const [engines, setEngines] = useState<readonly string[]>([]);
+  const page = usePage(desk, project);
+  const commands = useMemo(() => commandsOf(desk, page), [desk, desk.editor.classes, classTable.value]);
+  useTitle(desk.image.value.name);
+  useSayings(desk);
+  useKeys(desk, commands);
+  useEffect(() => void call("GET /api/engines", {}).then((found) => setEngines(found.engines)).catch(() => undefined), []);
+  return (
+    <div class="desk">
+      <TopBar desk={desk} page={page} />
+      <Toolbar desk={desk} />
+      <div class="middle">
+        <Options desk={desk} engines={engines} />
+        <main class="stage" id="content">
+          <Canvas editor={desk.editor} image={desk.id} label={t.label.canvas} />
+          {past !== null && <Past desk={desk} revision={past} onLeave={() => setPast(null)} />}
+        </main>
+      </div>
+      <Side desk={desk} onLook={setPast} />
+      <Footer desk={desk} />
+      {shown.value === "palette" && <Palette commands={commands} editor={desk.editor} />}
+      {shown.value === "sheet" && <Sheet commands={commands} />}
+    </div>
+  );
+}
+
+/** What leads away from the image. */
+function usePage(desk: Desk, project: number): Page {
+  return useMemo(
+    () => ({
+      submit: () =>
+        void attempt(async () => {
+          await desk.queue.idle();
+          await call("POST /api/images/{image_id}/state", { image_id: desk.id }, { body: { state: "submitted" } });
+          tell(t.label.submitted);
+          await labelNext(project);
+        }),
+      open: (image) => image !== null && go(pageOf(project, image)),
+      propagate: () =>
+        void attempt(async () => {
+          const to = desk.image.peek().next_frame;
+          if (to === null) return tell(t.label.noNextFrame);
+          await desk.queue.idle();
+          const { gesture } = await call("POST /api/images/{image_id}/propagate", { image_id: desk.id }, { body: { to, keys: desk.editor.selection } });
+          const { revision } = await call("GET /api/images/{image_id}/document", { image_id: to });
+          await call("POST /api/images/{image_id}/gestures", { image_id: to }, { body: { gestures: [gesture] }, revision });
+          tell(t.label.propagated(gesture.ops.filter(({ op }) => op === "create").length));
+          go(pageOf(project, to));
+        }),
+    }),
+    [desk, project],
+  );
+}
+
+/** Shows what the desk and its tools have to say. */
+function useSayings(desk: Desk): void {
+  useEffect(() => desk.said.subscribe((said) => said && tell(said.words, said)), [desk]);
+}
+
+const OWN_KEYS = new Set(["Enter", " ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
+
+function useKeys(desk: Desk, commands: ReturnType<typeof commandsOf>): void {
+  const latest = useRef(commands);
+  latest.current = commands;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || shown.peek() || document.querySelector("dialog[open]") || isTyping(event.target)) return;
+      const control = event.target instanceof Element && event.target.closest("button, input, a, summary, [role=tab]");
+      if (control && OWN_KEYS.has(event.key)) return;
+      if (press(desk.editor, latest.current, event)) event.preventDefault();
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  }, [desk]);
+}
+
+type Tab = "segments" | "findings" | "proposals" | "review" | "history" | "adjust";
+
+function Side({ desk, onLook }: { readonly desk: Desk; readonly onLook: (revision: number) => void }) {
+  void desk.settledTick.value;
+  const waiting = proposals(desk.editor).length;
+  const [open, setOpen] = useState<Tab>(waiting ? "proposals" : "segments");
+  const found = desk.findings.value?.findings ?? [];
+  const comments = desk.comments.value.filter(({ resolved }) => !resolved).length;
+  const tabs = [
+    { name: "segments", words: t.layers.title, count: desk.editor.document.segments.length },
+    { name: "findings", words: t.findings.title, count: found.length, bad: found.some(({ severity }) => severity === "error") },
+    { name: "proposals", words: t.proposals.title, count: waiting },
+    { name: "review", words: t.review.title, count: comments, bad: true },
+    { name: "history", words: t.history.title },
+    { name: "adjust", words: t.adjust.title },
+  ] as const;
+  return (
+    <aside class="side">
+      <Conflicts desk={desk} />
+      <ClassList desk={desk} />
+      <Facts desk={desk} />
+      <Tabs<Tab> label={t.layers.title} tabs={tabs} open={open} onOpen={setOpen}>
+        {open === "segments" && <Layers desk={desk} />}
+        {open === "findings" && <Findings desk={desk} />}
+        {open === "proposals" && <Proposals desk={desk} />}
+        {open === "review" && <Review desk={desk} />}
+        {open === "history" && <HistoryList desk={desk} onLook={onLook} />}
+        {open === "adjust" && <Adjust desk={desk} />}
+      </Tabs>
+    </aside>
+  );
+}

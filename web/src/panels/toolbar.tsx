@@ -1,0 +1,82 @@
+/** The tools, and the options of the one in hand. */
+import type { Desk } from "../state/desk.ts";
+import { shownKey, TOOL_KEYS } from "../state/commands.ts";
+import { t } from "../texts.ts";
+import { Icon, isIcon } from "./icons.tsx";
+import { Choice, Slider, Swatch, Tick } from "./ui.tsx";
+
+const GROUPS = [
+  ["select", "pan"], ["brush", "erase", "polygon", "box", "lasso", "scissors", "fill", "superpixel", "prompt"], ["edge", "split", "merge"],
+] as const;
+
+export function Toolbar({ desk }: { readonly desk: Desk }) {
+  void desk.ticks.tool.value;
+  const { editor } = desk;
+  return (
+    <div class="toolbar" role="toolbar" aria-label={t.toolbar} aria-orientation="vertical">
+      {GROUPS.map((names, i) => (
+        <>
+          {i > 0 && <hr />}
+          {names.filter((name) => name in editor.tools).map((name) => (
+            <button
+              key={name} type="button" class="button bare" aria-pressed={editor.toolName === name} aria-label={t.tools[name]}
+              title={`${t.tools[name]} (${shownKey(TOOL_KEYS[name])})\n${t.toolHints[name]}`} onClick={() => editor.use(name)}
+            >
+              {isIcon(name) && <Icon name={name} />}
+              <kbd aria-hidden="true">{shownKey(TOOL_KEYS[name])}</kbd>
+            </button>
+          ))}
+        </>
+      ))}
+    </div>
+  );
+}
+
+const SIZED = new Set(["brush", "erase"]);
+const SMOOTH = new Set(["lasso", "scissors", "edge"]);
+
+export function Options({ desk, engines }: { readonly desk: Desk; readonly engines: readonly string[] }) {
+  void desk.ticks.tool.value;
+  void desk.ticks.settings.value;
+  const { editor } = desk;
+  const { settings, toolName } = editor;
+  const row = editor.classes.get(settings.classId);
+  return (
+    <div class="options" role="group" aria-label={t.options.label}>
+      <span class="active">{row && <Swatch colour={row.colour} />}{row?.name ?? t.classes.none}</span>
+      {SIZED.has(toolName) && (
+        <>
+          <Slider label={t.options.size} min={1} max={200} value={settings.brush} onChange={(brush) => editor.change({ brush })} />
+          <Tick label={t.options.pressure} checked={settings.pressure} onChange={(pressure) => editor.change({ pressure })} />
+        </>
+      )}
+      {toolName === "fill" && <Slider label={t.options.tolerance} min={0} max={120} value={settings.tolerance} onChange={(tolerance) => editor.change({ tolerance })} />}
+      {toolName === "superpixel" && <Slider label={t.options.superpixel} min={6} max={80} value={settings.superpixel} onChange={(superpixel) => editor.change({ superpixel })} />}
+      {SMOOTH.has(toolName) && <Slider label={t.options.smoothing} min={0} max={6} step={0.25} value={settings.smoothing} onChange={(smoothing) => editor.change({ smoothing })} />}
+      {toolName === "prompt" && engines.length > 1 && (
+        <label>
+          {t.options.engine}{" "}
+          <select value={settings.engine ?? ""} onChange={(event) => editor.change({ engine: event.currentTarget.value || null })}>
+            <option value="">{t.options.automatic}</option>
+            {engines.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
+        </label>
+      )}
+      {row && row.new !== "inherit" ? <span class="soft" title={t.options.border}>{t.options.borderOf[row.new]}</span> : (
+        <span title={t.options.border}>
+          <Choice
+            label={t.options.border} value={settings.border} options={{ wins: t.options.wins, yields: t.options.yields }}
+            onChange={(border) => editor.change({ border })}
+          />
+        </span>
+      )}
+      <span title={t.options.mode}>
+        <Choice
+          label={t.options.mode} value={settings.mode} options={{ layered: t.options.layered, flat: t.options.flat }}
+          onChange={(mode) => editor.change({ mode })}
+        />
+      </span>
+      <Tick label={t.options.behind} checked={settings.behind} onChange={(behind) => editor.change({ behind })} />
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+/** Who is logged in. */
+import { signal } from "@preact/signals";
+import { call, setToken, whenLoggedOut } from "../api.ts";
+import { go } from "../router.ts";
+import type { Login, Session } from "../schema.d.ts";
+
+/** `undefined` until the server was asked; null when nobody is logged in. */
+export const session = signal<Session | null | undefined>(undefined);
+
+function take(value: Session | null): void {
+  session.value = value;
+  setToken(value?.token ?? "");
+}
+
+/** Asks the server who is logged in. */
+export async function findSession(): Promise<void> {
+  take(await call("GET /api/session", {}).catch(() => null));
+}
+
+/** Logs in, by name and password or by the token of a link. */
+export async function logIn(login: Login): Promise<void> {
+  take(await call("POST /api/session", {}, { body: login }));
+}
+
+export async function logOut(): Promise<void> {
+  await call("DELETE /api/session", {});
+  take(null);
+  go("/login");
+}
+
+whenLoggedOut(() => take(null));
