@@ -1,10 +1,11 @@
-"""The studio's canvas in real Chromium: stroke to picture, opening and memory with many segments on 12 megapixels.
+"""The studio's canvas in real Chromium: stroke to picture, opening and memory, many segments on 12 megapixels.
 
     python benchmarks/studio.py                         # 500 and 1000 segments
     python benchmarks/studio.py --segments 2000 --chromium /usr/bin/chromium --shots FOLDER
 
-Needs Node 20, `pip install playwright` and a Chromium; the page is bundled from `web/bench`. Strokes are real input
-events; a latency runs from the event to the end of the frame that shows it, waiting for that frame included.
+Needs Node 20 with `npm ci` in `web/`, `pip install playwright` and a Chromium; the page is `web/bench/page.ts`.
+Strokes are real input events; a latency runs from the event to the end of the frame that shows it, waiting for
+that frame included. Memory is what the processes of the whole browser hold, before anything is collected.
 """
 
 from __future__ import annotations
@@ -23,15 +24,27 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 WEB = Path(__file__).resolve().parents[1] / "web"
-SCREEN = {"width": 1600, "height": 1000}
+SCREEN = ViewportSize(width=1600, height=1000)
 SIZE = (4000, 3000)
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGE = """<!doctype html><meta charset="utf-8"><title>bench</title>
 <style>html,body{margin:0;height:100%;background:#222}#host{position:absolute;inset:0}</style>
 <div id="host"></div><script type="module" src="page.js"></script>"""
+
+PAN = """(async () => {
+  const times = [];
+  for (let i = 0; i < 40; i++) {
+    bench.editor.viewport.pan(i % 2 ? 9 : -9, 3);
+    const start = performance.now();
+    bench.stage.renderer.draw();
+    times.push(performance.now() - start);
+    await new Promise(requestAnimationFrame);
+  }
+  return times;
+})()"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -44,8 +57,10 @@ def served() -> Iterator[str]:
     """The address of the page, bundled and served from a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = ["--bundle", "--format=esm", "--target=es2022", "--log-level=error"]
-        command = [str(WEB / "node_modules/.bin/esbuild"), "bench/page.ts", *bundle, f"--outfile={folder}/page.js"]
-        subprocess.run(command, cwd=WEB, check=True)
+        esbuild = str(WEB / "node_modules/.bin/esbuild")
+        subprocess.run(
+            [esbuild, "bench/page.ts", *bundle, f"--outfile={folder}/page.js"], cwd=WEB, check=True
+        )
         (Path(folder) / "index.html").write_text(PAGE, "utf-8")
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -108,10 +123,7 @@ def measure(page: Page, address: str, segments: int, strokes: int) -> dict[str, 
         for seed in range(strokes):
             stroke(page, seed)
         rows[name] = page.evaluate("({...bench.times})")
-    pan = "(async () => { const times = []; for (let i = 0; i < 40; i++) { bench.editor.viewport.pan(i % 2 ? 9 : -9, 3);"
-    pan += " const t = performance.now(); bench.stage.renderer.draw(); times.push(performance.now() - t);"
-    pan += " await new Promise(requestAnimationFrame); } return times; })()"
-    rows["pan"] = page.evaluate(pan)
+    rows["pan"] = page.evaluate(PAN)
     rows["heap"] = page.evaluate("performance.memory.usedJSHeapSize / 2 ** 20")
     return rows
 
@@ -119,20 +131,25 @@ def measure(page: Page, address: str, segments: int, strokes: int) -> dict[str, 
 def report(segments: int, rows: dict[str, Any], held: dict[str, float]) -> None:
     """Print one table."""
     print(f"\n{segments} segments, {SIZE[0]}x{SIZE[1]} image, {SCREEN['width']}x{SCREEN['height']} screen")
-    parts = ", ".join(f"{name} {ms:.0f}" for name, ms in zip(("document", "image", "picture"), rows["open"], strict=True))
-    print(f"  open: from the answers to a picture        {sum(rows['open']):6.0f} ms ({parts})")
+    document, image, picture = rows["open"]
+    print(
+        f"  open: document {document:.0f}, image {image:.0f}, picture {picture:.0f} ms, from the answers on"
+    )
     for name in ("whole image", "one to one"):
         times = rows[name]
-        print(f"  {name}: stroke to picture, ms              {spread(times['latencies'])}   ({len(times['latencies'])} events)")
-        print(f"  {name}: work for each frame, ms            {spread(times['frames'])}")
-        print(f"  {name}: end of a stroke to its gesture, ms {spread(times['commits'])}")
-    print(f"  pan, one to one: work for each frame, ms   {spread(rows['pan'])}")
+        events = len(times["latencies"])
+        print(f"  {name}, ms, median / 95th percentile")
+        print(f"    stroke to picture               {spread(times['latencies'])}   ({events} events)")
+        print(f"    work for each frame             {spread(times['frames'])}")
+        print(f"    end of a stroke to its gesture  {spread(times['commits'])}")
+    print(f"    work for each frame of a pan    {spread(rows['pan'])}")
     kinds = ", ".join(f"{kind} {size:.0f}" for kind, size in sorted(held.items()))
     print(f"  memory, MB: JavaScript heap {rows['heap']:.0f}; processes: {kinds}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    whole = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=whole)
     parser.add_argument("--segments", type=int, nargs="+", default=[500, 1000])
     parser.add_argument("--strokes", type=int, default=6)
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))

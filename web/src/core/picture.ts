@@ -17,7 +17,7 @@ export interface Picture {
 }
 
 export interface Prompt {
-  readonly points: readonly (readonly [x: number, y: number, positive: boolean])[];
+  readonly points: readonly [x: number, y: number, positive: boolean][];
   readonly box: Box | null;
   readonly scribble: readonly Point[] | null;
   /** What there is to be corrected. */

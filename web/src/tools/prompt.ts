@@ -6,7 +6,7 @@ import type { Candidate } from "../core/picture.ts";
 import { subtract } from "../core/region.ts";
 import type { Pointer, Tool } from "../core/tool.ts";
 
-type PromptPoint = readonly [x: number, y: number, positive: boolean];
+type PromptPoint = [x: number, y: number, positive: boolean];
 
 export class PromptTool implements Tool {
   static readonly id = "prompt";
