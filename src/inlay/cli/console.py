@@ -57,6 +57,14 @@ def words(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def open_pool(path: Path) -> Dataset:
+    """Images with or without labels: a dataset where a format recognises one, else the images of a folder."""
+    from inlay.core.images import list_images
+
+    opened = open_images(path)
+    return opened if isinstance(opened, Dataset) else Dataset.of_images(list_images(opened), opened)
+
+
 def open_images(path: Path, *, split: str | None = None) -> Dataset | Path:
     """Images to segment: a dataset where a format recognises one, else the path of a file or folder."""
     from inlay.formats import sniff

@@ -1,0 +1,32 @@
+"""Advise: which labels a question needs, what they cost, how many, and which images next."""
+
+from inlay.advise.choose import QUESTIONS, Advice, Answers, choose
+from inlay.advise.cost import PRIORS, TOOLS, Cost, Prior, Timing, estimate, with_ratio
+from inlay.advise.guide import guide
+from inlay.advise.learning_curve import LearningCurve, Option, back_test, best_buy
+from inlay.advise.next_images import next_images, pilot
+from inlay.advise.scenes import Load, measure_load, state_load
+
+__all__ = [
+    "PRIORS",
+    "QUESTIONS",
+    "TOOLS",
+    "Advice",
+    "Answers",
+    "Cost",
+    "LearningCurve",
+    "Load",
+    "Option",
+    "Prior",
+    "Timing",
+    "back_test",
+    "best_buy",
+    "choose",
+    "estimate",
+    "guide",
+    "measure_load",
+    "next_images",
+    "pilot",
+    "state_load",
+    "with_ratio",
+]

@@ -1,0 +1,359 @@
+"""What labels cost: a formula with stated priors, which measured times replace as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.advise.scenes import Load
+from inlay.core.errors import InlayError
+
+Floats = NDArray[np.float64]
+Mode = Literal["semantic", "instance", "panoptic", "boxes", "amodal"]
+MODES: tuple[Mode, ...] = ("semantic", "instance", "panoptic", "boxes", "amodal")
+DRAWS = 4000
+ENOUGH_TIMED = 20  # images with a measured time from which the priors give way
+NINETY_FIVE = 1.96
+APART = ("review", "rework", "overhead")  # beliefs that timed images say nothing about
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A log-normal belief: with 95 % between `median / spread` and `median * spread`.
+
+    Parameters
+    ----------
+    median, spread
+        The belief; a spread of 1 is a fact.
+    unit
+        Of the median.
+    source
+        Where it comes from.
+    """
+
+    median: float
+    spread: float
+    unit: str
+    source: str
+
+    def __post_init__(self) -> None:
+        if not (
+            np.isfinite(self.median) and self.median > 0 and np.isfinite(self.spread) and self.spread >= 1
+        ):
+            raise InlayError(
+                f"a prior of {self.median} within a factor of {self.spread} is none: > 0 and >= 1"
+            )
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm."""
+        return float(np.log(self.spread) / NINETY_FIVE)
+
+    def draw(self, random: np.random.Generator, count: int) -> Floats:
+        """(count,) random values."""
+        return np.asarray(self.median * np.exp(self.sigma * random.standard_normal(count)))
+
+    def quantile(self, tail: float) -> float:
+        """Value that a share of `tail` lies below."""
+        from statistics import NormalDist
+
+        return float(self.median * np.exp(self.sigma * NormalDist().inv_cdf(tail)))
+
+
+PRIORS: Mapping[str, Prior] = MappingProxyType(
+    {
+        "open": Prior(8, 2, "s an image", "opening, looking, saving; an estimate"),
+        "class": Prior(1.5, 2, "s a class in an image", "choosing and changing classes; an estimate"),
+        "segment": Prior(5, 2, "s a segment", "starting and closing an outline; an estimate"),
+        "boundary": Prior(
+            123,
+            2,
+            "s a diagonal of boundary, by polygon",
+            "79.2 s for a COCO polygon (Cheng et al., arXiv 2104.06404) less 5 s to start it, over the .60 "
+            "image "
+            "diagonals of boundary that COCO's instances have on average",
+        ),
+        "contact": Prior(2, 3, "s a contact of two objects of one class", "an estimate"),
+        "order": Prior(3, 3, "s a pair to order", "an estimate"),
+        "void": Prior(30, 3, "s an image, panoptic", "filling gaps; an estimate"),
+        "box": Prior(12, 2.2, "s a box", "7 s by extreme clicks to 35 s with review (arXiv 1708.02750)"),
+        "tool": Prior(1, 1.15, "of polygon time", "polygons by hand"),
+        "ratio": Prior(
+            2.3,
+            1.63,
+            "instance : semantic",
+            "vendors' list prices and times, 1.8 to 3.0; by outlines alone it is 1.0 to 1.2, the rest is "
+            "zooming, bookkeeping and rework",
+        ),
+        "overhead": Prior(
+            0.3, 1.6, "of wages", "20 to 40 % for leading, training and tools; vendors' offers"
+        ),
+        "review": Prior(0.2, 2, "of labelling time", "10 to 30 %; vendors' offers"),
+        "rework": Prior(0.07, 2.2, "of labelling time", "3 to 15 %; vendors' offers"),
+    }
+)
+
+TOOLS: Mapping[str, Prior] = MappingProxyType(
+    {
+        "polygon": PRIORS["tool"],
+        "interactive": Prior(
+            0.33, 1.5, "of polygon time", "3 times faster (Benenson et al., arXiv 1903.10830)"
+        ),
+        "sam": Prior(
+            0.3, 2.2, "of polygon time", "34 s to 14 s a mask, 34 s for hard ones (arXiv 2304.02643)"
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One image that somebody labelled, and how long it took (active seconds)."""
+
+    place: int  # row of the load
+    mode: Mode
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What labelling will take, with its doubt.
+
+    Parameters
+    ----------
+    mode, images, wage
+        What was asked; the wage is for an hour.
+    hours, money
+        (P10, P50, P90).
+    drivers
+        What moves the money most, the most first: name, money at the driver's P10, money at its P90.
+    timed
+        Images with a measured time that went into it.
+    by_outlines
+        Ratio to semantic labels that outlines and contacts alone would give.
+    """
+
+    mode: Mode
+    images: int
+    wage: float
+    hours: tuple[float, float, float]
+    money: tuple[float, float, float]
+    drivers: tuple[tuple[str, float, float], ...]
+    timed: int
+    by_outlines: float
+
+    def __str__(self) -> str:
+        words = f"measured on {self.timed} images" if self.timed >= ENOUGH_TIMED else _not_yours(self.timed)
+        low, middle, high = self.money
+        lines = [
+            f"{self.images} images, {self.mode}: {middle:,.0f} ({low:,.0f} to {high:,.0f}) at "
+            f"{self.wage:g} an hour",
+            f"{self.hours[1]:,.1f} hours ({self.hours[0]:,.1f} to {self.hours[2]:,.1f}); {words}",
+            "what moves it most (money at the low and the high end of each):",
+        ]
+        lines += [f"  {name:<10} {one:>12,.0f} {other:>12,.0f}" for name, one, other in self.drivers[:5]]
+        return "\n".join(lines)
+
+
+def _not_yours(timed: int) -> str:
+    have = f"; {timed} timed so far" if timed else ""
+    return f"prior, not your data: time {ENOUGH_TIMED} images to replace it{have}"
+
+
+def estimate(
+    load: Load,
+    mode: Mode,
+    images: int,
+    *,
+    wage: float,
+    tool: str = "polygon",
+    labellers: int = 1,
+    fixed: float = 0.0,
+    priors: Mapping[str, Prior] = PRIORS,
+    timings: Sequence[Timing] = (),
+    seed: int = 0,
+) -> Cost:
+    """P10, P50 and P90 of hours and money to label `images` images like those of `load`.
+
+    The time of an image is `open + class C + tool (segment R + boundary L + contact X) + order O + void`,
+    over its classes C, regions or objects R, their boundary L, contacts X and pairs to order O. Semantic
+    labels have regions, instances objects, panoptic both. Until `ENOUGH_TIMED` images are timed, instance
+    labels take `ratio` times the semantic ones, or what their outlines take, whichever is more; then the
+    measured times scale the formula.
+
+    Parameters
+    ----------
+    load
+        The work in a sample of the images.
+    mode
+        What to label.
+    images
+        How many.
+    wage
+        Money an hour.
+    tool
+        "polygon", "interactive" or "sam".
+    labellers
+        How many label each image.
+    fixed
+        Money spent once: guide, training, platform.
+    priors
+        `PRIORS`, or a copy with some exchanged.
+    timings
+        Measured times of images of `load`.
+
+    Raises
+    ------
+    InlayError
+        When a number is out of range, or mode or tool is unknown.
+    """
+    if mode not in MODES:
+        raise InlayError(f"there is no mode {mode!r}; there are {', '.join(MODES)}")
+    if tool not in TOOLS:
+        raise InlayError(f"there is no tool {tool!r}; there are {', '.join(TOOLS)}")
+    if images < 1 or wage <= 0 or labellers < 1 or fixed < 0 or not len(load):
+        raise InlayError(
+            "images, wage and labellers are above 0, fixed costs 0 or more, and the load has images"
+        )
+    beliefs = {**priors, "tool": TOOLS[tool] if tool != "polygon" else priors["tool"]}
+    random = np.random.default_rng(seed)
+    drawn = {name: prior.draw(random, DRAWS) for name, prior in beliefs.items()}
+    ours = [each for each in timings if each.mode == mode]
+    measured = len(ours) >= ENOUGH_TIMED
+    job = _Job(load, mode, images, wage, labellers, fixed, measured)
+    pace = _pace(ours, load, mode, beliefs, images, random) if measured else np.ones(DRAWS)
+    weights = random.multinomial(len(load), np.full(len(load), 1 / len(load)), DRAWS) / len(load)
+    if measured:  # the pace holds what the beliefs on labelling would add
+        drawn = {
+            name: drawn[name] if name in APART else np.full(DRAWS, beliefs[name].median) for name in drawn
+        }
+        weights = np.full((DRAWS, len(load)), 1 / len(load))
+    hours, money = job.price(drawn, weights, pace)
+    return Cost(
+        mode,
+        images,
+        wage,
+        _tenths(hours),
+        _tenths(money),
+        _tornado(job, beliefs, pace),
+        len(ours),
+        _by_outlines(load, mode, beliefs),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    load: Load
+    mode: Mode
+    images: int
+    wage: float
+    labellers: int
+    fixed: float
+    measured: bool
+
+    def price(self, drawn: Mapping[str, Floats], weights: Floats, pace: Floats) -> tuple[Floats, Floats]:
+        """(B,) hours and money of draws; `weights` (B, J) say how often each image of the load stands."""
+        seconds = _seconds(self.load, self.mode, drawn, weights)
+        if not self.measured and self.mode in ("instance", "panoptic", "amodal"):
+            ratio = np.maximum(drawn["ratio"], 1.0)
+            seconds = np.maximum(seconds, ratio * _seconds(self.load, "semantic", drawn, weights))
+        labelling = seconds * pace * self.images * self.labellers / 3600
+        hours = labelling * (1 + drawn["review"] + drawn["rework"])
+        return hours, hours * self.wage * (1 + drawn["overhead"]) + self.fixed
+
+
+def _seconds(load: Load, mode: Mode, drawn: Mapping[str, Floats], weights: Floats) -> Floats:
+    """(B,) mean seconds of an image."""
+
+    def mean(column: Floats) -> Floats:
+        return np.asarray(weights @ column)
+
+    seconds = drawn["open"] + drawn["class"] * mean(load.classes)
+    if mode == "boxes":
+        return np.asarray(seconds + drawn["box"] * mean(load.objects))
+    segments, boundary, contacts = load.objects, load.object_boundary, load.contacts
+    if mode == "semantic":
+        segments, boundary, contacts = load.regions, load.region_boundary, np.zeros_like(load.contacts)
+    if mode == "panoptic":  # objects, and the areas of the classes that have none
+        segments = np.maximum(load.objects, load.regions)
+        boundary = np.maximum(load.object_boundary, load.region_boundary)
+    drawing = (
+        drawn["segment"] * mean(segments)
+        + drawn["boundary"] * mean(boundary)
+        + drawn["contact"] * mean(contacts)
+    )
+    seconds = seconds + drawn["tool"] * drawing
+    if mode in ("panoptic", "amodal"):
+        seconds = seconds + drawn["order"] * mean(load.occlusions)
+    if mode == "panoptic":
+        seconds = seconds + drawn["void"]
+    return np.asarray(seconds)
+
+
+def _medians(beliefs: Mapping[str, Prior]) -> dict[str, Floats]:
+    return {name: np.array([prior.median]) for name, prior in beliefs.items()}
+
+
+def _pace(
+    timings: Sequence[Timing],
+    load: Load,
+    mode: Mode,
+    beliefs: Mapping[str, Prior],
+    images: int,
+    random: np.random.Generator,
+) -> Floats:
+    """(B,) measured time over the formula's, with the doubt of so few images and of those to come."""
+    places = np.array([each.place for each in timings])
+    seconds = np.array([each.seconds for each in timings])
+    if places.min() < 0 or places.max() >= len(load) or not (np.isfinite(seconds) & (seconds > 0)).all():
+        raise InlayError("a timing names an image of the load and a positive number of seconds")
+    expected = np.array(
+        [_seconds(load[np.array([place])], mode, _medians(beliefs), np.ones((1, 1)))[0] for place in places]
+    )
+    draw = random.integers(0, len(places), (DRAWS, len(places)))
+    ratio = seconds[draw].sum(axis=1) / expected[draw].sum(axis=1)
+    scatter = float((seconds - seconds.sum() / expected.sum() * expected).std(ddof=1)) / expected.mean()
+    student = random.standard_t(len(places) - 1, DRAWS)
+    return np.asarray(np.maximum(ratio + student * scatter / np.sqrt(images), 1e-6))
+
+
+def _by_outlines(load: Load, mode: Mode, beliefs: Mapping[str, Prior]) -> float:
+    middle, weights = _medians(beliefs), np.full((1, len(load)), 1 / len(load))
+    return float(_seconds(load, mode, middle, weights)[0] / _seconds(load, "semantic", middle, weights)[0])
+
+
+def _tornado(job: _Job, beliefs: Mapping[str, Prior], pace: Floats) -> tuple[tuple[str, float, float], ...]:
+    """Money with each belief at its P10 and P90 and the others at their medians, the widest first."""
+    weights = np.full((1, len(job.load)), 1 / len(job.load))
+    middle = np.median(pace, keepdims=True)
+
+    def money(name: str, value: float) -> float:
+        drawn = {**_medians(beliefs), name: np.array([value])}
+        return float(job.price(drawn, weights, middle)[1][0])
+
+    found = [
+        (name, money(name, prior.quantile(0.1)), money(name, prior.quantile(0.9)))
+        for name, prior in beliefs.items()
+        if not job.measured or name in APART
+    ]
+    if job.measured:
+        drawn = _medians(beliefs)
+        spread = [float(job.price(drawn, weights, np.quantile(pace, [tail]))[1][0]) for tail in (0.1, 0.9)]
+        found.append(("pace", spread[0], spread[1]))
+    moving = [each for each in found if each[2] - each[1] > 1e-9]
+    return tuple(sorted(moving, key=lambda each: each[1] - each[2]))
+
+
+def _tenths(values: Floats) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return float(low), float(middle), float(high)
+
+
+def with_ratio(priors: Mapping[str, Prior], median: float, spread: float, source: str) -> Mapping[str, Prior]:
+    """The priors with another ratio of instance to semantic labels."""
+    return {**priors, "ratio": replace(priors["ratio"], median=median, spread=spread, source=source)}

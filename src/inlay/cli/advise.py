@@ -1,0 +1,363 @@
+"""`inlay advise`: what to label, what it costs, how much more, and what next."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from cyclopts import App
+
+from inlay.cli.console import open_dataset
+
+if TYPE_CHECKING:
+    from inlay.advise.choose import Answers
+    from inlay.advise.cost import Timing
+    from inlay.advise.scenes import Load
+    from inlay.core.classes import Classes
+
+advise = App(name="advise", help="Choose what to label, and know what it costs before paying for it.")
+
+
+@advise.command
+def task(
+    *,
+    objects: bool | None = None,
+    only_counts: bool | None = None,
+    touching: bool | None = None,
+    every_pixel: bool | None = None,
+    hidden: bool | None = None,
+    area: bool | None = None,
+    fine_edge: bool | None = None,
+    tracks: bool | None = None,
+    tight_budget: bool | None = None,
+    classes: str = "",
+    guide: Path | None = None,
+) -> int:
+    """Answer nine questions, get the cheapest label type that answers yours, with its reasons.
+
+    In a terminal, questions that no flag answers are asked.
+
+    Example: `inlay advise task --objects --touching --no-hidden --classes cell --guide guide.md`
+
+    Parameters
+    ----------
+    objects
+        Must single objects be told apart: each one's number, id, pose or cut-out?
+    only_counts
+        Are counts or positions of the objects enough, their outlines not needed?
+    touching
+        Do objects of one class touch or overlap, and does it matter which pixel is whose?
+    every_pixel
+        Must every pixel be accounted for, free space and background included?
+    hidden
+        Does the hidden part of an object matter, as for grasping or planning?
+    area
+        Will areas, lengths or volumes be reported?
+    fine_edge
+        Must the edge be right to the pixel, as for cut-outs of hair or glass?
+    tracks
+        Must objects keep their identity through a video, or between cameras?
+    tight_budget
+        Is there less money than full masks of all objects would cost?
+    classes
+        Names of the classes for the guide, with commas between; `:stuff` after a name that has no objects.
+    guide
+        Write a guide for labellers here (Markdown).
+    """
+    from inlay.advise.choose import Answers, choose
+    from inlay.advise.guide import guide as run_guide
+    from inlay.core.staging import staged
+
+    given = Answers(
+        objects, only_counts, touching, every_pixel, hidden, area, fine_edge, tracks, tight_budget
+    )
+    answers = _asked(given) if sys.stdin.isatty() and sys.stdout.isatty() else given
+    advice = choose(answers)
+    print(advice)
+    if guide:
+        with staged(guide) as part:
+            part.write_text(run_guide(advice, _classes(classes), answers), encoding="utf-8")
+        print(f"guide: {guide}")
+    return 0
+
+
+@advise.command
+def cost(
+    data: Path | None = None,
+    /,
+    *,
+    images: int,
+    wage: float,
+    mode: Literal["semantic", "instance", "panoptic", "boxes", "amodal"] | None = None,
+    tool: Literal["polygon", "interactive", "sam"] = "polygon",
+    objects: str = "",
+    size: float = 0.1,
+    ratio: str = "",
+    labellers: int = 1,
+    fixed: float = 0.0,
+    timings: Path | None = None,
+) -> int:
+    """Say what labels will cost: P10, P50, P90, and what moves the cost most.
+
+    Example: `inlay advise cost labels --images 2000 --wage 18`, or without labels
+    `inlay advise cost --objects 3,12,7,30 --size 0.08 --images 2000 --wage 18`
+
+    Parameters
+    ----------
+    data
+        A few labelled images like those to come.
+    images
+        How many images are to be labelled.
+    wage
+        Money for an hour.
+    mode
+        Label type; default: all, for comparison.
+    tool
+        How outlines are drawn.
+    objects
+        Without labels: objects in some images that somebody counted, with commas between.
+    size
+        Without labels: usual diameter of an object, as a share of the image's diagonal.
+    ratio
+        Your own belief of instance over semantic labels: `2.3`, or `2.3x1.5` within a factor of 1.5.
+    labellers
+        How many label each image.
+    fixed
+        Money spent once: guide, training, platform.
+    timings
+        Measured times, a CSV with the columns sample, mode, seconds (the studio exports it).
+    """
+    from inlay.advise.cost import MODES, PRIORS, estimate, with_ratio
+    from inlay.advise.scenes import measure_load
+    from inlay.core.errors import InlayError
+
+    if (data is None) == (not objects):
+        raise InlayError("give either labelled images or --objects, counts of some images")
+    dataset = open_dataset(data) if data else None
+    load = measure_load(dataset) if dataset is not None else _stated(objects, size)
+    priors = PRIORS
+    if ratio:
+        median, _, spread = ratio.partition("x")
+        priors = with_ratio(PRIORS, _number(median, "--ratio"), _number(spread or "1.3", "--ratio"), "yours")
+    timed = _timings(timings, dataset.names if dataset is not None else ()) if timings else ()
+    for each in [mode] if mode else MODES:
+        print(
+            estimate(
+                load,
+                each,
+                images,
+                wage=wage,
+                tool=tool,
+                labellers=labellers,
+                fixed=fixed,
+                priors=priors,
+                timings=timed,
+            )
+        )
+    return 0
+
+
+@advise.command
+def curve(
+    scores: Path,
+    /,
+    *,
+    target: float | None = None,
+    more: int | None = None,
+    page: Path | None = None,
+) -> int:
+    """Extrapolate the learning curve: how many more labels for a target, or what more labels add.
+
+    Example: `inlay advise curve scores.csv --target 0.7`
+
+    Parameters
+    ----------
+    scores
+        A CSV with the columns images and score: trainings on parts of the labels, judged on the same images.
+    target
+        Score to reach.
+    more
+        Images to add.
+    page
+        Write a page with the curve and its interval here (.html).
+    """
+    import numpy as np
+
+    from inlay.advise.learning_curve import LearningCurve
+    from inlay.core.errors import InlayError
+
+    rows = _columns(scores, ("images", "score"))
+    points = [(_number(a, f"{scores}: images"), _number(b, f"{scores}: score")) for a, b in rows]
+    fitted = LearningCurve(np.array([a for a, _ in points]), np.array([b for _, b in points]))
+    most = float(fitted.images.max())
+    for number in (most, 2 * most, 4 * most):
+        (low,), (high,) = fitted.interval([number])
+        print(f"{number:8.0f} images: {fitted.predict([number])[0]:.3f} ({low:.3f} to {high:.3f})")
+    if target is not None:
+        if not 0 < target <= 1:
+            raise InlayError(f"--target is {target}; scores lie in 0 .. 1")
+        low_n, middle_n, high_n = fitted.needed(target)
+        print(
+            f"{target:g} needs {_images(middle_n)} ({_images(low_n)} to {_images(high_n)}); label in rounds"
+        )
+    if more is not None:
+        low_g, middle_g, high_g = fitted.gain(more)
+        print(f"{more} more images add {middle_g:+.3f} ({low_g:+.3f} to {high_g:+.3f})")
+    if page:
+        from inlay.page import curve as chart
+        from inlay.page import page as make_page
+        from inlay.page import write_page
+
+        sizes = np.geomspace(fitted.images.min(), 4 * most, 60)
+        lows, highs = fitted.interval(sizes)
+        series = {
+            "expected": list(zip(sizes.tolist(), fitted.predict(sizes).tolist())),
+            "low": list(zip(sizes.tolist(), lows.tolist())),
+            "high": list(zip(sizes.tolist(), highs.tolist())),
+            "measured": sorted(points),
+        }
+        write_page(page, make_page("Learning curve", chart(series, x="labelled images", y="score")))
+        print(f"page: {page}")
+    return 0
+
+
+@advise.command(name="next")
+def next_images(
+    pool: Path,
+    /,
+    *,
+    count: int = 10,
+    predictions: Path | None = None,
+    labelled: Path | None = None,
+) -> int:
+    """Name the images to label next: those the model doubts, unlike each other and what is labelled.
+
+    Example: `inlay advise next photos --count 20 --predictions predictions --labelled labels`
+
+    Parameters
+    ----------
+    pool
+        A folder of images, or a dataset.
+    count
+        How many.
+    predictions
+        The model's output on them.
+    labelled
+        What is labelled already, with its images.
+    """
+    from inlay.advise.next_images import next_images as run_next
+    from inlay.cli.console import open_pool
+
+    images = open_pool(pool)
+    for name, worth in run_next(
+        images,
+        count,
+        predictions=open_dataset(predictions, like=images) if predictions else None,
+        labelled=open_dataset(labelled) if labelled else None,
+    ):
+        print(f"{worth:.3f}  {name}")
+    return 0
+
+
+@advise.command
+def pilot(data: Path, /, *, within: float = 0.2) -> int:
+    """Name the images to time first, so that the mean time of all is known within a share of itself.
+
+    Example: `inlay advise pilot labels --within 0.2`
+
+    Parameters
+    ----------
+    data
+        Labelled images, or predictions on the images to come: their objects stand for the work.
+    within
+        Half of the 80 % interval, as a share of the mean.
+    """
+    from inlay.advise.next_images import pilot as run_pilot
+    from inlay.advise.scenes import measure_load
+
+    dataset = open_dataset(data)
+    load = measure_load(dataset)
+    for place in run_pilot(load.objects + load.regions, within=within):
+        print(dataset.names[place])
+    return 0
+
+
+def _asked(given: Answers) -> Answers:
+    from inlay.advise.choose import QUESTIONS
+
+    known = dataclasses.asdict(given)
+    words = {"y": True, "yes": True, "n": False, "no": False, "": None, "?": None}
+    for name, question in QUESTIONS.items():
+        if known["objects"] is False and name in ("only_counts", "hidden", "tracks"):
+            known[name] = False
+        while known[name] is None:
+            answer = input(f"{question} [y/n, Enter if you do not know] ").strip().lower()
+            if answer in words:
+                known[name] = words[answer]
+                break
+    return dataclasses.replace(given, **known)
+
+
+def _classes(text: str) -> Classes:
+    from inlay.cli.console import words
+    from inlay.core.classes import Classes, SegmentClass
+    from inlay.core.errors import InlayError
+
+    rows = []
+    for each in words(text):
+        name, _, kind = each.partition(":")
+        if kind not in ("", "thing", "stuff", "void"):
+            raise InlayError(f"class {each!r}: a kind is thing, stuff or void")
+        rows.append(SegmentClass(name, kind or "thing"))  # type: ignore[arg-type]
+    return Classes(tuple(rows))
+
+
+def _stated(objects: str, size: float) -> Load:
+    import numpy as np
+
+    from inlay.advise.scenes import state_load
+    from inlay.cli.console import words
+
+    return state_load(np.array([_number(each, "--objects") for each in words(objects)]), size=size)
+
+
+def _timings(path: Path, names: tuple[str, ...]) -> list[Timing]:
+    from inlay.advise.cost import Timing
+    from inlay.core.errors import FormatError
+
+    place = {name: index for index, name in enumerate(names)}
+    found = []
+    for line, (sample, mode, seconds) in enumerate(_columns(path, ("sample", "mode", "seconds")), 2):
+        if sample not in place:
+            raise FormatError(path, f"line {line}", f"sample {sample!r} is not in the labelled images")
+        found.append(Timing(place[sample], mode, _number(seconds, f"{path}: line {line}")))  # type: ignore[arg-type]
+    return found
+
+
+def _columns(path: Path, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    import csv
+
+    from inlay.core.errors import FormatError
+
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in names if name not in (reader.fieldnames or ())]
+        if missing:
+            what = f"there is no column {missing[0]!r}; wanted are {', '.join(names)}"
+            raise FormatError(path, "header", what)
+        return [tuple(row[name] or "" for name in names) for row in reader]
+
+
+def _number(text: str, where: str) -> float:
+    from inlay.core.errors import InlayError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise InlayError(f"{where}: {text!r} is not a number") from None
+
+
+def _images(number: float) -> str:
+    return "more than anybody can say" if number == float("inf") else f"{number:.0f} images"

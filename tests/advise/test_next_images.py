@@ -1,0 +1,57 @@
+"""Which images next: doubt and variety."""
+
+import numpy as np
+import pytest
+
+from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation
+from inlay.advise import next_images
+from inlay.advise.next_images import doubt
+
+CLASSES = Classes.of("cell")
+
+
+def picture(name, shade):
+    return Sample(name, np.full((32, 32, 3), shade, np.uint8), None)
+
+
+def predicted(name, *scores):
+    masks = Masks.from_ids(np.arange(1024).reshape(32, 32) // 100, len(scores))
+    rows = np.zeros(len(scores), np.int32)
+    return Sample(name, None, Segmentation(CLASSES, masks, rows, rows + 1, score=np.array(scores)))
+
+
+POOL = Dataset.of([picture(f"{shade}", shade) for shade in (10, 11, 12, 120, 240)], CLASSES)
+
+
+def test_variety_alone_takes_images_unlike_each_other():
+    chosen = [name for name, _ in next_images(POOL, 3)]
+    assert len({int(name) // 100 for name in chosen}) == 3
+
+
+def test_what_is_labelled_is_not_asked_for_again():
+    labelled = Dataset.of([picture("x", 240), picture("y", 120)], CLASSES)
+    (name, _), *_ = next_images(POOL, 1, labelled=labelled)
+    assert name in {"10", "11", "12"}
+
+
+def test_the_doubtful_image_comes_first():
+    predictions = Dataset.of(
+        [predicted(sample.name, 0.5 if sample.name == "11" else 0.99) for sample in POOL], CLASSES
+    )
+    assert next_images(POOL, 1, predictions=predictions)[0][0] == "11"
+    sure = Dataset.of([predicted(sample.name, 0.99) for sample in POOL], CLASSES)
+    found = next_images(POOL, 1, predictions=sure, findings={"12": 9}, doubt_weight=1.0)
+    assert found[0][0] == "12"
+
+
+def test_doubt_is_largest_at_one_half():
+    values = [doubt(predicted("a", score).label()) for score in (0.01, 0.5, 0.99)]
+    assert values[1] > max(values[0], values[2])
+    assert doubt(predicted("a").label()) == 0
+
+
+def test_pools_without_enough_images_or_predictions_are_refused():
+    with pytest.raises(InlayError, match="pool of 5"):
+        next_images(POOL, 6)
+    with pytest.raises(InlayError, match="has no prediction"):
+        next_images(POOL, 1, predictions=Dataset.of([predicted("10", 0.5)], CLASSES))
