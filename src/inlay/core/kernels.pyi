@@ -193,3 +193,56 @@ def distance(bitmap: NDArray[np.uint8], walled: bool, /) -> NDArray[np.int64]: .
 def innermost(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, threads: int, /
 ) -> NDArray[np.int64]: ...
+def scan_results(
+    data: NDArray[np.uint8], threads: int, /
+) -> (
+    tuple[
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.int64],
+        NDArray[np.int64],
+    ]
+    | None
+): ...
+def read_geometries(
+    text: NDArray[np.uint8], ends: NDArray[np.int64], sizes: NDArray[np.int64], threads: int, /
+) -> tuple[int, NDArray[np.uint32], NDArray[np.int64]]: ...
+def judge_masks(
+    starts: NDArray[np.int64],
+    truth_starts: NDArray[np.int64],
+    class_id: NDArray[np.int32],
+    truth_class: NDArray[np.int32],
+    score: NDArray[np.float64],
+    truth_area: NDArray[np.float64],
+    crowd: NDArray[np.uint8],
+    areas: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    text: NDArray[np.uint8],
+    spans: NDArray[np.int64],
+    pixels: NDArray[np.int64],
+    counts: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    threads: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32]] | int: ...
+def judge_boxes(
+    starts: NDArray[np.int64],
+    truth_starts: NDArray[np.int64],
+    class_id: NDArray[np.int32],
+    truth_class: NDArray[np.int32],
+    score: NDArray[np.float64],
+    truth_area: NDArray[np.float64],
+    crowd: NDArray[np.uint8],
+    areas: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    boxes: NDArray[np.float64],
+    truths: NDArray[np.float64],
+    area: NDArray[np.float64],
+    threads: int,
+    /,
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32]]: ...
+def rank_in_groups(
+    group: NDArray[np.int32], value: NDArray[np.float64], groups: int, threads: int, /
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...

@@ -6,12 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 from numpy.typing import NDArray
 
+from inlay.core import kernels
+from inlay.core.batch import Batch, rows_of
+from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
 from inlay.core.images import image_size
@@ -85,11 +89,16 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     if like is None:
         what = "a list of results names no images and no classes: give the labels too (like=..., --like)"
         raise FormatError(path, "", what)
-    entries = decode(read_bytes(path), path, list[CocoResult])
+    data = read_bytes(path)
+    usual = _usual_columns(data, images := _Images(like), category_ids(like.classes))
+    if usual is not None:
+        images.refuse_ambiguous(usual, path)
+        load = CocoResults(path, rule(reader or READERS[0]), like, images.places, usual)
+        return Dataset(like.classes, like.names, load, like.splits, {}, like.source_ids)
+    entries = decode(data, path, list[CocoResult])
     scores = [entry.score for entry in entries]
     if None in scores:
         raise FormatError(path, f"[{scores.index(None)}].score", "missing: each result has a score")
-    images = _Images(like)
     for row, entry in enumerate(entries):
         if entry.file_name is not None:
             entry.image_id = images.number_of(entry.file_name, path, f"[{row}].file_name")
@@ -105,6 +114,42 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     load = CocoResults(path, rule(reader or READERS[0]), like, images.places, columns)
     left_out = {"results without mask and box": bare} if bare else {}
     return Dataset(like.classes, like.names, load, like.splits, left_out, like.source_ids)
+
+
+def _usual_columns(data: bytes, images: _Images, category_ids: Sequence[int]) -> Columns | None:
+    """The columns of results of the usual form, straight from the text; `None` for the general reader."""
+    found = kernels.scan_results(np.frombuffer(data, np.uint8), 0)
+    if found is None:
+        return None
+    image_id, category_id, score, box, size, text = found
+    image = _places(image_id, list(images.known), list(images.known.values()))
+    category = _places(category_id, category_ids, range(len(category_ids)))
+    if image is None or category is None:
+        return None
+    order: Any = np.argsort(image, kind="stable") if (np.diff(image) < 0).any() else slice(None)
+    stated = not np.isnan(box[:, 0]).all()
+    return Columns(
+        starts=np.searchsorted(image[order], np.arange(len(images.places) + 1)),
+        place=np.arange(len(image))[order],
+        category=category[order],
+        crowd=np.zeros(len(image), np.bool_),
+        box=np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)[order] if stated else None,
+        score=score[order],
+        texts=Runs(data, size[order], text[order], box[order]),
+        listed="",
+    )
+
+
+def _places(ids: NDArray[np.int64], known: Sequence[int], places: Sequence[int]) -> NDArray[np.int64] | None:
+    """Places of ids; `None` where one is unknown."""
+    if not len(ids) or not len(known):
+        return None
+    numbers = np.array(known, np.int64)
+    order = np.argsort(numbers)
+    at = np.minimum(np.searchsorted(numbers[order], ids), len(numbers) - 1)
+    if not np.array_equal(numbers[order][at], ids):
+        return None
+    return np.array(places, np.int64)[order][at]
 
 
 def result_columns(
@@ -172,6 +217,40 @@ class _Images:
 
 
 @dataclass(frozen=True, eq=False)
+class Runs(Sequence[Raw]):
+    """Geometry of results, all compressed run lengths, as places in the text of their file.
+
+    Parameters
+    ----------
+    data
+        The file.
+    size
+        (M, 2) int64 height, width; -1 where a result is a box alone.
+    text
+        (M, 2) int64 bytes where the run lengths stand.
+    box
+        (M, 4) float64 x, y, width, height as written; NaN where there is none.
+    """
+
+    data: bytes
+    size: NDArray[np.int64]
+    text: NDArray[np.int64]
+    box: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The text of one, or the texts of a slice."""
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
+        (height, width), (start, end) = self.size[index].tolist(), self.text[index].tolist()
+        if height < 0:
+            return NULL
+        return b'{"size":[%d,%d],"counts":"%s"}' % (height, width, self.data[start:end])
+
+
+@dataclass(frozen=True, eq=False)
 class CocoResults:
     """An opened list; calling it with a sample name reads that sample.
 
@@ -214,6 +293,33 @@ class CocoResults:
             stated_box=None if box is None else np.where(np.isnan(box), masks.box(), box),
         )
         return Sample(name, image, label, self.like.splits.get(name, ""))
+
+    def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
+        """The samples of these names at once, masks as text; `None` where their form is unusual."""
+        columns, load = self.columns, self.like.load
+        if not isinstance(columns.texts, Runs) or not isinstance(load, Files):
+            return None
+        rows, starts = rows_of(columns.starts, np.array([self.places[name] for name in names], np.int64))
+        sizes = np.array([load.size(name) for name in names], np.int64).reshape(-1, 2)
+        texts = columns.texts
+        drawn = texts.size[:, 0] >= 0
+        if (
+            masks
+            and drawn.any()
+            and not np.array_equal(texts.size[rows], np.repeat(sizes, np.diff(starts), axis=0))
+        ):
+            return None
+        return Batch(
+            classes,
+            starts,
+            sizes,
+            columns.category[rows].astype(np.int32),
+            columns.crowd[rows],
+            score=None if columns.score is None else columns.score[rows],
+            box=None if np.isnan(texts.box[:, 0]).any() else texts.box[rows],
+            text=np.frombuffer(texts.data, np.uint8) if masks and drawn.any() else None,
+            spans=texts.text[rows],
+        )
 
     def _image(self, name: str) -> tuple[Path | NDArray[np.uint8] | None, tuple[int, int]]:
         """The image and its size; labels of COCO are asked without reading their masks."""

@@ -1,7 +1,7 @@
 // Counting pairs of labels, matching predictions to truths, and precision over recall.
 #include <bit>
 
-#include "runs.hpp"
+#include "matching.hpp"
 
 namespace {
 
@@ -64,92 +64,31 @@ nb::tuple pairs(Array2<int32_t> a, Array2<int32_t> b, int64_t n, int64_t m) {
 
 // ---- boxes ----
 
-// (N, M) IoU of boxes (x0, y0, width, height); over the area of the first where the second is a crowd. In pycocotools'
-// order of operations, so that an IoU that lies on a threshold falls on the same side.
-Numpy<double> box_iou(Array2<double> boxes, Array2<double> others, Array1<uint8_t> crowd) {
+// (N, M) IoU of boxes (x0, y0, width, height); over the area of the first where the second is a crowd.
+Numpy<double> box_ious(Array2<double> boxes, Array2<double> others, Array1<uint8_t> crowd) {
     const size_t n = boxes.shape(0), m = others.shape(0);
     auto out = new_numpy<double>({n, m});
     for (size_t i = 0; i < n; ++i)
-        for (size_t j = 0; j < m; ++j) {
-            const double *a = boxes.data() + i * 4, *b = others.data() + j * 4;
-            const double w = std::min(a[0] + a[2], b[0] + b[2]) - std::max(a[0], b[0]);
-            const double h = std::min(a[1] + a[3], b[1] + b[3]) - std::max(a[1], b[1]);
-            const double own = a[2] * a[3], other = b[2] * b[3], shared = w * h;
-            out.data()[i * m + j] = w > 0 && h > 0 ? shared / (crowd.data()[j] ? own : own + other - shared) : 0.0;
-        }
+        for (size_t j = 0; j < m; ++j)
+            out.data()[i * m + j] = box_iou(boxes.data() + i * 4, others.data() + j * 4, crowd.data()[j]);
     return out;
 }
 
 // ---- greedy matching of one sample ----
 
-// Truths sorted by class, those to be ignored behind the others of their class, else in their order.
-std::vector<size_t> by_class(const int32_t* truth_class, const uint8_t* ignored, size_t truths) {
-    std::vector<size_t> order(truths);
-    for (size_t g = 0; g < truths; ++g) order[g] = g;
-    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) {
-        return truth_class[x] != truth_class[y] ? truth_class[x] < truth_class[y] : ignored[x] < ignored[y];
-    });
-    return order;
-}
-
-struct Truths {
-    const int32_t* class_id;
-    const uint8_t *crowd, *ignored;
-    size_t count;
-};
-
-// The truth that COCO's rule gives a prediction at one threshold, or -1: the best free one (the last of equals), a
-// judged one before an ignored one; crowds are never used up.
-int64_t best_truth(const std::vector<size_t>& candidates, const double* iou, const uint8_t* taken, const Truths& truth,
-                   double threshold) {
-    int64_t best = -1;
-    for (const size_t g : candidates) {
-        if (taken[g] && !truth.crowd[g]) continue;
-        if (best >= 0 && !truth.ignored[best] && truth.ignored[g]) break;
-        if (iou[g] < threshold) continue;
-        threshold = iou[g];
-        best = static_cast<int64_t>(g);
-    }
-    return best;
-}
-
 // Predictions (rows of iou) come in falling order of score. Bit t of hit[a, d]: prediction d has a judged truth of
 // area range a at threshold t; bit t of miss: it has none and counts as false. Neither: it is ignored.
 nb::tuple match(Array2<double> iou, Array1<int32_t> prediction_class, Array1<int32_t> truth_class,
                 Array1<uint8_t> crowd, Array2<uint8_t> ignored, Array2<uint8_t> outside, Array1<double> thresholds) {
-    const size_t D = iou.shape(0), G = iou.shape(1), A = ignored.shape(0), T = thresholds.shape(0);
-    if (T > 32) throw nb::value_error("at most 32 thresholds");
+    const size_t D = iou.shape(0), G = iou.shape(1), A = ignored.shape(0);
+    Matcher matcher(thresholds.data(), thresholds.shape(0));
     std::vector<uint32_t> hit(A * D, 0), miss(A * D, 0);
     {
         nb::gil_scoped_release free;
-        std::vector<double> limit(thresholds.data(), thresholds.data() + T);
-        for (double& t : limit) t = std::min(t, 1 - 1e-10);
-        const double lowest = T ? *std::min_element(limit.begin(), limit.end()) : 0;
-        std::vector<uint8_t> taken(T * G);
-        std::vector<size_t> candidates;
-        for (size_t a = 0; a < A; ++a) {
-            const Truths truth{truth_class.data(), crowd.data(), ignored.data() + a * G, G};
-            const auto order = by_class(truth.class_id, truth.ignored, G);
-            std::fill(taken.begin(), taken.end(), uint8_t{0});
-            for (size_t d = 0; d < D; ++d) {
-                const double* row = iou.data() + d * G;
-                const int32_t mine = prediction_class.data()[d];
-                candidates.clear();
-                auto g = std::lower_bound(order.begin(), order.end(), mine,
-                                          [&](size_t x, int32_t c) { return truth.class_id[x] < c; });
-                for (; g != order.end() && truth.class_id[*g] == mine; ++g)
-                    if (row[*g] >= lowest) candidates.push_back(*g);
-                for (size_t t = 0; t < T; ++t) {
-                    const int64_t best = best_truth(candidates, row, taken.data() + t * G, truth, limit[t]);
-                    if (best < 0) {
-                        if (!outside.data()[a * D + d]) miss[a * D + d] |= 1u << t;
-                        continue;
-                    }
-                    taken[t * G + static_cast<size_t>(best)] = 1;
-                    if (!truth.ignored[best]) hit[a * D + d] |= 1u << t;
-                }
-            }
-        }
+        for (size_t a = 0; a < A; ++a)
+            matcher.match(iou.data(), D, prediction_class.data(),
+                          {truth_class.data(), crowd.data(), ignored.data() + a * G, G}, outside.data() + a * D,
+                          hit.data() + a * D, miss.data() + a * D);
     }
     return nb::make_tuple(to_numpy(std::move(hit), {A, D}), to_numpy(std::move(miss), {A, D}));
 }
@@ -343,7 +282,7 @@ nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t>
 
 void bind_match(nb::module_& m) {
     m.def("pairs", &pairs);
-    m.def("box_iou", &box_iou);
+    m.def("box_iou", &box_ious);
     m.def("match", &match);
     m.def("explain", &explain);
     m.def("precision_recall", &precision_recall);

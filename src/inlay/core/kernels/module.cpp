@@ -12,4 +12,6 @@ NB_MODULE(kernels, m) {
     bind_morphology(m);
     bind_placing(m);
     bind_distance(m);
+    bind_coco_text(m);
+    bind_judge(m);
 }

@@ -113,3 +113,5 @@ void bind_match(nb::module_&);
 void bind_morphology(nb::module_&);
 void bind_placing(nb::module_&);
 void bind_distance(nb::module_&);
+void bind_coco_text(nb::module_&);
+void bind_judge(nb::module_&);

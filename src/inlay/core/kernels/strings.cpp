@@ -1,6 +1,5 @@
-// The printable form of run lengths in COCO files: each count less the one two before it, in 5-bit groups, lowest
-// first, a sixth bit for "more follows", plus 48 (pycocotools, rleToString).
-#include "runs.hpp"
+// Masks to and from the printable form of COCO files.
+#include "run_text.hpp"
 
 namespace {
 
@@ -33,23 +32,9 @@ nb::tuple from_strings(Array1<uint8_t> text, Offsets ends) {
     std::vector<uint32_t> counts;
     std::vector<int64_t> offsets{0};
     for (size_t i = 0; i < n; ++i) {
-        const size_t first = counts.size();
-        for (int64_t p = ends.data()[i]; p < ends.data()[i + 1];) {
-            int64_t x = 0;
-            int shift = 0;
-            bool more = true;
-            while (more) {
-                const int group = p < ends.data()[i + 1] ? text.data()[p++] - 48 : -1;
-                if (group < 0 || group > 63 || shift > 35) return nb::make_tuple(static_cast<int64_t>(i), nb::none(), nb::none());
-                x |= static_cast<int64_t>(group & 0x1f) << shift;
-                more = group & 0x20;
-                shift += 5;
-                if (!more && (group & 0x10)) x |= -1ll << shift;
-            }
-            if (counts.size() - first > 2) x += counts[counts.size() - 2];
-            if (x < 0 || x > UINT32_MAX) return nb::make_tuple(static_cast<int64_t>(i), nb::none(), nb::none());
-            counts.push_back(static_cast<uint32_t>(x));
-        }
+        const uint8_t* at = text.data() + ends.data()[i];
+        if (!each_length(at, text.data() + ends.data()[i + 1], false, [&](uint32_t run) { counts.push_back(run); }))
+            return nb::make_tuple(static_cast<int64_t>(i), nb::none(), nb::none());
         offsets.push_back(static_cast<int64_t>(counts.size()));
     }
     return nb::make_tuple(static_cast<int64_t>(-1), to_numpy(std::move(counts)), to_numpy(std::move(offsets)));

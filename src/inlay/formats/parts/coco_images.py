@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from inlay.core.batch import Batch
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
@@ -151,6 +152,12 @@ class Files:
     def __call__(self, name: str) -> Sample:
         """The sample of that name."""
         return self._file_of[name](name)
+
+    def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
+        """The samples of these names at once, where there is one file that can be read so."""
+        batch = getattr(self.files[0], "batch", None) if len(self.files) == 1 else None
+        found: Batch | None = batch(names, classes, masks=masks) if batch else None
+        return found
 
     def image(self, name: str) -> Path | None:
         """File of an image."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.core import kernels
+from inlay.core.batch import Batch, rows_of, sides_of
 from inlay.core.classes import Classes
 from inlay.core.dataset import Sample
 from inlay.core.errors import FormatError
@@ -20,7 +22,7 @@ from inlay.formats.parts.coco_columns import Columns, columns_of, is_drawn
 from inlay.formats.parts.coco_images import CocoImages, distinct_ids
 from inlay.formats.parts.coco_json import CocoData, read_labels
 from inlay.formats.parts.coco_layout import LabelFile
-from inlay.formats.parts.coco_masks import Place, read_masks
+from inlay.formats.parts.coco_masks import Place, read_geometries, read_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,35 @@ class CocoLabels:
         if self.columns is None or self.images.unlabelled(i):
             return self.images.sample(i, None)
         return self.images.sample(i, self._segmentation(i, self.columns))
+
+    def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
+        """The samples of these names at once; `None` where a geometry is unusual or an image unlabelled."""
+        places = np.array([self.images.place(name) for name in names], np.int64)
+        columns = self.columns
+        if columns is None or self.rule != "pixel_edge" or any(map(self.images.unlabelled, places.tolist())):
+            return None
+        rows, starts = rows_of(columns.starts, places)
+        sizes = np.array([self.images.size(i) for i in places.tolist()], np.int64).reshape(-1, 2)
+        box = None if columns.box is None else columns.box[rows]
+        area = None if columns.area is None else columns.area[rows]
+        runs = None
+        if masks or area is None or np.isnan(area).any():
+            texts = [columns.texts[row] for row in rows.tolist()]
+            runs = read_geometries(texts, np.repeat(sizes, np.diff(starts), axis=0))
+            if runs is None:
+                return None
+            drawn = kernels.area(*runs).astype(np.float64)
+            area = drawn if area is None else np.where(np.isnan(area), drawn, area)
+        return Batch(
+            classes,
+            starts,
+            sizes,
+            self.class_row[columns.category[rows]],
+            columns.crowd[rows],
+            box=None if box is None or np.isnan(box).any() else sides_of(box),
+            area=area,
+            runs=runs,
+        )
 
     def under(self, classes: Classes, images: CocoImages) -> CocoLabels:
         """The same under other classes, matched by name, and other names of its images."""

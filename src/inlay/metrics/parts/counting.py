@@ -76,7 +76,7 @@ def count_all(
     class_rows(prediction.classes, truth.classes)
     judge = Judge(truth, prediction, pairs, counters(modules, like))
     judged, unlabelled = [], []
-    for done, sample in enumerate(_map(judge, _in_source_order(truth), on, workers), start=1):
+    for done, sample in enumerate(_map(judge, names_in_source_order(truth), on, workers), start=1):
         if sample.counts is None:
             unlabelled.append(sample.name)
         else:
@@ -119,7 +119,7 @@ def counters(modules: Modules, like: str | None) -> tuple[Callable[..., Any], ..
     return tuple(known[name].get(like, module.count) for name, module in modules.items())
 
 
-def _in_source_order(truth: Dataset) -> tuple[str, ...]:
+def names_in_source_order(truth: Dataset) -> tuple[str, ...]:
     """Names by the number of the image in its source: pycocotools ranks equal scores of two images so."""
     ids = truth.source_ids
     return tuple(sorted(truth.names, key=ids.__getitem__)) if ids.keys() >= set(truth.names) else truth.names

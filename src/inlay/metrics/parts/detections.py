@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core import kernels
+from inlay.core.batch import sides_of
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts.mistakes import Mistakes, PredictionColumns, explain
 from inlay.metrics.parts.ranking import AREAS, IOUS, Counts, Floats, Ints, Matches
@@ -137,24 +138,11 @@ def outside(area: Floats) -> Bools:
 
 
 def sides(segmentation: Segmentation) -> Floats:
-    """(N, 4) x0, y0, width, height of the boxes, stated or measured.
-
-    Files state sides, and 32.1 - 0.1 is not always 32: of the numbers that lead from corner to corner one
-    with few decimals is taken, which is the stated one unless that had more than twelve.
-    """
+    """(N, 4) x0, y0, width, height of the boxes, as they are stated or measured."""
     corners = segmentation.boxes()
-    start, stop = corners[:, :2], corners[:, 2:]
-    side = stop - start
     if segmentation.stated_box is not None:
-        unsettled = np.ones(side.shape, np.bool_)
-        for decimals in (2, 5, 8, 12):
-            short = np.round(side, decimals)
-            settled = unsettled & (start + short == stop)
-            side = np.where(settled, short, side)
-            unsettled &= ~settled
-            if not unsettled.any():
-                break
-    return np.concatenate([start, side], axis=1)
+        return sides_of(corners)
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
 
 
 def _ranked(prediction: Segmentation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -17,6 +17,7 @@ from inlay.metrics.parts.ranking import (
     Counts,
     Floats,
     Ints,
+    Ranking,
     cells,
     mean_cells,
     rank,
@@ -50,7 +51,10 @@ class Tables:
 
     def figures(self, counts: Sequence[Counts], classes: Classes, kinds: Sequence[str]) -> dict[str, float]:
         """Every figure of each kind, then those of the classes; -1 where no truth bears on one."""
-        ranking = rank(counts, classes=len(classes))
+        return self.of_ranking(rank(counts, classes=len(classes)), classes, kinds)
+
+    def of_ranking(self, ranking: Ranking, classes: Classes, kinds: Sequence[str]) -> dict[str, float]:
+        """The same of predictions that are ranked within their classes."""
         things = in_source_order(classes)
         figures: dict[str, float] = {}
         of_class: dict[str, float] = {}

@@ -1,0 +1,101 @@
+"""Batch: the segments of many samples in flat columns, for figures that need no `Segmentation` of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """M segments of S samples; those of sample `i` are the rows from `starts[i]` to `starts[i + 1]`.
+
+    Parameters
+    ----------
+    classes
+        Shared by all.
+    starts
+        (S + 1,) int64.
+    sizes
+        (S, 2) int64 height, width.
+    class_id
+        (M,) int32.
+    crowd
+        (M,) bool.
+    score
+        (M,) float64, or `None` for labels.
+    box
+        (M, 4) float64 x0, y0, width, height as the file states them; `None` where it states not all of them.
+    area
+        (M,) float64 pixels, as stated or of the mask; `None` where neither is known yet.
+    runs
+        Run lengths and (M + 1,) offsets of all masks, as in `Masks`; `None` where they are still text.
+    text, spans
+        uint8 bytes of a file, and (M, 2) int64 where in it each mask stands in COCO's printable form.
+    """
+
+    classes: Classes
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    class_id: NDArray[np.int32]
+    crowd: NDArray[np.bool_]
+    score: NDArray[np.float64] | None = None
+    box: NDArray[np.float64] | None = None
+    area: NDArray[np.float64] | None = None
+    runs: tuple[NDArray[np.uint32], NDArray[np.int64]] | None = None
+    text: NDArray[np.uint8] | None = None
+    spans: NDArray[np.int64] | None = None
+
+
+class Batched(Protocol):
+    """What the `load` of a dataset may offer beside reading one sample."""
+
+    def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
+        """The samples of these names at once; `None` where they have to be read one by one."""
+
+
+def batch_of(dataset: Dataset, names: Sequence[str], *, masks: bool = True) -> Batch | None:
+    """The samples of these names in flat columns; `None` where the source reads its samples one by one.
+
+    Without `masks` these are left out where they would have to be made.
+    """
+    load: Any = dataset.load
+    if not hasattr(load, "batch"):
+        return None
+    batched: Batched = load
+    return batched.batch(names, dataset.classes, masks=masks)
+
+
+def sides_of(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 4) x0, y0, width, height of corners (x0, y0, x1, y1).
+
+    Files state sides, and 32.1 - 0.1 is not always 32: of the numbers that lead from corner to corner one
+    with few decimals is taken, which is the stated one unless that had more than twelve.
+    """
+    start, stop = corners[:, :2], corners[:, 2:]
+    side = stop - start
+    unsettled = np.ones(side.shape, np.bool_)
+    for decimals in (2, 5, 8, 12):
+        short = np.round(side, decimals)
+        settled = unsettled & (start + short == stop)
+        side = np.where(settled, short, side)
+        unsettled &= ~settled
+        if not unsettled.any():
+            break
+    return np.concatenate([start, side], axis=1)
+
+
+def rows_of(
+    starts: NDArray[np.int64], places: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the samples at `places` one after another, and where those of each begin, (S + 1,)."""
+    length = starts[places + 1] - starts[places]
+    ends = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    return np.repeat(starts[places] - ends[:-1], length) + np.arange(int(ends[-1])), ends

@@ -1,0 +1,27 @@
+// One mask in the printable form of COCO files: each count less the one two before it, in 5-bit groups, lowest first,
+// a sixth bit for "more follows", plus 48 (pycocotools, rleToString).
+#pragma once
+#include "runs.hpp"
+
+// Calls run(length) for each run of a text; false when it holds a foreign character, breaks off, or gives a length
+// outside [0, 2^32). Where the text stands in JSON, a backslash is written twice.
+template <typename F> bool each_length(const uint8_t* at, const uint8_t* end, bool in_json, F run) {
+    int64_t before = 0, last = 0;  // the two runs before
+    for (size_t k = 0; at < end; ++k) {
+        int64_t x = 0;
+        uint32_t group = 0x20;
+        for (int shift = 0; group & 0x20; shift += 5) {
+            if (at == end || shift > 35) return false;
+            group = *at++ - 48u;
+            if (group > 63) return false;
+            if (group == '\\' - 48u && in_json && (at == end || *at++ != '\\')) return false;
+            x += static_cast<int64_t>(group & 0x1f) << shift;
+            x -= static_cast<int64_t>(~group & group << 1 & 0x20) << shift;  // the last group carries the sign
+        }
+        if (k > 2) x += before;
+        if (x < 0 || x > UINT32_MAX) return false;
+        before = last, last = x;
+        run(static_cast<uint32_t>(x));
+    }
+    return true;
+}
