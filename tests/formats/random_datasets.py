@@ -113,7 +113,7 @@ def random_dataset(seed: int, keeps: frozenset[str], *, most_classes: int = 5) -
                 None if "unlabelled" in keeps and rng.random() < 0.15 else label,
                 str(rng.choice(["", "train", "val", "fold 1"])) if "split" in keeps else "",
                 "video ☃" if "group" in keeps and rng.random() < 0.5 else "",
-                int(rng.integers(0, 99)) if "frame" in keeps and rng.random() < 0.5 else None,
+                int(rng.integers(0, 99)) if {"frame", "track"} <= keeps and rng.random() < 0.5 else None,
             )
         )
     return Dataset.of(samples, classes)

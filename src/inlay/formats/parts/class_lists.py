@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +339,16 @@ def _read_meta(path: Path) -> ClassList:
     return _listed(path, [{**entry, "colour": colour} for entry, colour in zip(entries, colours)] or entries)
 
 
+def _read_object_info(path: Path) -> ClassList:
+    """Class list of ADE20K's scene parsing challenge: a table between tabs; 0 is anything else."""
+    lines = [line.split("\t") for line in read_text(path).splitlines() if line.strip()]
+    entries = [
+        {"name": cells[-1].strip(), "id": _number(path, f"line {number}", cells[0].strip())}
+        for number, cells in enumerate(lines[1:], 2)
+    ]
+    return replace(_listed(path, entries), unlabelled=frozenset({0, 255}))
+
+
 _READERS: Mapping[str, Callable[[Path], ClassList]] = {
     "classes.json": read_classes_json,
     "dataset_meta.json": _read_meta,
@@ -349,6 +359,7 @@ _READERS: Mapping[str, Callable[[Path], ClassList]] = {
     "labelmap.txt": read_class_lines,
     "classes.txt": read_class_lines,
     "class_names.txt": read_class_lines,
+    "objectInfo150.txt": _read_object_info,
 }
 
 
