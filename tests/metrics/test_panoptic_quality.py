@@ -138,6 +138,9 @@ def test_figures_equal_panopticapi_to_the_last_bit(seed: int) -> None:
         pairs.append((truth, random_view(rng, crowds=False, like=truth)))
     figures = panoptic_quality.score([panoptic_quality.count(*pair) for pair in pairs], CLASSES)
     assert_equal_to(panopticapi(pairs, last_crowd_only=False), figures)
+    alike = panoptic_quality.LIKE["panopticapi"]
+    figures = panoptic_quality.score([alike(*pair) for pair in pairs], CLASSES)
+    assert_equal_to(panopticapi(pairs, last_crowd_only=True), figures)
 
 
 def test_all_crowds_of_a_class_excuse_where_panopticapi_remembers_the_last() -> None:
@@ -152,6 +155,7 @@ def test_all_crowds_of_a_class_excuse_where_panopticapi_remembers_the_last() -> 
     assert len(counts.false) == 0
     assert panopticapi([(two_crowds, prediction)], last_crowd_only=False)[1]["fp"] == 0
     assert panopticapi([(two_crowds, prediction)], last_crowd_only=True)[1]["fp"] == 1  # the fault
+    assert len(panoptic_quality.LIKE["panopticapi"](two_crowds, prediction).false) == 1
 
 
 def stripes(lengths: list[int], class_id: list[int], **more: Any) -> Segmentation:

@@ -9,7 +9,7 @@ union, and a prediction that lies mostly on void or on crowds of its class is no
 that neither side shows has no value (nan) and leaves the means.
 
 panopticapi remembers one crowd for each class, the last; here all crowds of a class together excuse a
-prediction.
+prediction. `like="panopticapi"` follows it.
 """
 
 from __future__ import annotations
@@ -51,11 +51,28 @@ class _View:
     class_id: NDArray[np.int32]  # (S,); -1 for segment 0
     area: Floats  # (S,)
     crowd: NDArray[np.bool_]  # (S,)
+    excuses: NDArray[np.bool_]  # (S,) crowds on which predictions of their class are no errors
 
 
 def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     """Matched, missed and false segments of one sample."""
-    true, mine = _view(truth, is_truth=True), _view(prediction, is_truth=False)
+    return _count(truth, prediction, excuses=truth.crowd)
+
+
+def count_as_panopticapi(truth: Segmentation, prediction: Segmentation) -> Counts:
+    """As `count`, but of the crowds of a class only the last one excuses predictions."""
+    last = np.zeros(len(truth), np.bool_)
+    _, back = np.unique(truth.class_id[truth.crowd][::-1], return_index=True)
+    last[np.flatnonzero(truth.crowd)[::-1][back]] = True
+    return _count(truth, prediction, excuses=last)
+
+
+LIKE = {"panopticapi": count_as_panopticapi}
+
+
+def _count(truth: Segmentation, prediction: Segmentation, *, excuses: NDArray[np.bool_]) -> Counts:
+    """`excuses` (N,): the crowds of the truth on which predictions of their class are no errors."""
+    true, mine = _view(truth, excuses, is_truth=True), _view(prediction, prediction.crowd, is_truth=False)
     t, p, shared = kernels.pairs(true.ids, mine.ids, len(true.area), len(mine.area))
     on_void = _shared_by(p[t == 0], shared[t == 0], len(mine.area))
 
@@ -65,7 +82,7 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
     match = iou > 0.5
     t_, p_, iou = t_[match], p_[match], iou[match]
 
-    on_crowd = true.crowd[t] & (true.class_id[t] == mine.class_id[p])
+    on_crowd = true.excuses[t] & (true.class_id[t] == mine.class_id[p])
     excused = on_void + _shared_by(p[on_crowd], shared[on_crowd], len(mine.area))
     missed = ~true.crowd & (true.class_id >= 0)
     missed[t_] = False
@@ -134,7 +151,7 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
     )
 
 
-def _view(segmentation: Segmentation, *, is_truth: bool) -> _View:
+def _view(segmentation: Segmentation, excuses: NDArray[np.bool_], *, is_truth: bool) -> _View:
     unit = _units(segmentation)
     background = is_truth and not _is_stuff(segmentation.classes).any()
     ids = segmentation.masks.paint(unit + 1, fill=-1 if background else 0)
@@ -152,6 +169,7 @@ def _view(segmentation: Segmentation, *, is_truth: bool) -> _View:
         class_id=np.append(np.int32(-1), segmentation.class_id[shown]),
         area=np.append(0.0, area[shown]),
         crowd=np.append(False, segmentation.crowd[shown]),
+        excuses=np.append(False, excuses[shown]),
     )
 
 

@@ -41,7 +41,7 @@ def join(frames: Sequence[Tubes]) -> Tubes:
 
 
 def score(counts: Iterable[Tubes], classes: Classes) -> dict[str, float]:
-    """`STQ`, `STQ_association`, `STQ_segmentation`, `VPQ`, `VPQ_things`, `VPQ_stuff`; of each class `VPQ/c`."""
+    """`STQ`, `STQ_association`, `STQ_segmentation`; `VPQ`, `VPQ_things`, `VPQ_stuff`, `VPQ/c`."""
     counts = list(counts)
     ones = np.ones((1, len(counts)), np.int32)
     return {name: float(values[0]) for name, values in resampled(counts, classes, ones).items()}

@@ -150,7 +150,7 @@ def _loss(shares: Mapping[str, float]) -> Html:
     total = sum(shares.values())
     if not total > 0:
         return Html()
-    bars = {
+    bars: dict[str, float] = {
         Html(f"{text(kind)}<br><small>{text(KINDS.get(kind, ''))}</small>"): share
         for kind, share in sorted(shares.items(), key=lambda item: -item[1])
         if share > 0

@@ -118,14 +118,14 @@ class Score(Mapping[str, float]):
     def __str__(self) -> str:
         rows = [(name, self.words(name, value), self.spread(name)) for name, value in self.figures.items()]
         heads = ("figure", "value", "95 %" if self.intervals else "")
-        blocks = [f"{len(self.samples)} samples, {', '.join(self.metrics)}", _columns([heads, *rows])]
+        blocks = [f"{len(self.samples)} samples, {', '.join(self.metrics)}", columns([heads, *rows])]
         names = self.class_figures()
         if names and len(self.per_class) > 1:
             lines = [
                 (name, *(self.words(f, each.get(f, math.nan)) for f in names))
                 for name, each in self.known_classes()
             ]
-            blocks.append(_columns([("class", *names), *lines]))
+            blocks.append(columns([("class", *names), *lines]))
         for metric, kinds in self.errors.items():
             blocks.append(f"{metric}: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()))
         blocks += [_loss_text(metric, shares) for metric, shares in self.loss.items()]
@@ -177,7 +177,7 @@ def _loss_text(metric: str, shares: Mapping[str, float]) -> str:
     return f"{metric}: lost {total:.4f} to a perfect score" + (f" = {kinds}" if kinds else "")
 
 
-def _columns(rows: list[tuple[str, ...]]) -> str:
+def columns(rows: Sequence[Sequence[str]]) -> str:
     """Lines of a table: the first column to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []

@@ -28,10 +28,10 @@ class Seen:
 def suitable(truth: Dataset, prediction: Dataset) -> tuple[str, ...]:
     """Names of the metrics that the data allow, judged by a few samples.
 
-    Frames of which both sides keep the identities of things: tracking, and over time panoptic quality where
-    there is stuff. Stuff, or at most one segment of each class: IoU. Things drawn one by one: average precision
-    where predictions have scores (by LVIS' rules where the labels are federated), panoptic quality where
-    hardly any segments overlap. Both need predictions that tell things apart.
+    Frames of which both sides keep the identities of things: tracking, and panoptic quality over time where
+    there is stuff. Stuff, or at most one segment of each class: IoU. Things drawn one by one: average
+    precision where predictions have scores (by LVIS' rules where the labels are federated), panoptic quality
+    where hardly any segments overlap. Both need predictions that tell things apart.
     """
     seen = _look(truth, prediction)
     labels = [each.label for each in seen if each.label is not None and len(each.label)]
