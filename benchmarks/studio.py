@@ -1,11 +1,11 @@
-"""The studio's canvas in real Chromium: stroke to picture, opening and memory, many segments on 12 megapixels.
+"""The studio's canvas in real Chromium: stroke to picture, opening, memory; many segments, 12 megapixels.
 
     python benchmarks/studio.py                         # 500 and 1000 segments
     python benchmarks/studio.py --segments 2000 --chromium /usr/bin/chromium --shots FOLDER
 
-Needs Node 20 with `npm ci` in `web/`, `pip install playwright` and a Chromium; the page is `web/bench/page.ts`.
-Strokes are real input events; a latency runs from the event to the end of the frame that shows it, waiting for
-that frame included. Memory is what the processes of the whole browser hold, before anything is collected.
+Needs Node 20 with `npm ci` in `web/`, `pip install playwright` and a Chromium; the page is
+`web/bench/page.ts`. Strokes are real input events; a latency runs from the event to the end of the frame that
+shows it, waiting for that frame included. Memory is what the processes of the whole browser hold.
 """
 
 from __future__ import annotations
@@ -57,10 +57,8 @@ def served() -> Iterator[str]:
     """The address of the page, bundled and served from a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = ["--bundle", "--format=esm", "--target=es2022", "--log-level=error"]
-        esbuild = str(WEB / "node_modules/.bin/esbuild")
-        subprocess.run(
-            [esbuild, "bench/page.ts", *bundle, f"--outfile={folder}/page.js"], cwd=WEB, check=True
-        )
+        bundle += ["bench/page.ts", f"--outfile={folder}/page.js"]
+        subprocess.run([str(WEB / "node_modules/.bin/esbuild"), *bundle], cwd=WEB, check=True)
         (Path(folder) / "index.html").write_text(PAGE, "utf-8")
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()

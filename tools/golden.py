@@ -1,6 +1,6 @@
 """Writes tests/golden/masks.json, which pytest and `node --test` both read: `python tools/golden.py`.
 
-Masks as run lengths and strings, and polygons as the pixel-edge rule fills them; so both codecs agree forever.
+Masks as run lengths and strings, polygons as the pixel-edge rule fills them: both codecs agree forever.
 Run it only to add cases: what is there has been exported by somebody.
 """
 

@@ -1,0 +1,232 @@
+/** Tools that draw an area. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Candidate, Prompt } from "../src/core/picture.ts";
+import { boxMask } from "../src/core/masks.ts";
+import { Hand, squarePicture } from "./hand.ts";
+
+test("a brush stroke is one gesture, one segment and one step of undo", () => {
+  const hand = new Hand("brush");
+  hand.drag([[20, 20], [40, 20], [40, 40]]);
+  assert.deepEqual([hand.sent.length, hand.document.segments.length], [1, 1]);
+  const [area] = hand.areas();
+  assert.ok(Math.abs(area - (40 * 10 + Math.PI * 25)) < 40, `${area}`);
+  hand.drag([[60, 60], [70, 60]]);
+  assert.equal(hand.document.segments.length, 1, "the selected segment goes on");
+  hand.editor.undo();
+  hand.editor.undo();
+  assert.equal(hand.document.segments.length, 0);
+  hand.editor.redo();
+  assert.deepEqual(hand.areas(), [area]);
+  assert.deepEqual(hand.sent.map(({ kind }) => kind), ["brush", "brush", "undo", "undo", "redo"]);
+});
+
+test("pen pressure widens the brush, and a mouse draws as wide as is set", () => {
+  const widths = [0, 0.5, 1].map((pressure) => {
+    const hand = new Hand("brush");
+    hand.drag([[20, 40], [80, 40]], { pressure });
+    const box = hand.document.box(hand.editor.selection[0])!;
+    return box[3] - box[1];
+  });
+  assert.equal(widths[1], 10);
+  assert.ok(widths[0] < 5 && widths[2] > 15, widths.join());
+});
+
+test("keys change the size of the brush, and a dab covers at least its pixel", () => {
+  const hand = new Hand("brush");
+  for (let i = 0; i < 30; i++) hand.key("[");
+  assert.equal(hand.editor.settings.brush, 1);
+  hand.click([33.5, 20.5]);
+  assert.deepEqual(hand.areas(), [1]);
+  hand.key("]");
+  assert.equal(hand.editor.settings.brush, 2);
+});
+
+test("escape in the middle of a stroke leaves no trace", () => {
+  const hand = new Hand("brush");
+  hand.editor.tool.pointerDown?.(hand.pointer([20, 20]));
+  hand.key("Escape");
+  assert.deepEqual([hand.sent.length, hand.document.segments.length, hand.document.unlabelled], [0, 0, 8000]);
+  hand.drag([[20, 20], [30, 20]]);
+  assert.equal(hand.sent.length, 1);
+});
+
+test("the eraser takes from the selected segment alone, or from all where none is selected", () => {
+  const hand = new Hand("erase");
+  const first = hand.put(1, [10, 10, 30, 30]);
+  hand.put(1, [30, 10, 50, 30]);
+  hand.editor.select([first]);
+  hand.drag([[10, 20], [50, 20]]);
+  const [one, other] = hand.areas();
+  assert.ok(one < 250 && other === 400);
+  hand.editor.select([]);
+  hand.drag([[10, 20], [50, 20]]);
+  assert.ok(hand.areas()[1] < 250);
+});
+
+test("alt turns the brush into an eraser", () => {
+  const hand = new Hand("brush");
+  hand.put(1, [10, 10, 30, 30]);
+  hand.click([20, 20], { alt: true });
+  assert.deepEqual(hand.sent.map(({ kind }) => kind), ["box", "erase"]);
+  assert.ok(hand.areas()[0] < 400);
+});
+
+test("a box is whole pixels, stays in the image and adds with shift or cuts with alt", () => {
+  const hand = new Hand("box");
+  hand.drag([[10.2, 9.8], [29.6, 30.4]]);
+  assert.deepEqual(hand.document.box(hand.editor.selection[0]), [10, 10, 30, 30]);
+  hand.drag([[50, 50], [140, 60]], { shift: true });
+  assert.deepEqual(hand.areas(), [400 + 500]);
+  hand.drag([[10, 10], [20, 30]], { alt: true });
+  assert.deepEqual(hand.areas(), [200 + 500]);
+  hand.drag([[60, 5], [70, 15]]);
+  assert.equal(hand.document.segments.length, 2);
+  assert.deepEqual(hand.document.segments.map(({ instance_id }) => instance_id), [1, 2]);
+});
+
+test("a lasso fills what the hand went round", () => {
+  const hand = new Hand("lasso");
+  hand.drag(Array.from({ length: 64 }, (_, i) => [50 + 20 * Math.cos(i / 10), 40 + 20 * Math.sin(i / 10)]));
+  assert.ok(Math.abs(hand.areas()[0] - Math.PI * 400) < 30, `${hand.areas()}`);
+});
+
+test("a polygon closes at its first point or by double click; Backspace takes a point back", () => {
+  const hand = new Hand("polygon");
+  for (const at of [[10, 10], [30, 10], [70, 70], [30, 30]] as const) hand.click(at);
+  hand.key("Backspace");
+  hand.key("Backspace");
+  hand.click([30, 30]);
+  hand.click([10, 30]);
+  hand.click([10.5, 10.5]);
+  hand.key("Enter");
+  assert.deepEqual(hand.areas(), [400]);
+  for (const at of [[50, 50], [60, 50], [60, 60]] as const) hand.click(at);
+  hand.click([50, 60]);
+  hand.click([50, 60], { double: true });
+  assert.deepEqual(hand.areas(), [400, 100]);
+});
+
+test("a second ring inside is a hole, one outside another part of the same segment", () => {
+  const hand = new Hand("polygon");
+  const ring = (x: number, y: number, side: number): void => {
+    for (const [dx, dy] of [[0, 0], [side, 0], [side, side], [0, side], [0, 0]]) hand.click([x + dx, y + dy]);
+  };
+  ring(10, 10, 30);
+  ring(20, 20, 10);
+  ring(60, 10, 20);
+  hand.key("Enter");
+  assert.deepEqual(hand.areas(), [900 - 100 + 400]);
+  assert.equal(hand.document.at(25, 25), null);
+});
+
+test("Enter opens the outline of a segment, whose points can then be moved, added and removed", () => {
+  const hand = new Hand("polygon");
+  hand.put(1, [10, 10, 30, 30]);
+  hand.key("Enter");
+  assert.equal(hand.editor.preview?.dots?.length, 4);
+  hand.drag([[30, 30], [40, 40]]);
+  hand.click([20, 10]); // a new point on the upper side
+  hand.drag([[20, 10], [20, 5]]);
+  hand.key("Enter");
+  assert.deepEqual(hand.areas(), [400 + 200 + 50]);
+  assert.equal(hand.document.segments.length, 1);
+  hand.key("Enter");
+  hand.click([40, 40], { alt: true });
+  hand.key("Enter");
+  assert.ok(hand.areas()[0] < 400);
+});
+
+test("scissors cling to the edge of a bright square that was clicked at its corners alone", () => {
+  const hand = new Hand("scissors");
+  hand.editor.picture = squarePicture(100, 80, [20, 20, 60, 60]);
+  for (const at of [[21, 19], [61, 22], [58, 61], [18, 58], [21, 19]] as const) hand.click(at);
+  const box = hand.document.box(hand.editor.selection[0])!;
+  [20, 20, 60, 60].forEach((v, i) => assert.ok(Math.abs(box[i] - v) <= 2, box.join()));
+  assert.ok(Math.abs(hand.areas()[0] - 1600) < 120, `${hand.areas()}`);
+});
+
+test("fill takes the empty area round a click, and by colour with ctrl", () => {
+  const hand = new Hand("fill");
+  hand.editor.picture = squarePicture(100, 80, [20, 20, 60, 60]);
+  hand.put(1, [0, 40, 100, 42]);
+  hand.editor.change({ classId: 2 });
+  hand.click([5, 5]);
+  assert.deepEqual(hand.areas(), [200, 4000]);
+  hand.click([5, 70]);
+  assert.deepEqual([hand.areas(), hand.document.unlabelled], [[200, 7800], 0], "sky is one segment");
+  hand.editor.change({ classId: 1, mode: "flat" });
+  hand.editor.select([]);
+  hand.click([30, 30], { ctrl: true });
+  assert.equal(hand.document.area(hand.editor.selection[0]), 1600);
+});
+
+test("superpixels are taken whole and follow the edge of the square", () => {
+  const hand = new Hand("superpixel", [120, 120]);
+  hand.editor.picture = squarePicture(120, 120, [24, 24, 72, 72]);
+  hand.editor.change({ superpixel: 12 });
+  hand.drag([[30, 30], [40, 30], [66, 30], [66, 66], [30, 66], [30, 48], [48, 48], [66, 48], [40, 40], [55, 55], [55, 40], [40, 55]]);
+  const { idMap, width } = hand.document;
+  let outside = 0;
+  idMap.forEach((slot, i) => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    if (slot && !(x >= 24 && x < 72 && y >= 24 && y < 72)) outside++;
+  });
+  assert.ok(hand.areas()[0] > 1400, `${hand.areas()}`);
+  assert.equal(outside, 0);
+});
+
+test("a prompt is asked anew with each point, shown, and accepted by Enter", async () => {
+  const hand = new Hand("prompt");
+  const asked: Prompt[] = [];
+  const answer: Candidate[] = [{ mask: boxMask([20, 20, 40, 40]), score: 0.9 }, { mask: boxMask([20, 20, 50, 50]), score: 0.5 }];
+  hand.editor.prompts = { ask: async (prompt) => (asked.push(prompt), answer) };
+  hand.click([30, 30]);
+  await Promise.resolve();
+  hand.click([60, 60], { shift: true });
+  await new Promise(setImmediate);
+  assert.deepEqual(asked.at(-1)!.points, [[30, 30, true], [60, 60, false]]);
+  assert.equal(hand.sent.length, 0);
+  hand.key("Tab");
+  hand.key("Enter");
+  assert.deepEqual([hand.areas(), hand.sent.map(({ kind }) => kind)], [[900], ["prompt"]]);
+  assert.equal(hand.document.segments[0].source, "click:engine");
+});
+
+test("a prompt reshapes the selected segment; without an engine it says so", async () => {
+  const hand = new Hand("prompt");
+  hand.put(1, [0, 0, 30, 30]);
+  hand.click([5, 5]);
+  assert.match(hand.editor.words!, /No engine/);
+  const boxes: Prompt[] = [];
+  hand.editor.prompts = { ask: async (prompt) => (boxes.push(prompt), [{ mask: boxMask([10, 10, 40, 40]), score: 1 }]) };
+  hand.drag([[10, 10], [40, 40]]);
+  await new Promise(setImmediate);
+  assert.deepEqual(boxes[0].box, [10, 10, 40, 40]);
+  assert.deepEqual(boxes[0].mask?.box, [0, 0, 30, 30]);
+  hand.editor.tool.finish?.();
+  assert.deepEqual([hand.document.segments.length, hand.areas()], [1, [900]]);
+});
+
+test("an engine that fails says why, and the document stays as it was", async () => {
+  const hand = new Hand("prompt");
+  hand.editor.prompts = { ask: () => Promise.reject(new Error("the engine is still loading its weights")) };
+  hand.click([30, 30]);
+  await new Promise(setImmediate);
+  assert.equal(hand.editor.words, "the engine is still loading its weights");
+  hand.key("Enter");
+  assert.equal(hand.sent.length, 0);
+});
+
+test("a class may yield or win whatever is set, and drawing behind always yields", () => {
+  const hand = new Hand("box");
+  hand.editor.change({ mode: "flat" });
+  hand.drag([[10, 10], [30, 30]]);
+  hand.editor.change({ classId: 3 });
+  hand.drag([[20, 10], [40, 30]]);
+  assert.deepEqual(hand.areas(), [400, 200]);
+  hand.editor.change({ classId: 1, mode: "layered", behind: true });
+  hand.drag([[0, 0], [50, 40]]);
+  assert.deepEqual(hand.areas(), [2000 - 600, 400, 200]);
+  assert.equal(hand.document.hiddenArea(hand.document.segments[0].key), 600);
+});
