@@ -68,7 +68,7 @@ def test_a_dataset_survives_a_trip_through_coco(cells, tmp_path, capsys):
     assert main(["convert", str(tmp_path / "coco"), str(tmp_path / "back"), "--to", "native"]) == 0
     capsys.readouterr()
     assert (
-        main(["score", str(cells), str(tmp_path / "back"), "--metric", "panoptic_quality", "--json", "-"])
+        main(["score", str(cells), str(tmp_path / "back"), "--metrics", "panoptic_quality", "--json", "-"])
         == 0
     )
     assert json.loads(capsys.readouterr().out)["PQ"] == 1.0

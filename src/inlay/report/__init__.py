@@ -1,6 +1,7 @@
-"""Reports: a score as one page to look at, and scoring straight from files."""
+"""Reports: a score as one page to look at, scoring straight from files, agreement of people."""
 
-from inlay.report.scoring import score
+from inlay.report.agreement import AgreementReport, annotator_agreement, consensus
+from inlay.report.scoring import compare, score
 from inlay.report.writing import write_report
 
-__all__ = ["score", "write_report"]
+__all__ = ["AgreementReport", "annotator_agreement", "compare", "consensus", "score", "write_report"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inlay.core.dataset import Dataset
-from inlay.metrics import Score
+from inlay.metrics import Comparison, Score
+from inlay.metrics import compare as compare_datasets
 from inlay.metrics import score as score_datasets
 from inlay.metrics.parts.counting import Progress
 from inlay.parallel import Place
@@ -38,6 +39,28 @@ def score(
         on=on,
         workers=workers,
         progress=progress,
+    )
+
+
+def compare(
+    truth: Dataset | Path | str,
+    first: Dataset | Path | str,
+    second: Dataset | Path | str,
+    metrics: Sequence[str] | None = None,
+    *,
+    like: str | None = None,
+    on: Place = "serial",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """How far the second prediction lies above the first, each a dataset or a path in any format.
+
+    As `inlay.metrics.compare`, which see.
+    """
+    labels = _opened(truth)
+    before, after = (_opened(each, like=labels) for each in (first, second))
+    return compare_datasets(
+        labels, before, after, metrics, like=like, on=on, workers=workers, progress=progress
     )
 
 

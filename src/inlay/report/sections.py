@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay import page
-from inlay.metrics import Score
+from inlay.metrics import Comparison, Score
 from inlay.page import Html, text
 
 if TYPE_CHECKING:
@@ -125,6 +125,46 @@ def _bars(score: Score, names: Mapping[str, Html]) -> Html:
         if name in score.intervals:
             spread[words] = score.intervals[name]
     return page.bars(values, spread or None)
+
+
+def sequences(score: Score) -> str:
+    """The figures of each video by itself, worst first."""
+    if not score.per_sequence:
+        return ""
+    names = list(next(iter(score.per_sequence.values())))
+    ordered = sorted(
+        score.per_sequence.items(), key=lambda item: _or(score, names[0], item[1][names[0]], math.inf)
+    )
+    rows = [
+        (name, *(_or(score, figure, each.get(figure, math.nan), math.nan) for figure in names))
+        for name, each in ordered[:MOST_SAMPLES]
+    ]
+    table = page.table(rows, ("sequence", *map(_words, names)))
+    return page.section("Sequences", _paragraph(f"By {_words(names[0])}, worst first."), table)
+
+
+def comparison(found: Comparison) -> Html:
+    """How far this prediction lies above another one, figure by figure."""
+    rows = []
+    for name, difference in found.difference.items():
+        if "/" in name or math.isnan(difference):
+            continue
+        low, high = found.intervals.get(name, (math.nan, math.nan))
+        spread = "" if math.isnan(low) else f"{low:+.3f} – {high:+.3f}"
+        sure = (
+            "certain" if found.is_certain(name) else "could be chance" if spread else "too few images to say"
+        )
+        first, second = (
+            found.first.words(name, found.first[name]),
+            found.second.words(name, found.second[name]),
+        )
+        rows.append((_words(name), second, first, f"{difference:+.4f}", spread, sure))
+    note = (
+        "Both are scored on the same images, which are drawn together: a difference is certain where the "
+        "middle 95 % of the draws leave out 0."
+    )
+    header = ("figure", "this one", "the other", "difference", "95 %", "")
+    return page.section("Against the other prediction", _paragraph(note), page.table(rows, header))
 
 
 def errors(score: Score) -> str:

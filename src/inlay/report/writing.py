@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from inlay import page
 from inlay.core.dataset import Dataset
-from inlay.metrics import Score
+from inlay.metrics import Comparison, Score
 from inlay.report import sections
 from inlay.report.examples import examples
 
@@ -23,6 +23,7 @@ def write_report(
     path: Path | str,
     *,
     findings: Sequence[Finding] | None = None,
+    comparison: Comparison | None = None,
     title: str = "Score report",
 ) -> Path:
     """Write the page and return where it lies; it is whole or absent, and opens without a network.
@@ -35,13 +36,17 @@ def write_report(
         File to write, usually `report.html`; its folder is made.
     findings
         What `inlay.check` found in the labels, for a section of its own.
+    comparison
+        With another prediction, of which this score is the second, for a section of its own.
     title
         Heading of the page.
     """
     parts = [
         sections.headline(score),
+        sections.comparison(comparison) if comparison is not None else "",
         sections.all_figures(score),
         sections.by_class(score),
+        sections.sequences(score),
         sections.errors(score),
         examples(score, truth, prediction, findings=findings or ()),
         sections.confusion(score),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.metrics.parts.counting import Counted, Modules, Progress, count_all, load_metrics
 from inlay.metrics.parts.intervals import draws_for, interval, spread
-from inlay.metrics.parts.result import Interval, Score, columns
+from inlay.metrics.parts.result import Interval, Score, columns, plain
 from inlay.metrics.parts.scoring import Units, assemble
 from inlay.metrics.parts.suitability import suitable
 from inlay.parallel import Place
@@ -32,12 +33,22 @@ class Comparison:
         low, high = self.intervals.get(figure, (-math.inf, math.inf))
         return low > 0 or high < 0
 
+    def to_json(self) -> str:
+        """Both scores and their difference as JSON."""
+        table = {
+            "difference": self.difference,
+            "intervals": self.intervals,
+            "first": json.loads(self.first.to_json()),
+            "second": json.loads(self.second.to_json()),
+        }
+        return json.dumps(plain(table), indent=1, ensure_ascii=False, allow_nan=False)
+
     def __str__(self) -> str:
         rows = [("figure", "first", "second", "difference", "95 %", "")]
         for name, difference in self.difference.items():
+            low, high = self.intervals.get(name, (math.nan, math.nan))
             if "/" in name or math.isnan(difference):
                 continue
-            low, high = self.intervals.get(name, (math.nan, math.nan))
             rows.append(
                 (
                     name,

@@ -113,7 +113,7 @@ class Score(Mapping[str, float]):
             "draws": self.draws,
             "remarks": self.remarks,
         }
-        return json.dumps(_plain(table), indent=1, ensure_ascii=False, allow_nan=False)
+        return json.dumps(plain(table), indent=1, ensure_ascii=False, allow_nan=False)
 
     def __str__(self) -> str:
         rows = [(name, self.words(name, value), self.spread(name)) for name, value in self.figures.items()]
@@ -187,12 +187,12 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON's own types; a float without a value becomes None."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
