@@ -72,7 +72,11 @@ class Client:
         self._token = ""
         token = parse_qs(parts.query).get("token", [None])[0]
         login = {"token": token} if token else {"name": name, "password": password}
-        session = self.request("POST", "/api/session", login)
+        try:
+            session = self.request("POST", "/api/session", login)
+        except InlayError:
+            self.close()
+            raise
         self._token = session["token"]
         self.user: Json = session["user"]
 

@@ -21,11 +21,9 @@ from inlay.client import Client
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
 
-import uvicorn
 from PIL import Image
 
 from inlay.server import running
-from inlay.server.app import create_app
 from inlay.server.settings import Settings
 from inlay.server.store import people
 from inlay.server.studio import open_studio
@@ -69,7 +67,7 @@ def run_studio(images: Path, folder: Path, database: str = "", **changes):
     settings = replace(Settings(folder, database, (str(images),), port=0, logins=10_000), **changes)
     settings, listener = running.free_port(settings)
     studio = open_studio(settings)
-    server = uvicorn.Server(uvicorn.Config(create_app(studio), log_level="critical", access_log=False))
+    server = running.server_of(studio)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:

@@ -67,7 +67,7 @@ def _let_in(request: Request, role: str) -> Access:
         if not session.admin:
             raise Refused(403, "only the person who started the studio may do this")
         return Access(studio, session)
-    places = {name: int(request.path_params[name]) for name in OBJECTS if name in request.path_params}
+    places = _places(request)
     with studio.database.reading() as db:
         found = store.membership(db, session.user_id, places)
     if found is None:
@@ -76,6 +76,15 @@ def _let_in(request: Request, role: str) -> Access:
     if ROLES.index(mine) < ROLES.index(role):
         raise Refused(403, f"this needs the role {role}; yours is {mine}")
     return Access(studio, session, project_id, mine)
+
+
+def _places(request: Request) -> dict[str, int]:
+    """The numbers of objects in the path."""
+    found = {name: str(value) for name, value in request.path_params.items() if name.endswith("_id")}
+    for name, value in found.items():
+        if not value.isascii() or not value.isdecimal() or int(value) >= 2**31:
+            raise Refused(404, f"{name} in the path is no number of anything")
+    return {name: int(value) for name, value in found.items() if name in OBJECTS}
 
 
 def log_in_of(request: Request, studio: Studio) -> store.Session:

@@ -105,7 +105,8 @@ def free_port(settings: Settings) -> tuple[Settings, socket.socket]:
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for port in range(settings.port, settings.port + 10):
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio answers without delay only where the protocol is named
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.host, port))
@@ -120,8 +121,8 @@ def free_port(settings: Settings) -> tuple[Settings, socket.socket]:
     raise InlayError(f"no port is free from {settings.port} on: say another --port")
 
 
-def serve(studio: Studio, listener: socket.socket) -> None:
-    """Answer until somebody stops it (Ctrl-C, SIGTERM); then let go of everything."""
+def server_of(studio: Studio) -> uvicorn.Server:
+    """The HTTP server of an open studio."""
     config = uvicorn.Config(
         create_app(studio),
         log_level="warning",
@@ -130,8 +131,13 @@ def serve(studio: Studio, listener: socket.socket) -> None:
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 << 10,
     )
+    return uvicorn.Server(config)
+
+
+def serve(studio: Studio, listener: socket.socket) -> None:
+    """Answer until somebody stops it (Ctrl-C, SIGTERM); then let go of everything."""
     try:
-        uvicorn.Server(config).run([listener])
+        server_of(studio).run([listener])
     finally:
         studio.close()
 

@@ -77,12 +77,22 @@ def save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int
         work.see_writable(image, who)
         if image.revision != last:
             raise _stale(db, image, based_on)
-        draft = documents.load(db, image)
+        draft = _draft(db, who, image)
         for gesture in new:
             _apply(draft, gesture)
         revision = commit(db, who, image, draft, new)
+    who.studio.recent.keep(image_id, revision, draft)
     tell(who, image_id, revision)
     return revision
+
+
+def _draft(db: Connection, who: Access, image: Row[Any]) -> Draft:
+    """The document as it is, from memory where it has not changed since."""
+    draft = who.studio.recent.take(image.image_id, image.revision)
+    if draft is None:
+        return documents.load(db, image)
+    draft.class_ids = documents.class_ids(db, image.project_id)
+    return draft
 
 
 def _see_that_ids_differ(gestures: list[wire.Gesture]) -> None:

@@ -9,6 +9,7 @@ from inlay.server.database import Database
 from inlay.server.decoding import Decoders
 from inlay.server.events import Events
 from inlay.server.limits import Limit
+from inlay.server.recent import Recent
 from inlay.server.secret import Secret, digest
 from inlay.server.settings import Settings
 from inlay.server.working import Workers
@@ -31,6 +32,7 @@ class Studio:
     judges: Judges
     engines: Engines
     workers: Workers = field(default_factory=Workers)
+    recent: Recent = field(default_factory=Recent)
     events: Events = field(default_factory=Events)
     scans: set[int] = field(default_factory=set)  # projects whose folder is being listed
 

@@ -16,6 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Tags = Annotated[list[Tag], Field(max_length=50)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Id = Annotated[int, Field(ge=0, lt=2**31)]
 Coordinate = Annotated[int, Field(ge=0, le=2**20)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 Role = Literal["owner", "reviewer", "labeller"]
@@ -49,8 +50,8 @@ class SegmentFacts(Body):
     """A segment without its pixels."""
 
     key: Key
-    class_id: Annotated[int, Field(ge=0, lt=2**31)]
-    instance_id: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    class_id: Id
+    instance_id: Id = 0
     crowd: bool = False
     tags: Tags = []
     score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -188,13 +189,13 @@ class GestureAnswer(Body):
 class Restore(Body):
     """The revision to go back to."""
 
-    revision: Annotated[int, Field(ge=0)]
+    revision: Id
 
 
 class Propagate(Body):
     """The image to carry segments to, and which."""
 
-    to: int
+    to: Id
     keys: Annotated[list[Key], Field(max_length=5000)] = []
 
 
@@ -250,7 +251,7 @@ class ProjectChange(Body):
     rate: Annotated[float, Field(ge=0, le=100_000)] | None = None
     packs: Annotated[list[Name], Field(max_length=50)] | None = None
     rules: Annotated[str, Field(max_length=200_000)] | None = None
-    assist_off: Annotated[list[int], Field(max_length=10_000)] | None = None
+    assist_off: Annotated[list[Id], Field(max_length=10_000)] | None = None
 
 
 class Project(Body):
@@ -273,7 +274,7 @@ class Project(Body):
 class ClassRow(Body):
     """A class; `class_id` is left out for a new one. `new`: who wins where it is drawn over others."""
 
-    class_id: int | None = None
+    class_id: Id | None = None
     name: Name
     kind: Kind
     colour: Colour
@@ -300,14 +301,14 @@ class Merge(Body):
     """Classes whose segments become those of another one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    from_: Annotated[list[int], Field(alias="from", min_length=1, max_length=1000)]
-    into: int
+    from_: Annotated[list[Id], Field(alias="from", min_length=1, max_length=1000)]
+    into: Id
 
 
 class SegmentPlace(Body):
     """A segment of an image."""
 
-    image_id: int
+    image_id: Id
     key: Key
 
 
@@ -321,7 +322,7 @@ class SplitPart(Body):
 class Split(Body):
     """A class whose segments partly go to new ones."""
 
-    class_id: int
+    class_id: Id
     into: Annotated[list[SplitPart], Field(min_length=1, max_length=100)]
 
 
@@ -401,8 +402,8 @@ class StateChange(Body):
 class Assignment(Body):
     """Who is to label images; null: anybody."""
 
-    images: Annotated[list[int], Field(min_length=1, max_length=10_000)]
-    user_id: int | None
+    images: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+    user_id: Id | None
 
 
 class Finding(Body):
@@ -553,7 +554,7 @@ class Job(Body):
 class Copies(Body):
     """People who are each to label an image without seeing the others; or make it a honeypot's truth."""
 
-    people: Annotated[list[int], Field(max_length=100)] = []
+    people: Annotated[list[Id], Field(max_length=100)] = []
     truth: bool | None = None
 
 

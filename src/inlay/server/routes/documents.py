@@ -18,9 +18,7 @@ SAVING: dict[int | str, dict[str, Any]] = {412: {"model": wire.Stale}, 409: {"mo
 
 
 @router.get("/document", **allow("labeller"))
-def read(
-    image_id: int, who: Who, response: Response, revision: Annotated[int | None, Query(ge=0)] = None
-) -> wire.Document:
+def read(image_id: int, who: Who, response: Response, revision: wire.Id | None = None) -> wire.Document:
     """The segments now, or as they were at a revision; the ETag is the revision."""
     document = saving.read(who, image_id, revision)
     response.headers["ETag"] = etag(document.revision)
@@ -41,7 +39,7 @@ def save(
 def history(
     image_id: int,
     who: Who,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: wire.Id = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[wire.Entry]:
     """What was done after a revision, in order."""

@@ -24,9 +24,9 @@ def index(
     q: Words = None,
     state: wire.State | None = None,
     tag: Words = None,
-    class_id: int | None = None,
+    class_id: wire.Id | None = None,
     finding: Annotated[str | None, Query(max_length=120, description="a rule, or `any`")] = None,
-    person: int | None = None,
+    person: wire.Id | None = None,
 ) -> wire.ImagePage:
     """Images in the order of their names; `after` is the last page's `next`."""
     wanted = images.Wanted(q, state, tag, class_id, finding, person)

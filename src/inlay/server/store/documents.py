@@ -24,10 +24,17 @@ def image_row(db: Connection, image_id: int, *, locked: bool = False) -> Row[Any
     return db.execute(query.with_for_update() if locked else query).one()
 
 
+def class_ids(db: Connection, project_id: int) -> frozenset[int]:
+    """The numbers of a project's classes."""
+    return frozenset(
+        db.execute(select(classes.c.class_id).where(classes.c.project_id == project_id)).scalars()
+    )
+
+
 def load(db: Connection, image: Row[Any]) -> Draft:
     """The image's document."""
-    ids = db.execute(select(classes.c.class_id).where(classes.c.project_id == image.project_id)).scalars()
-    draft = Draft((image.height, image.width), frozenset(ids), list(image.image_tags))
+    ids = class_ids(db, image.project_id)
+    draft = Draft((image.height, image.width), ids, list(image.image_tags))
     query = select(segments).where(segments.c.image_id == image.image_id).order_by(segments.c.place)
     for row in db.execute(query):
         facts = wire.SegmentFacts.model_construct(**{name: getattr(row, name) for name in FACTS})
