@@ -191,7 +191,7 @@ export const t = {
   classes: {
     title: "Classes",
     search: "Find a class",
-    edit: "Edit classes",
+    edit: "Edit",
     none: "No classes yet: add some first.",
     active: (name: string) => `Class for new segments: ${name}`,
     thing: "thing", stuff: "stuff", void: "void",

@@ -158,10 +158,10 @@ function Side({ desk, onLook }: { readonly desk: Desk; readonly onLook: (revisio
   const tabs = [
     { name: "segments", words: t.layers.title, count: desk.editor.document.segments.length },
     { name: "findings", words: t.findings.title, count: found.length, bad: found.some(({ severity }) => severity === "error") },
-    { name: "proposals", words: t.proposals.title, count: waiting },
-    { name: "review", words: t.review.title, count: comments, bad: true },
-    { name: "history", words: t.history.title },
-    { name: "adjust", words: t.adjust.title },
+    ...(waiting || open === "proposals" ? [{ name: "proposals", words: t.proposals.title, count: waiting } as const] : []),
+    { name: "review", words: t.review.title, icon: "comment", count: comments, bad: true },
+    { name: "history", words: t.history.title, icon: "history" },
+    { name: "adjust", words: t.adjust.title, icon: "settings" },
   ] as const;
   return (
     <aside class="side">

@@ -23,7 +23,7 @@ export function LoginPage() {
   return (
     <main class="enter">
       <div class="card">
-        <div class="row"><img src="/static/icon.svg" alt="" width={28} height={28} /><h1>{t.studio}</h1></div>
+        <div class="row"><img src="/icon.svg" alt="" width={28} height={28} /><h1>{t.studio}</h1></div>
         <form onSubmit={(event) => void submit(event)}>
           <Field label={t.login.name}>
             {(id) => <input id={id} value={name} autocomplete="username" required onInput={(event) => setName(event.currentTarget.value)} />}

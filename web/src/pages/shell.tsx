@@ -17,7 +17,7 @@ export function useTitle(words: string): void {
 
 const Brand = () => (
   <a class="brand" href="/" aria-label={t.toProjects}>
-    <img src="/static/icon.svg" alt="" />
+    <img src="/icon.svg" alt="" />
   </a>
 );
 

@@ -26,6 +26,7 @@ const PATHS = {
   down: "M10 4v12M5 11l5 5 5-5",
   left: "M12 4l-6 6 6 6",
   right: "M8 4l6 6-6 6",
+  pan: "M7 10V5a1 1 0 012 0v4-6a1 1 0 012 0v6-5a1 1 0 012 0v6-3a1 1 0 012 0v5c0 3-2 5-4 5s-4-1-5-3l-3-4a1 1 0 012-1z",
   plus: "M10 4v12M4 10h12",
   trash: "M4 6h12M8 6V4h4v2M6 6l1 11h6l1-11",
   check: "M4 10l4 5 8-10",

@@ -7,7 +7,7 @@ import { t } from "../texts.ts";
 import { Dialog } from "./ui.tsx";
 
 const Keys = ({ keys }: { readonly keys: readonly string[] }) => (
-  <span>{keys.map((key) => <><kbd key={key}>{key.split("+").map((part) => shownKey(part) || "+").join("+")}</kbd>{" "}</>)}</span>
+  <span>{keys.map((key) => <><kbd key={key}>{key.split(/\+(?=.)/).map(shownKey).join("+")}</kbd>{" "}</>)}</span>
 );
 
 /** Commands whose titles hold all words. */

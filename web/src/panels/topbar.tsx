@@ -24,7 +24,7 @@ export function TopBar({ desk, page }: { readonly desk: Desk; readonly page: Pag
   return (
     <header class="top">
       <div class="place">
-        <a class="brand" href="/" aria-label={t.toProjects}><img src="/static/icon.svg" alt="" /></a>
+        <a class="brand" href="/" aria-label={t.toProjects}><img src="/icon.svg" alt="" /></a>
         <a href={`/projects/${image.project_id}`}>{t.label.back}</a>
         <span class="soft">/</span>
         <h1 title={image.name}>{image.name}</h1>

@@ -138,7 +138,7 @@ export function Dialog({ title, onClose, children, wide }: {
 /** Tabs over one panel; arrow keys move between them. */
 export function Tabs<Name extends string>({ label, tabs, open, onOpen, children }: {
   readonly label: string;
-  readonly tabs: readonly { readonly name: Name; readonly words: string; readonly count?: number; readonly bad?: boolean }[];
+  readonly tabs: readonly { readonly name: Name; readonly words: string; readonly icon?: IconName; readonly count?: number; readonly bad?: boolean }[];
   readonly open: Name;
   readonly onOpen: (name: Name) => void;
   readonly children: ComponentChildren;
@@ -156,12 +156,12 @@ export function Tabs<Name extends string>({ label, tabs, open, onOpen, children 
   return (
     <div class="tabs">
       <div role="tablist" aria-label={label} onKeyDown={move}>
-        {tabs.map(({ name, words, count, bad }) => (
+        {tabs.map(({ name, words, icon, count, bad }) => (
           <button
             type="button" role="tab" key={name} id={`${id}${name}`} aria-selected={name === open} aria-controls={`${id}panel`}
-            tabIndex={name === open ? 0 : -1} onClick={() => onOpen(name)}
+            tabIndex={name === open ? 0 : -1} aria-label={icon && words} title={icon && words} onClick={() => onOpen(name)}
           >
-            {words}
+            {icon ? <Icon name={icon} /> : words}
             {!!count && <span class={bad ? "badge bad" : "badge"}>{count}</span>}
           </button>
         ))}

@@ -14,17 +14,20 @@ export const role = computed(() => project.value?.role ?? "labeller");
 export const reviews = computed(() => role.value !== "labeller");
 export const owns = computed(() => role.value === "owner");
 
-/** The classes as the canvas wants them. */
+const DIGITS = "1234567890";
+
+/** The classes as the canvas wants them; the first ten have digits where nobody chose keys. */
 export const classes = computed(() => {
+  const own = classTable.value.classes.some(({ hotkey }) => hotkey);
   const ids = new Map(classTable.value.classes.map((row) => [row.name, row.class_id ?? 0]));
   return new Classes(
-    classTable.value.classes.map((row) => ({
+    classTable.value.classes.map((row, i) => ({
       class_id: row.class_id ?? 0,
       name: row.name,
       kind: row.kind,
       colour: row.colour,
       parent: ids.get(row.parent ?? "") ?? null,
-      hotkey: row.hotkey || null,
+      hotkey: row.hotkey || (own ? null : (DIGITS[i] ?? null)),
       new: row.new ?? "inherit",
     })),
   );
