@@ -14,4 +14,6 @@ NB_MODULE(kernels, m) {
     bind_distance(m);
     bind_coco_text(m);
     bind_judge(m);
+    bind_tally(m);
+    bind_geodesic(m);
 }
