@@ -64,6 +64,17 @@ test("the eraser takes from the selected segment alone, or from all where none i
   assert.ok(hand.areas()[1] < 250);
 });
 
+test("a stroke of the eraser takes the front segment alone, however often it passes", () => {
+  const hand = new Hand("erase");
+  const back = hand.put(2, [10, 10, 50, 50]);
+  hand.put(1, [20, 20, 40, 40]);
+  hand.editor.select([]);
+  hand.drag([[25, 30], [35, 30], [25, 30], [35, 30]]);
+  assert.equal(hand.document.at(30, 30)?.key, back);
+  hand.drag([[25, 30], [35, 30]]);
+  assert.equal(hand.document.at(30, 30), null);
+});
+
 test("alt turns the brush into an eraser", () => {
   const hand = new Hand("brush");
   hand.put(1, [10, 10, 30, 30]);

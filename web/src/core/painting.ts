@@ -38,15 +38,21 @@ export function paint(pixels: Partition, slot: number, region: Region, how: Trea
   pixels.mark(region.box, slot);
 }
 
-/** Takes the pixels of a region from `slot` (0: from whoever owns them); what ran underneath comes to light. */
+/**
+ * Takes the pixels of a region from `slot`; what ran underneath comes to light. Slot 0 stands for whoever owned them
+ * before the gesture: a stroke that passes twice does not dig deeper.
+ */
 export function erase(pixels: Partition, slot: number, region: Region, locked: ReadonlySet<number>): void {
   for (const { tile, box } of pixels.windows(region.box)) {
     pixels.keepOwners(tile);
     const below = pixels.hiddenSlots(tile);
+    const before = pixels.journal?.owners.get(tile);
+    const [left, top, right] = pixels.tileBox(tile);
     eachBit(region, box, (x, y) => {
       const i = y * pixels.width + x;
       const owner = pixels.idMap[i];
-      if (owner && (!slot || owner === slot) && !locked.has(owner)) reveal(pixels, i, below, tile, x, y);
+      const meant = slot || (before ? before[(y - top) * (right - left) + x - left] : owner);
+      if (owner && owner === meant && !locked.has(owner)) reveal(pixels, i, below, tile, x, y);
     });
     for (const other of below) pixels.mark(box, other);
   }

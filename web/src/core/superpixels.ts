@@ -2,7 +2,7 @@
 import type { Pixels } from "./picture.ts";
 
 const ROUNDS = 5;
-const COMPACTNESS = 12; // how much place counts against colour
+const COMPACTNESS = 25; // how much place counts against colour
 
 interface Centres {
   readonly count: number;

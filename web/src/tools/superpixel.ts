@@ -1,13 +1,14 @@
 /** Superpixel paint: patches of like colour, taken whole as the pointer passes over them. */
 import type { Draft } from "../core/draft.ts";
 import type { Editor } from "../core/editor.ts";
-import { type Box, type Point, clip, inside } from "../core/geometry.ts";
+import { type Box, type Point, clip, grow, inside } from "../core/geometry.ts";
 import { GestureError } from "../core/gesture.ts";
 import { type Region, regionOf, trim } from "../core/region.ts";
 import { superpixels } from "../core/superpixels.ts";
 import type { Pointer, Tool } from "../core/tool.ts";
 
 const PATCHES = 10; // patches along the side of a window in which they are reckoned
+const MARGIN = 2; // patches beyond the window, so that none is cut off at its side
 
 export class SuperpixelTool implements Tool {
   static readonly id = "superpixel";
@@ -88,8 +89,9 @@ export class SuperpixelTool implements Tool {
     const { document, picture, settings } = this.#editor;
     const side = PATCHES * settings.superpixel;
     const [column, row] = [Math.floor(x / side), Math.floor(y / side)];
-    const box = clip([column * side, row * side, (column + 1) * side, (row + 1) * side], document.pixels.bounds);
-    if (!inside(box, x, y)) return undefined;
+    if (!inside(document.pixels.bounds, x, y)) return undefined;
+    const window = [column * side, row * side, (column + 1) * side, (row + 1) * side] as const;
+    const box = clip(grow(window, MARGIN * settings.superpixel), document.pixels.bounds);
     const name = `${settings.superpixel} ${column} ${row}`;
     let found = this.#windows.get(name);
     if (!found) this.#windows.set(name, (found = { box, labels: superpixels(picture!.crop(box), settings.superpixel) }));
