@@ -28,6 +28,10 @@ KEYS = [
     "message",
     "fix",
     "fingerprint",
+    "classes",
+    "share",
+    "effect",
+    "state",
 ]
 NASTY = "<script>alert('x')</script>"
 

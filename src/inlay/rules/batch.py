@@ -20,6 +20,7 @@ from inlay.rules.evidence import unreadable
 from inlay.rules.finding import Finding, Verdict
 from inlay.rules.gathered import Gathered
 from inlay.rules.measure import Measured, Plan, Tables, arranged, measure_tables
+from inlay.rules.noise import DEFAULT, Caps
 from inlay.rules.rule import Rule
 from inlay.rules.stack import UNREADABLE, judge_images, no_verdicts
 from inlay.rules.tables import DatasetTable
@@ -39,13 +40,14 @@ class Compiled:
     classes: Classes
     plan: Plan
     gathers: bool
+    caps: Caps
 
     @classmethod
-    def of(cls, rules: Sequence[Rule], classes: Classes) -> Compiled:
+    def of(cls, rules: Sequence[Rule], classes: Classes, caps: Caps = DEFAULT) -> Compiled:
         """Rules made ready for a dataset of some classes."""
         plan = Plan.of(rules)
         asks = any(rule.is_late and rule.scope != "dataset" for rule in rules)
-        return cls(tuple(rules), classes, plan, asks or bool(plan.gathers))
+        return cls(tuple(rules), classes, plan, asks or bool(plan.gathers), caps)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class Batches:
                 b"" if sample is None else sample_digest(sample, label)
                 for sample, label in zip(samples, predicted)
             ]
-            key = _joined(b"found", rules_digest(self.compiled.rules, self.compiled.classes), *digests)
+            most = str(self.compiled.caps.per_image).encode()
+            key = _joined(b"found", most, rules_digest(self.compiled.rules, self.compiled.classes), *digests)
             record = None if found else store.get(key)
             if record is not None:
                 return BatchResult.of_record(record, self.compiled)
@@ -177,7 +180,8 @@ class Batches:
                 except (InlayError, OSError) as error:
                     broken[place] = unreadable(UNREADABLE, name, str(error))
             images.append(measured)
-        found, verdicts = judge_images(self.compiled.rules, plan, images, self.dataset.load)
+        most = self.compiled.caps.per_image
+        found, verdicts = judge_images(self.compiled.rules, plan, images, self.dataset.load, most)
         found |= {place: [finding] for place, finding in broken.items()}
         verdicts[0] = replace(verdicts[0], asked=len(names), found=len(broken))
         parts = [image.gathered for image in images if image.gathered is not None]
@@ -221,7 +225,9 @@ def check_sample(
     """
     tables = measure_tables(sample, compiled.plan, predicted)
     measured = arranged(sample, tables, compiled.plan, predicted=predicted)
-    found, _ = judge_images(compiled.rules, compiled.plan, [measured], lambda _: sample)
+    found, _ = judge_images(
+        compiled.rules, compiled.plan, [measured], lambda _: sample, compiled.caps.per_image
+    )
     return tuple(found.get(0, ()))
 
 

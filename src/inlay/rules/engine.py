@@ -16,8 +16,9 @@ from inlay.rules.cache import prepare
 from inlay.rules.expression import nearest
 from inlay.rules.finding import Finding, Findings, Verdict
 from inlay.rules.gathered import Gathered
-from inlay.rules.late import judge_late, late_findings
+from inlay.rules.late import capped, judge_late, late_findings
 from inlay.rules.measure import Plan
+from inlay.rules.noise import DEFAULT, Caps, Kept, tolerated, weighed
 from inlay.rules.rule import Rule
 from inlay.rules.rulefile import read_rules
 from inlay.rules.stack import no_verdicts
@@ -38,6 +39,7 @@ def check(
     on: Place = "serial",
     workers: int | None = None,
     cache: Path | None = None,
+    caps: Caps = DEFAULT,
     progress: Progress | None = None,
 ) -> Findings:
     """Findings of rule packs, and of a rule file, in a dataset of labels or predictions.
@@ -56,6 +58,8 @@ def check(
         Where to run; see `inlay.parallel.map_samples`.
     cache
         Folder that keeps what was measured and found, by content: what has not changed is not measured again.
+    caps
+        How many findings are kept; all are counted.
     progress
         Called with images done, images in all, and words.
 
@@ -72,6 +76,7 @@ def check(
         on=on,
         workers=workers,
         cache=cache,
+        caps=caps,
         progress=progress,
     )
 
@@ -84,6 +89,7 @@ def check_rules(
     on: Place = "serial",
     workers: int | None = None,
     cache: Path | None = None,
+    caps: Caps = DEFAULT,
     progress: Progress | None = None,
 ) -> Findings:
     """Findings of rules that have been read already."""
@@ -95,31 +101,28 @@ def check_rules(
     if cache is not None:
         prepare(cache)
     batches = list(batched(dataset.names))
-    work = Batches(dataset, Compiled.of(rules, dataset.classes), paired, cache)
-    found: list[Finding] = []
+    work = Batches(dataset, Compiled.of(rules, dataset.classes, caps), paired, cache)
+    kept = Kept(caps)
     verdicts, census = no_verdicts(rules), DatasetTable.empty(dataset.classes)
     gathered: list[Gathered] = []
     done = 0
     for names, result in zip(batches, map_samples(work, batches, on=on, workers=workers)):
-        found += result.found
+        kept.add(result.found)
         verdicts = [mine + more for mine, more in zip(verdicts, result.verdicts)]
         census = census + result.census
         gathered += [] if result.gathered is None else [result.gathered]
         done += len(names)
         if progress is not None:
-            progress(done, len(dataset), f"{len(found)} findings")
-    late, more = _judge_late(rules, gathered, census, dataset)
-    return Findings(
-        tuple(found + late),
-        (verdicts[0], *(more.get(number, mine) for number, mine in enumerate(verdicts[1:]))),
-        len(dataset),
-        int(census.segment_count.sum()),
-        dataset,
-    )
+            progress(done, len(dataset), f"{sum(each.found for each in verdicts)} findings")
+    late, more = _judge_late(rules, gathered, census, dataset, caps)
+    kept.add(late)
+    verdicts = [verdicts[0], *(more.get(number, mine) for number, mine in enumerate(verdicts[1:]))]
+    found, verdicts = tolerated(weighed(kept.found, rules, census), verdicts, rules)
+    return Findings(tuple(found), tuple(verdicts), len(dataset), int(census.segment_count.sum()), dataset)
 
 
 def _judge_late(
-    rules: Sequence[Rule], parts: Sequence[Gathered], census: DatasetTable, dataset: Dataset
+    rules: Sequence[Rule], parts: Sequence[Gathered], census: DatasetTable, dataset: Dataset, caps: Caps
 ) -> tuple[list[Finding], dict[int, Verdict]]:
     """What rules say that need the whole dataset."""
     if not any(rule.is_late for rule in rules):
@@ -127,7 +130,7 @@ def _judge_late(
     keys = [reference.key for reference in Plan.of(rules).gathers]
     gathered = Gathered.concat([Gathered.nothing(dataset.classes, keys), *parts])
     hits, verdicts = judge_late(rules, gathered, census)
-    return late_findings(rules, hits, gathered, dataset), verdicts
+    return late_findings(rules, capped(hits, caps), gathered, dataset), verdicts
 
 
 def require_classes(rules: Iterable[Rule], classes: Classes) -> None:

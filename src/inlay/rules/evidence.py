@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from inlay.core.dataset import Sample
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
-from inlay.rules.finding import Box, Finding, Region, fingerprint
+from inlay.rules.finding import Box, Finding, Region, fingerprint, mark
 from inlay.rules.message import fill, segment_id, segment_name
 from inlay.rules.rule import Rule
 from inlay.rules.tables import ImageTable, PairTable, UnknownError
@@ -51,11 +51,14 @@ class Evidence:
         label = self.label
         names: dict[str, str] = {}
         ids: tuple[int, ...] = ()
-        geometry: list[bytes] = []
+        marks: list[str] = []
+        classes: tuple[str, ...] = ()
         if label is not None:
             names = {side: segment_name(label, each) for side, each in zip(SIDES[rule.scope], rows)}
             ids = tuple(segment_id(label, each) for each in rows)
-            geometry = label.masks[np.array(rows, np.int64)].to_strings() if rows else []
+            classes = tuple(label.classes.names[label.class_id[each]] for each in rows)
+            boxes = label.masks.box()[list(rows)].tolist() if rows else []
+            marks = [mark(name, box) for name, box in zip(classes, boxes)]
         region = self._region(rule, row, rows)
         measured = None if rule.measure is None else values[rule.measure.key]
         return Finding(
@@ -69,8 +72,10 @@ class Evidence:
             measured,
             rule.limit,
             fill(rule, values, names),
-            None,
-            fingerprint(rule.id, self.name, geometry),
+            rule.fix,
+            fingerprint(rule.id, self.name, marks),
+            classes,
+            share_of(self.label, region, rows),
         )
 
     def _region(self, rule: Rule, row: int, rows: tuple[int, ...]) -> Masks | None:
@@ -110,6 +115,14 @@ def coco_region(mask: Masks) -> Region | None:
     if not int(mask.area()[0]):
         return None
     return {"size": list(mask.size), "counts": mask.to_strings()[0].decode("ascii")}
+
+
+def share_of(label: Segmentation | None, region: Masks | None, rows: Sequence[int]) -> float | None:
+    """Part of some segments that a region is, 1 without one; `None` without segments."""
+    if label is None or not rows:
+        return None
+    whole = int(label.masks.area()[list(rows)].sum())
+    return 1.0 if region is None or not whole else min(int(region.area()[0]) / whole, 1.0)
 
 
 def unreadable(rule: str, name: str, why: str) -> Finding:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from inlay.core.dataset import Dataset
-from inlay.rules.rule import SEVERITIES, Severity
 
+if TYPE_CHECKING:
+    from datetime import date
+
+    from inlay.rules.baseline import Baseline, Known
+    from inlay.rules.noise import Cause
+    from inlay.rules.waivers import Waived, Waiver
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the worst first
 Measured = float | int | bool | str | None
 Box = tuple[float, float, float, float]
 Region = Mapping[str, Any]
+State = Literal["", "new", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,17 @@ class Finding:
     measured, limit
         The value that broke the rule, and the number it was held against, if it was one.
     fix
-        Id of a fix that can be applied.
+        Name of the fix that the rule offers.
     fingerprint
-        The same for the same rule, image and geometry, in whatever order the segments stand.
+        The same for the same rule and image, and segments of the same classes at about the same places.
+    classes
+        Class of each segment.
+    share
+        Part of the segments that the region is, 1 when it is all of them; `None` without segments.
+    effect
+        Expected effect on a metric that weighs all classes alike, points of 100: see `inlay.rules.noise`.
+    state
+        Beside a baseline: "new" or "unchanged"; else empty.
     """
 
     rule: str
@@ -53,6 +71,10 @@ class Finding:
     message: str
     fix: str | None
     fingerprint: str
+    classes: tuple[str, ...] = ()
+    share: float | None = None
+    effect: float = 0.0
+    state: State = ""
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON holds it."""
@@ -62,8 +84,9 @@ class Finding:
     def of_json(cls, content: Mapping[str, Any]) -> Finding:
         """The finding of a JSON object; keys that it lacks are empty, others are left out."""
         known = {item.name: content.get(item.name) for item in fields(cls)}
-        for key in ("segments", "rows"):
+        for key in ("segments", "rows", "classes"):
             known[key] = tuple(known[key] or ())
+        known["effect"], known["state"] = known["effect"] or 0.0, known["state"] or ""
         known["box"] = None if known["box"] is None else tuple(known["box"])
         return cls(**known)  # type: ignore[arg-type]
 
@@ -81,14 +104,14 @@ class Verdict:
     asked: int = 0  # rows that `where` selects
     unknown: int = 0  # of them, rows about which the rule cannot say anything
     found: int = 0
+    tolerated: bool = False  # they are not reported: the rule allows for that many
 
     def __add__(self, other: Verdict) -> Verdict:
-        return Verdict(
-            self.rule,
-            self.severity,
-            self.asked + other.asked,
-            self.unknown + other.unknown,
-            self.found + other.found,
+        return replace(
+            self,
+            asked=self.asked + other.asked,
+            unknown=self.unknown + other.unknown,
+            found=self.found + other.found,
         )
 
 
@@ -102,6 +125,10 @@ class Findings(Sequence[Finding]):
         One for each rule, in the order of the packs.
     images, segments
         How much was checked.
+    waived
+        Findings that a waiver covers.
+    gone
+        What a baseline remembers and is no longer found.
     """
 
     found: tuple[Finding, ...]
@@ -109,6 +136,8 @@ class Findings(Sequence[Finding]):
     images: int = 0
     segments: int = 0
     dataset: Dataset | None = field(default=None, repr=False)
+    waived: tuple[Waived, ...] = ()
+    gone: tuple[Known, ...] = ()
 
     def __len__(self) -> int:
         return len(self.found)
@@ -134,10 +163,29 @@ class Findings(Sequence[Finding]):
 
     @property
     def by_rule(self) -> dict[str, int]:
-        """Findings of each rule that found something: the worst severity first, then the most findings."""
+        """Findings of each rule that found something: the worst severity first, then the greatest effect."""
         counts = Counter(finding.rule for finding in self.found)
         severity = {finding.rule: SEVERITIES.index(finding.severity) for finding in self.found}
-        return dict(sorted(counts.items(), key=lambda item: (severity[item[0]], -item[1], item[0])))
+        effect: dict[str, float] = defaultdict(float)
+        for finding in self.found:
+            effect[finding.rule] += finding.effect
+        order = sorted(counts, key=lambda rule: (severity[rule], -effect[rule], -counts[rule], rule))
+        return {rule: counts[rule] for rule in order}
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Findings of each rule that were counted, and are not kept because of the caps."""
+        kept = Counter(finding.rule for finding in self.found)
+        kept.update(each.finding.rule for each in self.waived)
+        more = {each.rule: each.found - kept[each.rule] for each in self.verdicts if not each.tolerated}
+        return {rule: count for rule, count in more.items() if count > 0}
+
+    @property
+    def causes(self) -> list[Cause]:
+        """Findings grouped by what they are about: those that share a place and segments; the worst first."""
+        from inlay.rules.noise import causes
+
+        return causes(self.found)
 
     @property
     def worst(self) -> Severity | None:
@@ -146,12 +194,34 @@ class Findings(Sequence[Finding]):
 
     @property
     def exit_code(self) -> int:
-        """0 when there is no error, 1 when there is; 2 stands for a check that broke."""
-        return int(self.worst == "error")
+        """0 when there is no error, 1 when there is; beside a baseline only new ones count.
+
+        2 stands for a check that broke.
+        """
+        return int(any(each.severity == "error" and each.state != "unchanged" for each in self.found))
 
     def of(self, rule: str) -> tuple[Finding, ...]:
         """The findings of one rule."""
         return tuple(finding for finding in self.found if finding.rule == rule)
+
+    def waive(self, waivers: Sequence[Waiver], today: date | None = None) -> Findings:
+        """The findings that no waiver covers, and what is to be said about the waivers themselves."""
+        from inlay.rules.waivers import waive
+
+        kept, waived = waive(self.found, waivers, today)
+        return replace(self, found=tuple(kept), waived=(*self.waived, *waived))
+
+    def compare(self, baseline: Baseline) -> Findings:
+        """The findings, each marked as new or unchanged since the baseline was made."""
+        from inlay.rules.baseline import compared
+
+        marked, gone = compared(self.found, baseline)
+        return replace(self, found=tuple(marked), gone=tuple(gone))
+
+    @property
+    def new(self) -> Findings:
+        """Those alone that are not in the baseline."""
+        return replace(self, found=tuple(each for each in self.found if each.state != "unchanged"))
 
     def to_jsonl(self, path: Path | str) -> None:
         """Write one JSON object a line."""
@@ -176,9 +246,17 @@ class Findings(Sequence[Finding]):
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def fingerprint(rule: str, image: str | None, geometry: Sequence[bytes]) -> str:
-    """Sixteen hex digits for a rule, an image and the run lengths of the segments, in whatever order."""
+def fingerprint(rule: str, image: str | None, marks: Sequence[str]) -> str:
+    """Sixteen hex digits for a rule, an image and the `mark`s of the segments, in whatever order."""
     digest = hashlib.blake2b(digest_size=8)
-    for part in (rule.encode(), (image or "").encode(), *sorted(geometry)):
-        digest.update(len(part).to_bytes(8, "little") + part)
+    for part in (rule, image or "", *sorted(marks)):
+        text = part.encode("utf-8", "surrogatepass")
+        digest.update(len(text).to_bytes(8, "little") + text)
     return digest.hexdigest()
+
+
+def mark(class_name: str, box: Sequence[float]) -> str:
+    """A segment by its class and about where it is: its box on a grid as wide as a quarter of it."""
+    x0, y0, x1, y1 = box
+    cell = 2 ** max(round(math.log2(max(x1 - x0, y1 - y0, 1) / 4)), 3)
+    return f"{class_name} {cell} {round((x0 + x1) / 2 / cell)} {round((y0 + y1) / 2 / cell)}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.dataset import Dataset
+from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
 from inlay.rules.columns import Column
-from inlay.rules.evidence import coco_region
+from inlay.rules.evidence import coco_region, share_of
 from inlay.rules.expression import Reference
-from inlay.rules.finding import Finding, Verdict, fingerprint
+from inlay.rules.finding import Finding, Verdict, fingerprint, mark
 from inlay.rules.gathered import AllImages, AllSegments, Gathered
 from inlay.rules.judge import Inner, Judged, judge
 from inlay.rules.measure import Columns, bare, frame
 from inlay.rules.message import fill
+from inlay.rules.noise import Caps
 from inlay.rules.rule import COUNT, Rule
-from inlay.rules.tables import DatasetTable, Subject
+from inlay.rules.tables import DatasetTable, ImageTable, Subject
 from inlay.rules.tracks import SequenceTable
 
 
@@ -112,37 +113,49 @@ def _hits(number: int, rule: Rule, table: Any, judged: Judged, rows: Any) -> Ite
         yield LateHit(number, subject, values[place])
 
 
+def capped(hits: Iterable[LateHit], caps: Caps) -> list[LateHit]:
+    """The hits that the caps leave room for."""
+    in_image: Counter[tuple[int, int | None]] = Counter()
+    in_all: Counter[int] = Counter()
+    kept = []
+    for hit in hits:
+        place = hit.rule, hit.subject.image
+        if in_all[hit.rule] < caps.per_rule and (in_image[place] < caps.per_image or place[1] is None):
+            in_all[hit.rule] += 1
+            in_image[place] += 1
+            kept.append(hit)
+    return kept
+
+
 def late_findings(
     rules: Sequence[Rule], hits: Sequence[LateHit], gathered: Gathered, dataset: Dataset
 ) -> list[Finding]:
-    """What the hits mean: by image, those about the dataset last; masks are read again for their regions."""
+    """What the hits mean, by image, those about the dataset last; samples are read again for regions."""
     by_image: dict[int | None, list[LateHit]] = defaultdict(list)
     for hit in hits:
         by_image[hit.subject.image].append(hit)
     found = []
     for place in sorted(by_image, key=lambda each: len(gathered.name) if each is None else each):
-        masks = None
-        if place is not None and any(hit.subject.segments for hit in by_image[place]):
-            masks = _masks(dataset, str(gathered.name[place]))
-        found += [_finding(rules[hit.rule], hit, gathered, masks) for hit in by_image[place]]
+        sample = None if place is None else _sample(dataset, str(gathered.name[place]))
+        found += [_finding(rules[hit.rule], hit, gathered, sample) for hit in by_image[place]]
     return found
 
 
-def _masks(dataset: Dataset, name: str) -> Masks | None:
+def _sample(dataset: Dataset, name: str) -> Sample | None:
     try:
-        label = dataset.load(name).segmentation
+        sample = dataset.load(name)
     except (InlayError, OSError):  # it was there before: the finding does without its region
         return None
-    return None if label is None else label.masks
+    return None if sample.segmentation is None else sample
 
 
-def _finding(rule: Rule, hit: LateHit, gathered: Gathered, masks: Masks | None) -> Finding:
+def _finding(rule: Rule, hit: LateHit, gathered: Gathered, sample: Sample | None) -> Finding:
     subject = hit.subject
     name = None if subject.image is None else str(gathered.name[subject.image])
     places = np.array(subject.segments, np.int64)
-    rows = gathered.row[places]
-    region = masks[rows].union() if masks is not None and len(rows) and rows.max() < len(masks) else None
-    boxes = gathered.box[places]
+    rows = tuple(gathered.row[places].tolist())
+    region = None if sample is None else _region(rule, sample, rows)
+    boxes = gathered.box[places] if region is None or not int(region.area()[0]) else region.box()
     box = None
     if len(boxes):
         (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
@@ -152,20 +165,36 @@ def _finding(rule: Rule, hit: LateHit, gathered: Gathered, masks: Masks | None) 
         rule.severity,
         name,
         tuple(gathered.id[places].tolist()),
-        tuple(rows.tolist()),
+        rows,
         box,
         None if region is None else coco_region(region),
         None if rule.measure is None else hit.values[rule.measure.key],
         rule.limit,
         fill(rule, hit.values, subject.names),
-        None,
+        rule.fix,
         fingerprint(rule.id, name, [*_marks(gathered, subject)]),
+        tuple(gathered.class_name(each) for each in subject.segments),
+        share_of(None if sample is None else sample.segmentation, region, rows),
     )
 
 
-def _marks(gathered: Gathered, subject: Subject) -> Iterator[bytes]:
+def _region(rule: Rule, sample: Sample, rows: tuple[int, ...]) -> Masks | None:
+    """The pixels that the rule's column points at, else those of the segments."""
+    label = sample.label()
+    if any(row >= len(label) for row in rows):
+        return None
+    column = None if rule.measure is None else rule.columns.get(rule.measure)
+    if column is not None and rule.measure is not None and column.region is not None and not column.late:
+        table = ImageTable(sample)
+        if column.scope == "image":
+            return column.pixels(table, 0, rule.measure)
+        if len(rows) == 1:
+            return column.pixels(table.segments, rows[0], rule.measure)
+    return label.masks[list(rows)].union() if rows else None
+
+
+def _marks(gathered: Gathered, subject: Subject) -> Iterator[str]:
     """What tells the subject from others of its image, and is the same tomorrow."""
     for place in subject.segments:
-        yield gathered.digest[place].tobytes()
-    for name in subject.names.values() if not subject.segments else ():
-        yield name.encode()
+        yield mark(gathered.class_name(place), gathered.box[place].tolist())
+    yield from subject.names.values() if not subject.segments else ()

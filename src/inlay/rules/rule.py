@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Any, Literal
+from typing import Any
 
+from inlay import plugins
 from inlay.core.errors import FormatError, InlayError
 from inlay.rules.columns import CHOICES, SIDES, Column, Vocabulary, inputs, resolve
 from inlay.rules.expression import Expression, Parameter, Reference, nearest, read_expression
+from inlay.rules.finding import SEVERITIES, Severity
 from inlay.rules.pictures import Example, read_examples
+from inlay.rules.tolerance import Tolerance, read_tolerance
 
-Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")  # the worst first
+MAX_CHANGE = 0.05
 OFF = "off"  # as a severity: an inherited rule is not wanted
 SCOPES = tuple(SIDES)
 QUANTIFIERS = ("require_any", "forbid_any", "count")
@@ -51,6 +53,10 @@ class Rule:
     over
         Scope of the rows that `verdict` is asked of, when it is counted how many of them say TRUE: pairs of
         a segment, segments of an image. A row is found when these are fewer than `least` or more than `most`.
+    tolerance
+        How many findings are too many.
+    fix
+        Name of a module of `inlay.rules.fixes`; it may change `max_change` of a segment's pixels at most.
     inner
         The columns of these rows that `verdict` reads.
     gathers
@@ -82,6 +88,9 @@ class Rule:
     over: str = ""
     least: int | None = None
     most: int | None = None
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    fix: str | None = None
+    max_change: float = MAX_CHANGE
     inner: Mapping[Reference, Column] = field(default_factory=dict)
     gathers: Mapping[Reference, Column] = field(default_factory=dict)
 
@@ -155,6 +164,8 @@ def make_rule(keys: Mapping[str, Any], file: str, classes: tuple[str, ...], know
             over,
             least,
             most,
+            read_tolerance(keys),
+            *_fix(keys),
             inner,
             _gathers(scope, over, {**columns, **inner}, known),
         )
@@ -215,6 +226,17 @@ def _counting(keys: Mapping[str, Any]) -> tuple[str, int | None, int | None]:
         raise InlayError("count needs least or most: how many rows may say TRUE")
     least, most = {"require_any": (1, None), "forbid_any": (None, 0)}.get(asked, (None, None))
     return OVER[keys["scope"]], bounds.get("least", least), bounds.get("most", most)
+
+
+def _fix(keys: Mapping[str, Any]) -> tuple[str | None, float]:
+    """The fix that a rule offers, and how much of a segment it may change."""
+    fix, most = keys.get("fix"), keys.get("max_change", MAX_CHANGE)
+    known = plugins.names("rules.fixes")
+    if fix is not None and fix not in known:
+        raise InlayError(f"there is no fix {fix!r}; {nearest(str(fix), known)}")
+    if isinstance(most, bool) or not isinstance(most, int | float) or not 0 <= most <= 1:
+        raise InlayError(f"max_change is a share of a segment's pixels from 0 to 1, not {most!r}")
+    return fix, float(most)
 
 
 def _gathers(

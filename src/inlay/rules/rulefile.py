@@ -14,10 +14,11 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.rules.columns import vocabulary
 from inlay.rules.expression import nearest
 from inlay.rules.rule import CLAUSES, OFF, VERDICTS, Rule, make_rule
+from inlay.rules.tolerance import KEYS as TOLERANCE_KEYS
 
 FILE_KEYS = ("extends", "description", "classes", "rule")
 RULE_KEYS = (
-    *("id", "scope", *CLAUSES, "least", "most", "severity"),
+    *("id", "scope", *CLAUSES, "least", "most", "severity", *TOLERANCE_KEYS, "fix", "max_change"),
     *("message", "measure", "params", "examples", "description"),
 )
 

@@ -23,15 +23,19 @@ UNREADABLE = "unreadable"
 
 
 def judge_images(
-    rules: Sequence[Rule], plan: Plan, images: Sequence[Measured], load: Callable[[str], Sample]
+    rules: Sequence[Rule], plan: Plan, images: Sequence[Measured], load: Callable[[str], Sample], most: int
 ) -> tuple[dict[int, list[Finding]], list[Verdict]]:
-    """Findings by the place of their image, and the verdicts."""
+    """Findings by the place of their image, `most` of each rule, and the verdicts, which count them all."""
     verdicts, hits = _judge_images(rules, plan, images)
     found: dict[int, list[Finding]] = {}
     for place, of_image in itertools.groupby(sorted(hits, key=_place), key=lambda hit: hit.image):
         image = images[place]
         evidence = Evidence(image.name, image.label, image.predicted, partial(load, image.name))
-        found[place] = [evidence.finding(rules[hit.rule], hit.row, hit.rows, hit.values) for hit in of_image]
+        found[place] = [
+            evidence.finding(rules[hit.rule], hit.row, hit.rows, hit.values)
+            for _, of_rule in itertools.groupby(of_image, key=lambda hit: hit.rule)
+            for hit in itertools.islice(of_rule, most)
+        ]
     return found, verdicts
 
 
