@@ -37,6 +37,12 @@ def _owned(draft: Draft) -> Masks:
     return Masks.concat(seen).union() if seen else Masks.empty(draft.size, 1)
 
 
+def _claimed(draft: Draft) -> Masks:
+    """Where something is hidden: what comes behind it cannot be seen there."""
+    hidden = [draft.mask(key, "hidden") for key in draft.order if draft.rows[key].hidden is not None]
+    return Masks.concat(hidden).union() if hidden else Masks.empty(draft.size, 1)
+
+
 def emptied(draft: Draft) -> list[wire.Op]:
     """Ops that take all segments of a document away."""
     return inverse(built(draft))
@@ -84,7 +90,7 @@ def bring(
     nothing is lost. A full extent that would lie in front of what is seen of a segment behind it contradicts
     the order of the file, and ends there.
     """
-    taken = _owned(target)
+    taken = _owned(target) | _claimed(target)
     seen: list[Masks] = []
     for row in reversed(range(len(label))):
         seen.append(label.masks[row] - taken)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from inlay.core.errors import InlayError, MissingExtraError
 
@@ -22,7 +22,7 @@ class Database:
         self.engine = _engine(url)
         try:
             self._upgrade()
-        except OperationalError as error:
+        except DatabaseError as error:
             raise InlayError(
                 f"{_safe(self.engine)}: the database cannot be opened ({_first_line(error)})"
             ) from None
@@ -94,5 +94,5 @@ def _safe(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _first_line(error: OperationalError) -> str:
+def _first_line(error: DatabaseError) -> str:
     return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason given"

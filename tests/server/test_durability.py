@@ -1,0 +1,247 @@
+"""What was acknowledged is there: after `kill -9`, on a full disk, after a thousand faults."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from inlay.client import Client, StudioError
+from inlay.core.errors import InlayError
+from inlay.server.database import Database
+from inlay.server.store import documents
+from inlay.server.tables import metadata
+
+from .talking import add_classes, drawing, facts, gesture, image_ids, key_of, refused, send, square
+
+FAULTS = int(os.environ.get("INLAY_FAULTS", "3"))  # 1000 in the nightly run
+
+
+class Server:
+    """`inlay label` as a process of its own."""
+
+    def __init__(self, images: Path, folder: Path) -> None:
+        run = "import sys; from inlay.cli import main; sys.exit(main())"
+        options = ["--project", str(folder), "--no-browser", "--port", "18800"]
+        command = [sys.executable, "-c", run, "label", str(images), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.startswith("studio: "):
+            self.kill()
+        assert line.startswith("studio: "), line
+        self.link = re.search(r"http\S+", line)[0]
+
+    def log_in(self) -> Client:
+        until = time.monotonic() + 20
+        while True:
+            try:
+                return Client(self.link)
+            except StudioError:
+                raise
+            except InlayError:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def test_killing_the_server_in_the_middle_of_saves_loses_nothing_acknowledged(images, tmp_path):
+    folder = tmp_path / "kept"
+    chance = random.Random(3)
+    acknowledged: list[str] = []
+    pending = None
+    for fault in range(FAULTS):
+        server = Server(images, folder)
+        client = server.log_in()
+        project = client.projects()[0]["project_id"]
+        if not fault:
+            add_classes(client, project, "car")
+        car = client.request("GET", f"/api/projects/{project}/classes")["classes"][0]["class_id"]
+        image = image_ids(client, project)[0]
+        revision = see_all_is_there(client, image, acknowledged, pending)
+        if pending is not None:  # the client sends again what was never answered
+            revision = send(client, image, revision, pending)["revision"]
+            acknowledged.append(pending["id"])
+            pending = None
+        timer = threading.Timer(chance.uniform(0.0, 0.25), server.kill)
+        timer.start()
+        while pending is None:
+            pending = gesture([{"op": "create", "segment": facts(len(acknowledged), car), "above": None}])
+            try:
+                revision = send(client, image, revision, pending)["revision"]
+            except InlayError:
+                break
+            acknowledged.append(pending["id"])
+            pending = None
+        timer.join()
+        client.close()
+    server = Server(images, folder)
+    client = server.log_in()
+    see_all_is_there(client, image, acknowledged, pending)
+    client.close()
+    server.kill()
+
+
+def see_all_is_there(client, image, acknowledged, pending) -> int:
+    """Every acknowledged gesture stands in the history once, and the document is what they make."""
+    history, after = [], 0
+    while page := client.request("GET", f"/api/images/{image}/gestures?after={after}&limit=1000"):
+        history += page
+        after = page[-1]["revision"]
+    ids = [entry["gesture"]["id"] for entry in history]
+    assert ids[: len(acknowledged)] == acknowledged
+    assert ids[len(acknowledged) :] in ([], [pending["id"]] if pending else [])
+    document = client.document(image)
+    assert document["revision"] == len(ids)
+    assert {segment["key"] for segment in document["segments"]} == {
+        entry["gesture"]["ops"][0]["segment"]["key"] for entry in history
+    }
+    return document["revision"]
+
+
+def test_a_full_disk_is_said_and_what_was_saved_stays(small_studio):
+    client = small_studio.log_in()
+    (car,) = add_classes(client, small_studio.project_id, "car")
+    image = image_ids(client, small_studio.project_id)[0]
+    send(client, image, 0, gesture(drawing(1, car, square(0, 0))))
+    before = client.document(image)
+    engine = small_studio.studio.database.engine
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    engine.dispose()
+
+    def full(connection, _):
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    from sqlalchemy import event
+
+    event.listen(engine, "connect", full)
+    words = {"op": "set", "key": None, "field": "image_tags", "before": [], "after": ["x" * 60] * 1}
+    body = refused(507, send_many, client, image, words)
+    assert "disk is full" in body["error"]
+    event.remove(engine, "connect", full)
+    engine.dispose()
+    after = client.document(image)
+    assert after["segments"] == before["segments"]
+    revision = after["revision"]
+    assert revision == len(client.request("GET", f"/api/images/{image}/gestures?limit=1000"))
+    send(client, image, revision, gesture(drawing(2, car, square(20, 0))))
+    assert len(client.document(image)["segments"]) == 2
+
+
+def send_many(client, image, words):
+    """Save until the disk is full."""
+    after = words["after"]
+    for number in range(1, 2000):
+        tags = [f"{number:04d}{word:040d}" for word in range(50)]
+        send(
+            client, image, number, gesture([{**words, "before": [] if number == 1 else after, "after": tags}])
+        )
+        after = tags
+
+
+def test_a_database_that_fails_at_the_commit_keeps_nothing(small_studio, monkeypatch):
+    client = small_studio.log_in()
+    (car,) = add_classes(client, small_studio.project_id, "car")
+    image = image_ids(client, small_studio.project_id)[0]
+    send(client, image, 0, gesture(drawing(1, car, square(0, 0))))
+    mine = gesture(drawing(2, car, square(20, 0)))
+    keep = documents.add_to_journal
+
+    def fail(*arguments, **options):
+        keep(*arguments, **options)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(documents, "add_to_journal", fail)
+    refused(507, send, client, image, 1, mine)
+    monkeypatch.setattr(documents, "add_to_journal", keep)
+    assert client.document(image)["revision"] == 1
+    assert send(client, image, 1, mine) == {"revision": 2}
+    assert [segment["key"] for segment in client.document(image)["segments"]] == [key_of(2), key_of(1)]
+
+
+def test_a_copy_of_the_folder_is_a_backup(small_studio, images, tmp_path):
+    client = small_studio.log_in()
+    (car,) = add_classes(client, small_studio.project_id, "car")
+    image = image_ids(client, small_studio.project_id)[0]
+    send(client, image, 0, gesture(drawing(1, car, square(0, 0))))
+    before = client.document(image)
+    source = sqlite3.connect(tmp_path / "kept" / "studio.db")
+    (tmp_path / "restored").mkdir()
+    target = sqlite3.connect(tmp_path / "restored" / "studio.db")
+    source.backup(target)
+    source.close()
+    target.close()
+    send(client, image, 1, gesture(drawing(2, car, square(20, 0))))
+
+    from .conftest import run_studio
+
+    with run_studio(images, tmp_path / "restored") as restored:
+        assert restored.log_in().document(image) == before
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path):
+    made = Database(f"sqlite:///{tmp_path / 'made.db'}")
+    wanted = create_engine("sqlite://")
+    metadata.create_all(wanted)
+    assert described(made.engine) == described(wanted)
+    made.close()
+    Database(f"sqlite:///{tmp_path / 'made.db'}").close()  # again: nothing to do
+    wanted.dispose()
+
+
+def test_the_migrations_make_the_same_tables_on_postgresql(postgres):
+    made = Database(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    names = set(inspect(made.engine).get_table_names())
+    assert names == {*metadata.tables, "alembic_version"}
+    with made.reading() as db:
+        collation = "SELECT collation_name FROM information_schema.columns WHERE column_name = 'sort_key'"
+        assert db.exec_driver_sql(collation).scalar() == "C"
+    made.close()
+
+
+def described(engine):
+    found = inspect(engine)
+    tables = {name for name in found.get_table_names() if name != "alembic_version"}
+    return {
+        name: (
+            sorted(
+                (column["name"], str(column["type"]), column["nullable"], column["default"])
+                for column in found.get_columns(name)
+            ),
+            sorted((index["name"], tuple(index["column_names"])) for index in found.get_indexes(name)),
+            found.get_pk_constraint(name)["constrained_columns"],
+            sorted(
+                (key["constrained_columns"][0], key["referred_table"]) for key in found.get_foreign_keys(name)
+            ),
+            sorted(tuple(key["column_names"]) for key in found.get_unique_constraints(name)),
+        )
+        for name in tables
+    }
+
+
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(tmp_path):
+    with pytest.raises(InlayError, match="cannot be opened") as caught:
+        Database("postgresql+psycopg://me:hunter2@127.0.0.1:1/none?connect_timeout=2")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(InlayError, match="INLAY_DATABASE is no database address"):
+        Database("nonsense")
+    (tmp_path / "studio.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(InlayError, match="cannot be opened"):
+        Database(f"sqlite:///{tmp_path / 'studio.db'}")
+    shutil.rmtree(tmp_path)
