@@ -273,3 +273,36 @@ def test_progress_is_told_for_each_sample() -> None:
     told: list[tuple[int, int]] = []
     score(scenes(3), scenes(3), ["iou"], progress=lambda done, total, words: told.append((done, total)))
     assert told[:3] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_frames_of_one_video_are_drawn_together_for_they_say_the_same() -> None:
+    def dataset(seed: int) -> Dataset:
+        rng = np.random.default_rng(seed)
+        videos = [scene(rng) for _ in range(6)]
+        return Dataset.of(
+            [Sample(f"{v}/{t}", None, videos[v], group=str(v), frame=t) for v in range(6) for t in range(9)],
+            SCENE,
+        )
+
+    truth, prediction = dataset(0), dataset(1)
+    together = score(truth, prediction, ["iou"])
+    apart = score(
+        truth.map(lambda s: s.replace(group="", frame=None)),
+        prediction.map(lambda s: s.replace(group="", frame=None)),
+        ["iou"],
+    )
+    width = [high - low for low, high in (each.intervals["mIoU"] for each in (together, apart))]
+    assert width[0] > 2 * width[1]
+    assert any("whole groups, 6 of them" in remark for remark in together.remarks)
+    assert not any("groups" in remark for remark in apart.remarks)
+    few = score(truth.only(truth.names[:27]), prediction, ["iou"])
+    assert any("3 groups, too few to draw" in remark for remark in few.remarks)
+
+
+def test_to_be_like_a_tool_that_no_metric_knows_is_refused_with_those_they_know() -> None:
+    with pytest.raises(InlayError, match="can be like 'excel': they are like no other tool"):
+        score(scenes(1), scenes(1), ["iou"], like="excel")
+    with pytest.raises(InlayError, match="can be like 'excel': they can be like panopticapi"):
+        score(scenes(1), scenes(1), ["panoptic_quality"], like="excel")
+    alike = score(scenes(1), scenes(1), ["iou", "panoptic_quality"], like="panopticapi")
+    assert "counted like panopticapi, with its known faults" in alike.remarks

@@ -10,7 +10,7 @@ import pytest
 
 import inlay
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
-from inlay.metrics import score
+from inlay.metrics import compare, score
 from inlay.report import write_report
 from inlay.report.examples import CONFUSED, FALSE, MISSED, _difference
 from inlay.rules.finding import Finding
@@ -227,3 +227,39 @@ def test_a_path_scores_as_the_dataset_in_it(tmp_path: Path) -> None:
     assert from_files.figures == score(truth, prediction, ["iou"]).figures
     with pytest.raises(InlayError, match="no such file"):
         inlay.score(tmp_path / "nowhere", prediction)
+
+
+def test_videos_and_another_prediction_have_sections_of_their_own(tmp_path: Path) -> None:
+    classes = Classes.of("car")
+
+    def video(seed: int) -> Dataset:
+        rng = np.random.default_rng(seed)
+        samples = []
+        for v in range(5):
+            for t in range(3):
+                ids = np.full((12, 24), -1)
+                ids[2:8, t + rng.integers(0, 2) : t + 8], ids[2:8, 14:20] = 0, 1
+                label = Segmentation(classes, Masks.from_ids(ids, 2), [0, 0], [4, 9])
+                samples.append(Sample(f"v{v}/{t}", None, label, group=f"v{v}", frame=t))
+        return Dataset.of(samples, classes)
+
+    truth, one, other = video(0), video(1), video(2)
+    comparison = compare(truth, other, one)
+    assert "tracking" in comparison.second.metrics
+    path = write_report(comparison.second, truth, one, tmp_path / "r.html", comparison=comparison)
+    words = read(path).words
+    assert "Sequences" in words
+    assert "Against the other prediction" in words
+    assert f"{comparison.difference['HOTA']:+.4f}" in words
+    for name in ("v0", "v4", "id switches", "STQ" if "STQ" in comparison.second else "HOTA"):
+        assert name in words
+
+
+def test_what_each_kind_of_error_costs_stands_beside_its_number(tmp_path: Path) -> None:
+    truth, prediction = cells(8, prediction=False), cells(8, prediction=True)
+    result = score(truth, prediction, ["average_precision"])
+    words = read(write_report(result, truth, prediction, tmp_path / "r.html")).words
+    lost = sum(result.loss["average_precision"].values())
+    assert f"{lost:.3f} is lost to a perfect score" in words
+    largest = max(result.loss["average_precision"].values())
+    assert f"{largest:.3f}" in words

@@ -17,17 +17,28 @@ from inlay.page import Html, text
 if TYPE_CHECKING:
     from inlay.rules.finding import Finding
 
-HEADLINES = (
-    *("HOTA", "DetA", "AssA", "IDF1", "MOTSA", "STQ"),
-    *("mIoU", "pixel_accuracy", "Dice", "iIoU", "boundary_IoU"),
-    *("mask_AP", "mask_AP50", "boundary_AP", "box_AP", "LVIS_mask_AP"),
-    *("PQ", "SQ", "RQ", "count_accuracy", "count_bias", "HD95"),
+HEADLINES = (  # the one that tells most of each metric, then others
+    *(
+        "HOTA",
+        "STQ",
+        "mIoU",
+        "mask_AP",
+        "LVIS_mask_AP",
+        "box_AP",
+        "PQ",
+        "boundary_AP",
+        "boundary_IoU",
+        "iIoU",
+    ),
+    *("count_accuracy", "HD95", "IDF1", "MOTSA", "AssA", "DetA", "Dice", "SQ", "RQ", "pixel_accuracy"),
+    *("mask_AP50", "count_bias"),
 )
 MOST_HEADLINES = 9
 MOST_CLASSES = 40  # bars; of more classes the best and the worst are shown
 FEW_CLASSES = 12  # bars in one column
 LONG = 24  # letters of a name that may break
 WIDEST = 22  # classes of a confusion table
+FEW_COMPARED = 3  # figures of each metric that stand beside those of another prediction at first sight
 PREFIXES = ("mask", "box")  # figures that stand in columns of their own
 MOST_SAMPLES = 500  # rows of the table of all images
 NOTHING = "nothing"
@@ -61,15 +72,17 @@ def headline(score: Score) -> Html:
 
 def all_figures(score: Score) -> Html:
     """Every figure with its interval."""
-    groups: dict[str, list[str]] = {}
+    charts = []
+    metric_of = {name: metric for metric, names in score.figures_of.items() for name in names}
+    groups: dict[tuple[str, str], list[str]] = {}
     for name in score.figures:
-        if name in score.units:
-            continue
-        first = name.partition("_")[0]
-        groups.setdefault(first if first in PREFIXES else "", []).append(name)
-    charts = [
-        _bars(score, {name: _whole(_words(name), len(name)) for name in names}) for names in groups.values()
-    ]
+        if name not in score.units:
+            first = name.partition("_")[0]
+            group = (metric_of.get(name, ""), first if first in PREFIXES else "")
+            groups.setdefault(group, []).append(name)
+    for (metric, _), names in groups.items():
+        title = f"<h3>{text(_words(metric))}</h3>" if len(groups) > 1 else ""
+        charts.append(Html(title + _bars(score, {name: _whole(_words(name), len(name)) for name in names})))
     drawn = "sequences" if score.per_sequence else "images"
     note = f"Whiskers: the middle 95 % of {score.draws} draws of the {drawn}." if score.intervals else ""
     rows = [
@@ -78,7 +91,7 @@ def all_figures(score: Score) -> Html:
         if score.knows(name, score.figures.get(name, math.nan))
     ]
     others = page.table(rows, ("figure", "unit", "value", "95 %")) if rows else ""
-    return page.section("All figures", _paragraph(note), _beside(charts) if charts else "", others)
+    return page.section("All figures", _paragraph(note), _beside(charts), others)
 
 
 def by_class(score: Score) -> str:
@@ -87,8 +100,8 @@ def by_class(score: Score) -> str:
     if len(known) < 2:
         return ""
     main = next((name for name in names if name not in score.units), names[0])
-    ordered = sorted(known, key=lambda item: -_or(score, main, item[1].get(main, math.nan), -1.0))
-    shown = [name for name, _ in ordered]
+    judged = [(name, each[main]) for name, each in known if score.knows(main, each.get(main, math.nan))]
+    shown = [name for name, _ in sorted(judged, key=lambda item: -item[1])]
     half = min(-(-len(shown) // 2), MOST_CLASSES // 2) if len(shown) > FEW_CLASSES else len(shown)
     columns = [column for column in (shown[:half], shown[half:][-half:]) if column]
     charts = [
@@ -111,6 +124,8 @@ def by_class(score: Score) -> str:
 
 def _beside(charts: Sequence[Html]) -> Html:
     """Charts side by side; one alone may be wider."""
+    if not charts:
+        return Html()
     return page.grid(charts, width="31rem") if len(charts) > 1 else charts[0]
 
 
@@ -164,7 +179,14 @@ def comparison(found: Comparison) -> Html:
         "middle 95 % of the draws leave out 0."
     )
     header = ("figure", "this one", "the other", "difference", "95 %", "")
-    return page.section("Against the other prediction", _paragraph(note), page.table(rows, header))
+    main = {_words(name) for names in found.second.figures_of.values() for name in names[:FEW_COMPARED]}
+    shown = page.table([row for row in rows if row[0] in main], header)
+    return page.section(
+        "Against the other prediction",
+        _paragraph(note),
+        shown,
+        page.fold("All figures of both", page.table(rows, header)),
+    )
 
 
 def errors(score: Score) -> str:
@@ -191,7 +213,7 @@ def _loss(shares: Mapping[str, float]) -> Html:
     if not total > 0:
         return Html()
     bars: dict[str, float] = {
-        Html(f"{text(kind)}<br><small>{text(KINDS.get(kind, ''))}</small>"): share
+        Html(f'{text(kind)}<br><small style="white-space:nowrap">{text(KINDS.get(kind, ""))}</small>'): share
         for kind, share in sorted(shares.items(), key=lambda item: -item[1])
         if share > 0
     }

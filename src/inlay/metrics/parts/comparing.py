@@ -44,7 +44,7 @@ class Comparison:
         return json.dumps(plain(table), indent=1, ensure_ascii=False, allow_nan=False)
 
     def __str__(self) -> str:
-        rows = [("figure", "first", "second", "difference", "95 %", "")]
+        rows = [("figure", "this one", "the other", "difference", "95 %", "")]
         for name, difference in self.difference.items():
             low, high = self.intervals.get(name, (math.nan, math.nan))
             if "/" in name or math.isnan(difference):
@@ -52,8 +52,8 @@ class Comparison:
             rows.append(
                 (
                     name,
-                    self.first.words(name, self.first[name]),
                     self.second.words(name, self.second[name]),
+                    self.first.words(name, self.first[name]),
                     f"{difference:+.4f}",
                     "" if math.isnan(low) else f"{low:+.4f} – {high:+.4f}",
                     "certain" if self.is_certain(name) else "",
@@ -114,10 +114,12 @@ def _intervals(modules: Modules, counted: Sequence[Counted], classes: Classes) -
     found: dict[str, Interval] = {}
     for place, module in enumerate(modules.values()):
         units = [Units.of(module, each, place) for each in counted]
-        draws = draws_for(len(units[0].counts))
+        draws = draws_for(units[0].drawn)
         if not draws:
             continue
-        first, second = (spread(module, each.counts, classes, draws=draws) for each in units)
+        first, second = (
+            spread(module, each.counts, classes, draws=draws, groups=each.groups) for each in units
+        )
         for name in second.keys() & first.keys():
             with np.errstate(invalid="ignore"):
                 bounds = interval(second[name] - first[name])

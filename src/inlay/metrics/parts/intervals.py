@@ -26,14 +26,26 @@ def draws_for(samples: int) -> int:
 
 
 def spread(
-    module: ModuleType, counts: Sequence[Any], classes: Classes, *, draws: int, seed: int = 0
+    module: ModuleType,
+    counts: Sequence[Any],
+    classes: Classes,
+    *,
+    draws: int,
+    groups: NDArray[np.int64],
+    seed: int = 0,
 ) -> Mapping[str, Floats]:
-    """(B,) values of each figure of a metric, over samples drawn with replacement.
+    """(B,) values of each figure of a metric, over samples drawn with replacement, whole groups at a time.
 
     The same seed draws the same samples, so that two predictions for one truth can be compared draw by draw.
+
+    Parameters
+    ----------
+    groups
+        (N,) number of the group of each sample, 0, 1, ...: frames of one video say the same again and again.
     """
-    size = len(counts)
-    weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), draws).astype(np.int32)
+    size = int(groups.max(initial=-1)) + 1
+    drawn_groups = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), draws)
+    weights = drawn_groups.astype(np.int32)[:, groups]
     resampled = getattr(module, "resampled", None)
     drawn: Mapping[str, Floats] = (
         resampled(counts, classes, weights) if resampled else _score_each(module, counts, classes, weights)

@@ -18,6 +18,14 @@ Interval = tuple[float, float]
 Point = tuple[float, float]
 
 
+FEW = 8  # figures of a class that fit a line of text
+# of these where there are more
+TELLING = (
+    *("HOTA", "AssA", "IDF1", "VPQ", "IoU", "iIoU", "boundary_IoU", "mask_AP", "box_AP", "boundary_AP"),
+    *("LVIS_mask_AP", "LVIS_box_AP", "PQ", "SQ", "RQ", "count_MAE", "count_bias", "HD95"),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Details:
     """What a metric can tell beyond its figures."""
@@ -50,6 +58,7 @@ class Score(Mapping[str, float]):
     per_sample: Mapping[str, NDArray[np.float64]]  # (N,) by figure
     classes: Classes
     metrics: tuple[str, ...]
+    figures_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of figures by metric
     # figures that are no shares of 1, and what they are counted in ("pixels"; "" for a bare number)
     units: Mapping[str, str] = field(default_factory=dict)
     # by sequence, where a metric judges sequences: figure to value
@@ -120,6 +129,9 @@ class Score(Mapping[str, float]):
         heads = ("figure", "value", "95 %" if self.intervals else "")
         blocks = [f"{len(self.samples)} samples, {', '.join(self.metrics)}", columns([heads, *rows])]
         names = self.class_figures()
+        if len(names) > FEW:
+            names = tuple(name for name in TELLING if name in names) or names
+            blocks.append("of each class the main figures (all of them in the JSON and on the page):")
         if names and len(self.per_class) > 1:
             lines = [
                 (name, *(self.words(f, each.get(f, math.nan)) for f in names))
@@ -144,8 +156,8 @@ class Score(Mapping[str, float]):
         return f"Score({self.main}={self.words(self.main, self[self.main])}, {len(self.samples)} samples)"
 
     def class_figures(self) -> tuple[str, ...]:
-        """Names of the figures that classes have."""
-        return tuple(next(iter(self.per_class.values()), {}))
+        """Names of the figures that classes have; stuff may have others than things."""
+        return tuple(dict.fromkeys(name for each in self.per_class.values() for name in each))
 
     def known_classes(self) -> list[tuple[str, Mapping[str, float]]]:
         """Classes of which anything is known, with their figures, in the order of the classes."""
@@ -160,15 +172,17 @@ class Score(Mapping[str, float]):
         return not math.isnan(value) and (value >= 0 or figure.partition("/")[0] in self.units)
 
     def words(self, figure: str, value: float) -> str:
-        """A value of a figure to be read: four decimals, a dash where it has none."""
-        return f"{value:.4f}" if self.knows(figure, value) else "–"
+        """A value of a figure to be read: four decimals, four digits where it has a unit, a dash for none."""
+        if not self.knows(figure, value):
+            return "–"
+        return f"{value:.4g}" if figure.partition("/")[0] in self.units else f"{value:.4f}"
 
     def spread(self, figure: str) -> str:
         """The interval of a figure to be read; empty where it has none."""
         if figure not in self.intervals:
             return ""
         low, high = self.intervals[figure]
-        return f"{low:.4f} – {high:.4f}"
+        return f"{self.words(figure, low)} – {self.words(figure, high)}"
 
 
 def _loss_text(metric: str, shares: Mapping[str, float]) -> str:

@@ -8,11 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.metrics.parts.counting import Counted, Modules, Progress, count_all, load_metrics
-from inlay.metrics.parts.intervals import draws_for, interval, spread
+from inlay.metrics.parts.intervals import FEWEST_SAMPLES, draws_for, interval, spread
 from inlay.metrics.parts.result import Details, Score
 from inlay.metrics.parts.suitability import suitable
 from inlay.parallel import Place
@@ -42,7 +43,8 @@ def score(
         Another tool whose known faults to reproduce, such as "pycocotools"; default: none.
     intervals
         Draw the samples with replacement, 200 times (seeded; at least 80 where samples are many),
-        and give the middle 95 % of each figure. Where a metric judges sequences, these are drawn.
+        and give the middle 95 % of each figure. Whole groups are drawn (videos, patients), where there are
+        five or more.
     on, workers
         "serial", "processes" or "ray", and how many processes.
     progress
@@ -65,17 +67,26 @@ class Units:
 
     names: tuple[str, ...]
     counts: list[Any]
+    groups: NDArray[np.int64]  # (N,) which of them are drawn together
     are_sequences: bool
+
+    @property
+    def drawn(self) -> int:
+        """How many draws are made of."""
+        return int(self.groups.max(initial=-1)) + 1
 
     @classmethod
     def of(cls, module: ModuleType, counted: Counted, place: int) -> Units:
         """The counts of a metric; those of the frames of a sequence joined where it has `join`."""
-        counts = counted.of(place)
+        counts, sequences = counted.of(place), counted.sequences()
         if not hasattr(module, "join"):
-            return cls(counted.names, counts, are_sequences=False)
-        sequences = counted.sequences()
+            groups = np.arange(len(counts))
+            if len(sequences) >= FEWEST_SAMPLES:
+                for number, places in enumerate(sequences.values()):
+                    groups[places] = number
+            return cls(counted.names, counts, groups, are_sequences=False)
         joined = [module.join([counts[i] for i in places]) for places in sequences.values()]
-        return cls(tuple(sequences), joined, are_sequences=True)
+        return cls(tuple(sequences), joined, np.arange(len(joined)), are_sequences=True)
 
 
 def assemble(
@@ -89,6 +100,7 @@ def assemble(
 ) -> Score:
     """All that the metrics can say of the counts of each sample."""
     figures: dict[str, float] = {}
+    figures_of: dict[str, tuple[str, ...]] = {}
     bounds: dict[str, tuple[float, float]] = {}
     details: dict[str, Details] = {}
     of_sequence: dict[str, dict[str, float]] = {}
@@ -99,15 +111,17 @@ def assemble(
         if progress:
             progress(len(counted.samples), len(counted.samples), f"{name}: figures")
         judged = Units.of(module, counted, place)
-        figures |= module.score(judged.counts, classes)
+        own = module.score(judged.counts, classes)
+        figures |= own
+        figures_of[name] = tuple(_whole(own))
         units |= getattr(module, "UNITS", {})
         details[name] = _details(module, counted.of(place), classes)
         if judged.are_sequences:
             for sequence, one in zip(judged.names, judged.counts):
                 of_sequence.setdefault(sequence, {}).update(_whole(module.score([one], classes)))
-        draws = draws_for(len(judged.counts)) if intervals else 0
+        draws = draws_for(judged.drawn) if intervals else 0
         if draws:
-            drawn = spread(module, judged.counts, classes, draws=draws)
+            drawn = spread(module, judged.counts, classes, draws=draws, groups=judged.groups)
             bounds |= {figure: found for figure, values in drawn.items() if (found := interval(values))}
             most = max(most, draws)
         elif intervals and judged.are_sequences:
@@ -121,6 +135,7 @@ def assemble(
         per_sample={name: values for one in each for name, values in one.per_sample.items()},
         classes=classes,
         metrics=tuple(modules),
+        figures_of=figures_of,
         units=units,
         per_sequence=of_sequence,
         confusion={unit: table for one in each for unit, table in one.confusion.items()},
@@ -134,11 +149,25 @@ def assemble(
         draws=most,
         remarks=(
             *counted.remarks(),
+            *_group_remarks(counted, draws=most),
             *((f"counted like {like}, with its known faults",) if like else ()),
             *remarks,
             *(remark for one in each for remark in one.remarks),
         ),
     )
+
+
+def _group_remarks(counted: Counted, *, draws: int) -> tuple[str, ...]:
+    """What the draws are made of, where samples hang together."""
+    groups = len(counted.sequences())
+    if not draws or groups == len(counted.samples):
+        return ()
+    if groups < FEWEST_SAMPLES:
+        return (
+            f"the images come from {groups} groups, too few to draw: images are drawn one by one, and "
+            "intervals are narrower than those for images from elsewhere",
+        )
+    return (f"intervals draw whole groups, {groups} of them, for images of one group are alike",)
 
 
 def _details(module: ModuleType, counts: Sequence[Any], classes: Classes) -> Details:
