@@ -31,6 +31,7 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.formats.parts import label_folders, label_tables
 from inlay.formats.parts.class_lists import ClassList, classes_as_json, find_class_list
+from inlay.formats.parts.davis_layout import video_maps
 from inlay.formats.parts.facts import FACTS
 from inlay.formats.parts.inferred_classes import infer_classes
 from inlay.formats.parts.label_folders import Pair
@@ -48,7 +49,7 @@ def sniff(path: Path) -> bool:
     """Whether it is our `classes.json`, or a folder with one, or has label maps where people put them."""
     if path.is_file():
         return path.name == "classes.json" and sniff(path.parent)
-    if not path.is_dir():
+    if not path.is_dir() or video_maps(path) is not None:
         return False
     return (path / "classes.json").is_file() or label_folders.looks_like_labels(path)
 

@@ -65,11 +65,15 @@ NOTHING = SampleExtra()
 
 
 class Extras(Struct, omit_defaults=True):
-    """The whole file: its format, the classes, and samples by what their files call them."""
+    """The whole file: its format, the classes, and samples by what their files call them.
+
+    `objects` says for each video the class and the number of its objects, where maps hold another number.
+    """
 
     format: str = ""
     classes: list[ClassExtra] = []
     samples: dict[str, SampleExtra] = {}
+    objects: dict[str, dict[int, tuple[str, int]]] = {}
 
     def classes_with(self, found: Classes) -> Classes:
         """The classes of a folder: those listed here, then the others that were found."""
@@ -192,6 +196,11 @@ class ExtraWriter:
         )
         if extra != NOTHING:
             self._extras.samples[said.name] = extra
+
+    def add_objects(self, video: str, objects: Mapping[int, tuple[str, int]]) -> None:
+        """Add what the numbers in the maps of a video mean."""
+        if objects:
+            self._extras.objects[video] = dict(objects)
 
     def write(self, folder: Path) -> None:
         """Write the file, where there is something to say, or no label file says what this is."""
