@@ -19,7 +19,20 @@ from inlay.rules.expression import nearest
 
 NOBODY, NEXT, FACTS = ".", "---", "#"
 KEYS = ("pass", "fail", "legend", "scale")
-ENTRY_KEYS = ("class", "kind", "tags", "crowd", "score", "id", "source", "box", "area", "extent", "empty", "light")
+ENTRY_KEYS = (
+    "class",
+    "kind",
+    "tags",
+    "crowd",
+    "score",
+    "id",
+    "source",
+    "box",
+    "area",
+    "extent",
+    "empty",
+    "light",
+)
 FACT_KEYS = ("split", "group", "frame", "image", "label")
 
 

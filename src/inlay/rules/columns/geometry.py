@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inlay.core.contacts import contacts_of
 from inlay.core.masks import Masks
+from inlay.core.morphology import dilate
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, ratio
 
@@ -66,7 +67,8 @@ def islands_under(table: SegmentTable, pixels: float) -> Integers:
     """Parts of fewer pixels than the argument in the midst of one other segment, or of nobody; 0 or more.
 
     What remains of a segment behind others lies between them; a slip of the hand lies anywhere. The largest
-    part is never counted, nor what hangs together with it in the full extent, where the label has it.
+    part is never counted, nor what lies within two pixels of the rest. Where the label has full extents, what
+    hangs together with the largest part in its extent is no island, and all the rest is.
     """
     _, row = _islands(table, pixels)
     return np.bincount(row, minlength=len(table))
@@ -179,6 +181,10 @@ def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int3
     small = (parts.area() < pixels) & ~_is_largest(parts.area(), row)
     if not small.any():
         return parts[small], row[small]
+    small[small] = _far(parts[small], row[small], table.visible)
+    if table.segmentation.amodal is not None:
+        small[small] = _apart(table, parts[small], row[small], parts[_is_largest(parts.area(), row)])
+        return parts[small], row[small]
     graph = contacts_of(parts)  # of all parts: those of one row never touch by an edge
     neighbours = np.zeros((2, len(parts)), np.int64)  # the least and the greatest row beside each part
     neighbours[0] = len(table)
@@ -189,15 +195,22 @@ def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int3
     somebody = neighbours[1] > 0
     alone = np.where(graph.void_length > 0, ~somebody, neighbours[1] == neighbours[0] + 1)
     island = small & alone & (graph.border.sum(axis=1) == 0)
-    island[island] = _apart(table, parts[island], row[island], parts[_is_largest(parts.area(), row)])
     return parts[island], row[island]
+
+
+def _far(islands: Masks, row: NDArray[np.int32], masks: Masks) -> Booleans:
+    """(P,) whether islands lie more than two pixels from the rest of their segment."""
+    if not len(islands):
+        return np.zeros(0, np.bool_)
+    far: Booleans = ((dilate(islands, 2, element="disk") - islands) & masks[row]).area() == 0
+    return far
 
 
 def _apart(table: SegmentTable, islands: Masks, row: NDArray[np.int32], largest: Masks) -> Booleans:
     """(P,) whether islands lie outside the piece of the full extent that the largest visible part lies in."""
     amodal = table.segmentation.amodal
     if amodal is None or not len(islands):
-        return np.ones(len(islands), np.bool_)
+        return np.zeros(len(islands), np.bool_)
     rows = np.unique(row)
     body = np.flatnonzero(table.visible.area() > 0)  # the rows of `largest`
     pieces, of = amodal[rows].parts()

@@ -8,7 +8,7 @@ from inlay.rules.tables import Booleans, Floats, Integers, ratio
 from inlay.rules.tracks import SequenceTable, StepTable, TrackTable
 
 SMALL = 60  # pixels, under which a thing may be lost in the distance
-READS = ("area_px", "centroid_x", "centroid_y", "touches_border", "neighbours")
+READS = ("area_px", "centroid_x", "centroid_y", "touches_border", "neighbours", "extent_mark")
 
 
 def frames_between(table: StepTable) -> Integers:
@@ -44,7 +44,9 @@ def area_change(table: StepTable) -> Floats:
     """Larger over smaller of the two areas; 1 or more, unknown when one is empty."""
     area = table.gathered["area_px"]
     before, after = area[table.before], area[table.after]
-    return np.where(np.minimum(before, after) > 0, ratio(np.maximum(before, after), np.minimum(before, after)), np.nan)
+    return np.where(
+        np.minimum(before, after) > 0, ratio(np.maximum(before, after), np.minimum(before, after)), np.nan
+    )
 
 
 def own_iou(table: StepTable) -> Floats:
@@ -56,7 +58,7 @@ def own_iou(table: StepTable) -> Floats:
 def other_iou(table: StepTable) -> Floats:
     """Largest intersection over union of the segment's box with another thing's in the frame before; 0 to 1.
 
-    Of all classes; near 1 beside an `own_iou` near 0, two ids have changed places.
+    Of things of its class; near 1 beside an `own_iou` near 0, two ids have changed places.
     """
     gathered = table.gathered
     before, after = table.before, table.after
@@ -67,16 +69,24 @@ def other_iou(table: StepTable) -> Floats:
     step = np.repeat(np.arange(len(before)), many)
     other = things[np.arange(len(step)) - np.repeat(np.cumsum(many) - many - first, many)]
     overlap = _box_iou(gathered.box[other], gathered.box[after[step]])
-    overlap[gathered.instance_id[other] == gathered.instance_id[after[step]]] = 0
+    same = gathered.class_id[other] == gathered.class_id[after[step]]
+    overlap[~same | (gathered.instance_id[other] == gathered.instance_id[after[step]])] = 0
     found = np.zeros(len(before))
     np.maximum.at(found, step, overlap)
     return found
 
 
 def frozen(table: StepTable) -> Booleans:
-    """Whether the mask is the same, pixel for pixel, as in the frame before."""
-    digest = table.gathered.digest
-    return np.equal(digest[table.before], digest[table.after])
+    """Whether the full extent (else the mask) is the same, pixel for pixel, as in the frame before."""
+    mark = table.gathered["extent_mark"]
+    return np.equal(mark[table.before], mark[table.after])
+
+
+def changing_frac(table: TrackTable) -> Floats:
+    """Share of the track's steps in which its mask changes; 0 to 1, unknown for a track of one frame."""
+    steps = table.steps
+    changed = np.bincount(steps.track, ~frozen(steps), len(table))
+    return ratio(changed, np.bincount(steps.track, minlength=len(table)))
 
 
 def track_len(table: TrackTable) -> Integers:
@@ -127,22 +137,28 @@ def n_classes(table: TrackTable) -> Integers:
     return np.bincount(pairs[:, 0], minlength=len(table))
 
 
-def starts_inside(table: TrackTable) -> Booleans:
-    """Whether the track begins after the sequence's first frame, away from the image's sides, alone.
+def continued_iou(table: TrackTable) -> Floats:
+    """Largest intersection over union of the box the track begins with, and one that ended a frame before; 0 to 1.
 
-    Things come in at a side of the image, from behind something that they touch, or from afar.
+    Of tracks of one class; near 1, one thing goes on under a new id. Unknown in the sequence's first frame.
     """
-    at = table.start[:-1]
-    return (
-        (table.frame[at] > _first_frame(table))
-        & ~table["touches_border"][at].astype(np.bool_)
-        & (table["neighbours"][at] <= 1)
+    gathered, sequences = table.gathered, table.sequences
+    order = np.full(len(gathered.name), -1)
+    order[sequences.images] = np.arange(len(sequences.images))  # frames of one sequence follow one another
+    starts, ends = table.segments[table.start[:-1]], table.segments[table.start[1:] - 1]
+    begins, ended = order[gathered.image[starts]], order[gathered.image[ends]]
+    found = np.where(begins > sequences.start[table.sequence], 0.0, np.nan)
+    by_end = np.argsort(ended, kind="stable")
+    first = np.searchsorted(ended[by_end], begins - 1, side="left")
+    many = np.searchsorted(ended[by_end], begins - 1, side="right") - first
+    track = np.repeat(np.arange(len(table)), many)
+    other = by_end[np.arange(len(track)) - np.repeat(np.cumsum(many) - many - first, many)]
+    same = (table.sequence[track] == table.sequence[other]) & (
+        gathered.class_id[starts[track]] == gathered.class_id[ends[other]]
     )
-
-
-def start_area_px(table: TrackTable) -> Floats:
-    """Pixels of the track's first segment; 0 or more."""
-    return table["area_px"][table.start[:-1]].astype(np.float64)
+    overlap = _box_iou(gathered.box[ends[other[same]]], gathered.box[starts[track[same]]])
+    np.fmax.at(found, track[same], overlap)
+    return found
 
 
 def frozen_frames(table: SequenceTable) -> Integers:
@@ -187,11 +203,6 @@ def n_frames(table: SequenceTable) -> Integers:
 
 def _ends(table: TrackTable) -> tuple[Integers, Integers]:
     return table.frame[table.start[:-1]], table.frame[table.start[1:] - 1]
-
-
-def _first_frame(table: TrackTable) -> Integers:
-    sequences = table.sequences
-    return sequences.frame[sequences.start[:-1]][table.sequence]
 
 
 def _box_iou(one: Integers, other: Integers) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inlay.core.masks import Masks
+from inlay.rules.gathered import digests
 from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, PairTable, SegmentTable, ratio
 
 
@@ -54,6 +55,16 @@ def border_gap_px(table: SegmentTable) -> Integers:
     rows, columns = extent.size
     x0, y0, x1, y1 = extent.box().astype(np.int64).T
     return np.minimum.reduce([x0, y0, columns - x1, rows - y1])
+
+
+def extent_px(table: SegmentTable) -> Integers:
+    """Pixels of the full extent, else of the mask; 0 or more."""
+    return _extent(table).area()
+
+
+def extent_mark(table: SegmentTable) -> Integers:
+    """A number that two segments share when their full extents (else their masks) are the same, pixel for pixel."""
+    return digests(_extent(table)).view(np.int64)
 
 
 def hides_px(table: PairTable) -> Integers | None:

@@ -10,11 +10,13 @@ from inlay.core.morphology import dilate, erode
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Floats, Integers, SegmentTable, ratio
 
+CHUNK = 256  # tongues looked at together
+
 
 def spur_px(table: SegmentTable, width: float) -> Integers:
     """Length of the longest tongue, at most so many pixels wide, that stands out of the visible mask; pixels.
 
-    A tongue lies within one other segment, or nobody: what is seen between two others is no slip of a hand.
+    Where the label has full extents, it stands out of these too. Else a tongue has one other segment, or nobody, on both sides: what is seen between two others is no slip.
     A mask that is so thin everywhere has no body, and no tongue.
     """
     return _longest(*_spurs(table, width), len(table))
@@ -80,20 +82,35 @@ def _closed(masks: Masks, radius: float) -> Masks:
 
 def _spurs(table: SegmentTable, width: float) -> tuple[Masks, NDArray[np.int32]]:
     """The tongues of all masks, and the row of each."""
-    radius = (width + 0.5) / 2
-    seen = table.visible
-    body = _opened(seen, radius)
+    radius = 0.625 * width + 0.5  # a slanting line of whole pixels holds discs a little larger than itself
+    seen, extent = table.visible, table.segmentation.amodal
+    drawn = seen if extent is None else extent
+    body = _opened(drawn, radius)
     # what a disc rounds off at corners stays within its radius of the body
-    parts, row = (seen - dilate(body, radius, element="disk")).parts()
+    parts, row = ((drawn - dilate(body, radius, element="disk")) & seen).parts()
     there = (body.area() > 0)[row]
     parts, row = parts[there], row[there]
-    if not len(parts):
+    if extent is not None or not len(parts):
         return parts, row
-    ring = dilate(parts, 1)
-    beside = ring.intersection(seen) > 0
-    beside[np.arange(len(parts)), row] = False
-    alone = beside.sum(axis=1) + ((ring - table.union).area() > 0) <= 1
+    alone = _along_one(table, parts, row, width)
     return parts[alone], row[alone]
+
+
+def _along_one(table: SegmentTable, parts: Masks, row: NDArray[np.int32], width: float) -> NDArray[np.bool_]:
+    """(P,) whether each tongue has the same on either side, all along: it crosses others, but parts none."""
+    seen = table.visible
+    beside = dilate(parts, width, element="disk").intersection(seen) > 0
+    beside[np.arange(len(parts)), row] = False
+    part, other = np.nonzero(beside)
+    area = parts.area()
+    near = area - (parts - dilate(~table.union, width, element="disk")).area()
+    for start in range(0, len(part), CHUNK):
+        some = slice(start, start + CHUNK)
+        others, place = np.unique(other[some], return_inverse=True)
+        wide = dilate(seen[others], width, element="disk")
+        np.add.at(near, part[some], (parts[part[some]] & wide[place]).area())
+    few: NDArray[np.bool_] = near <= 1.35 * area + 2 * width
+    return few
 
 
 def _lengths(parts: Masks) -> Integers:

@@ -34,7 +34,11 @@ def _nearest(table: AllImages, distance: float, part: NDArray[np.int64], *, acro
     for start in range(0, len(there), CHUNK):
         block = np.arange(start, min(start + CHUNK, len(there)))
         apart = (64 - signs[block] @ signs.T) / 2
-        barred = part[there[block], None] == part[there][None] if across else block[:, None] == np.arange(len(there))
+        barred = (
+            part[there[block], None] == part[there][None]
+            if across
+            else block[:, None] == np.arange(len(there))
+        )
         apart[barred] = 65
         best = apart.argmin(axis=1)
         near = apart[np.arange(len(block)), best] <= distance

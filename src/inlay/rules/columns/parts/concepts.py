@@ -21,6 +21,7 @@ WORDS: dict[str, str] = {
     "flying": "airplane aeroplane plane helicopter drone bird kite balloon frisbee sportsball parachute",
     "boat": "boat ship kayak canoe sailboat",
     "animal": "animal dog cat horse cow sheep elephant bear zebra giraffe goat pig",
+    "glass": "glass wineglass windowpane windshield windscreen vitrine",
     "cell": "cell nucleus cytoplasm nuclei",
 }
 MEANING = {word: concept for concept, words in WORDS.items() for word in words.split()}
@@ -31,7 +32,9 @@ def plain(name: str) -> str:
     """A name without case, accents, punctuation, and the s of a plural."""
     letters = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if letter.isalnum())
     letters = letters or name
-    return letters[:-1] if letters.endswith("s") and not letters.endswith("ss") and len(letters) > 3 else letters
+    return (
+        letters[:-1] if letters.endswith("s") and not letters.endswith("ss") and len(letters) > 3 else letters
+    )
 
 
 def concept_of(name: str) -> str:
