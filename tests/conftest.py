@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# `pytest --hypothesis-profile=nightly`: laws that are tried often are tried 10 000 times
+settings.register_profile("nightly", deadline=None, max_examples=10_000)
 
 
 @pytest.fixture(scope="session")

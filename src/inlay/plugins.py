@@ -57,9 +57,12 @@ class Format(Protocol):
 class Metric(Protocol):
     """A module of `inlay.metrics`: counts one sample, scores all counts.
 
-    It may have two more functions, used where they are found: `resampled(counts, classes, weights)` gives the
-    (B,) figures when samples count `weights` (B, N) times, for fast intervals; `details(counts, classes)`
-    gives `inlay.metrics.parts.result.Details`: figures of each sample, confusion table, kinds of error.
+    It may have more, used where it is found: `resampled(counts, classes, weights)` gives the (B,) figures
+    when samples count `weights` (B, N) times, for fast intervals; `details(counts, classes)` gives
+    `inlay.metrics.parts.result.Details`: figures of each sample, confusion table, kinds of error;
+    `join(counts)` makes one count of the frames of a sequence, in order, and what is scored then are
+    sequences; `UNITS` names the figures that are no shares of 1, and what they are counted in;
+    `LIKE` holds by the name of another tool a `count` with the known faults of that tool.
     """
 
     def count(self, truth: Segmentation, prediction: Segmentation) -> Any:

@@ -12,6 +12,8 @@ from inlay.metrics import panoptic_quality
 from inlay.metrics.parts.agreement import agreement, compare_people
 from inlay.metrics.parts.consensus import majority, staple
 
+from .often import many
+
 CLASSES = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("bus")))
 
 
@@ -22,7 +24,7 @@ def scene(rng: np.random.Generator, like: np.ndarray | None = None) -> tuple[np.
     return ids, Segmentation(CLASSES, Masks.from_ids(ids, 4), [0, 1, 1, 2], [0, 1, 2, 3])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_agreement_is_the_same_with_the_two_exchanged(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -35,7 +37,7 @@ def test_agreement_is_the_same_with_the_two_exchanged(seed: int) -> None:
     assert np.array_equal(there.confusion, there.confusion.T)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_where_all_is_drawn_pq_is_panoptic_quality(seed: int) -> None:
     """With one person as the truth; no void, no crowds, and classes as the segments that match have them."""

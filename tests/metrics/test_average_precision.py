@@ -17,6 +17,7 @@ from inlay.metrics.parts.detections import sides
 from inlay.metrics.parts.mistakes import best_threshold
 
 from .coco_json import Case, datasets, pycocotools, random_case, rle
+from .often import many
 
 NAMES = (*average_precision.TABLES.precisions, *average_precision.TABLES.recalls)
 
@@ -50,7 +51,7 @@ def assert_equal_to_pycocotools(case: Case, kind: str) -> None:
         assert figures[f"{kind}_AP/{classes.names[row]}"] == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 1, 5]))
 def test_masks_and_boxes_equal_pycocotools_in_every_cell(seed: int, boxes: bool, scale: int) -> None:
     case = random_case(np.random.default_rng(seed), boxes=boxes, scale=scale)
@@ -156,7 +157,7 @@ def test_nothing_to_find_is_minus_one() -> None:
     assert set(figures.values()) == {-1.0}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=many(25), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_resampled_figure_is_that_of_the_samples_written_out(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -301,7 +302,7 @@ def numbered_from_0(case: Case) -> Case:
     return Case({**case.truth, "annotations": entries}, case.results)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 1, 5]))
 def test_like_pycocotools_has_its_faults_too(seed: int, boxes: bool, scale: int) -> None:
     case = numbered_from_0(random_case(np.random.default_rng(seed), boxes=boxes, scale=scale))

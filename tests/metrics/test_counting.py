@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from inlay import Classes, Dataset, Masks, Sample, Segmentation, score
 from inlay.metrics import counting
 
+from .often import many
+
 CLASSES = Classes.of("cat", "dog")
 
 
@@ -25,7 +27,7 @@ def things(cats: int, dogs: int, **more: object) -> Segmentation:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 4), min_size=1, max_size=5))
 def test_errors_of_each_class_and_of_all_are_those_of_the_definitions(numbers: list[tuple[int, ...]]) -> None:
     counts = [counting.count(things(a, b), things(c, d)) for a, b, c, d in numbers]

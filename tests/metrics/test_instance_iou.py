@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import instance_iou as metric
 
+from .often import many
+
 CLASSES = Classes(
     (
         SegmentClass("road", "stuff"),
@@ -53,7 +55,7 @@ def plain(pairs: list[tuple[Segmentation, Segmentation]], fixed: dict[str, float
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_each_class_is_as_cityscapesscripts_sums_it(seed: int, fixed: bool) -> None:
     rng = np.random.default_rng(seed)

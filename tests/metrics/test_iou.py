@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import iou
 
+from .often import many
+
 CLASSES = Classes(
     (
         SegmentClass("road", "stuff"),
@@ -56,7 +58,7 @@ def cityscapes_figures(truths: list[np.ndarray], predictions: list[np.ndarray]) 
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 def test_figures_equal_the_definition_of_cityscapes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.integers(NOBODY, len(CLASSES), 4)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from inlay.core import kernels
 from inlay.metrics.parts.ranking import IOUS, RECALLS
 
+from .often import many
+
 seeds = st.integers(0, 2**32 - 1)
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 def test_pairs_count_each_pair_of_values(seed: int, many: bool) -> None:
     rng = np.random.default_rng(seed)
     n, m = (700, 600) if many else (4, 5)  # a table of 700 x 600 is sorted, not tabulated
@@ -37,7 +39,7 @@ def test_pairs_of_maps_of_two_sizes_are_refused() -> None:
 
 
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 def test_box_iou_is_shared_area_over_union(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = (rng.uniform(0, 10, (n, 4)).round(1) for n in (3, 4))
@@ -76,7 +78,7 @@ def plain_match(iou, mine, theirs, crowd, ignored, outside, thresholds):
 
 
 @given(seeds)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=many(80), deadline=None)
 def test_match_gives_each_prediction_its_best_free_truth(seed: int) -> None:
     rng = np.random.default_rng(seed)
     predictions, truths, areas = int(rng.integers(0, 9)), int(rng.integers(0, 7)), 3
@@ -105,7 +107,7 @@ def plain_precision(hit, miss, rank, limit, positives):
 
 
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 def test_precision_over_recall_equals_the_cumulative_sums(seed: int) -> None:
     rng = np.random.default_rng(seed)
     groups, thresholds, total = 3, 4, int(rng.integers(0, 40))

@@ -13,6 +13,8 @@ from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import average_precision, panoptic_quality
 from inlay.metrics.parts.mistakes import KINDS, Mistakes
 
+from .often import many
+
 CELLS = Classes.of("cell", "dust")
 STREET = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("bus")))
 SIZE = (20, 40)
@@ -126,7 +128,7 @@ def plain_loss(counts: list[Any], threshold: float) -> float:
     return float(np.mean(1 - iou[known] / weight[known])) if known.any() else 0.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_kinds_of_error_of_a_detector_sum_to_its_loss(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -147,7 +149,7 @@ def street(rng: np.random.Generator, like: Segmentation | None = None) -> Segmen
     return Segmentation(STREET, Masks.from_ids(ids, 5), [0, 1, 1, 2, 2], [0, 1, 2, 3, 4])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_kinds_of_error_of_a_panoptic_prediction_sum_to_what_is_missing_to_pq_1(seed: int) -> None:
     rng = np.random.default_rng(seed)

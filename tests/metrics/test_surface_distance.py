@@ -13,6 +13,8 @@ from scipy.ndimage import binary_erosion, distance_transform_edt, generate_binar
 from inlay import Classes, Segmentation
 from inlay.metrics import surface_distance as metric
 
+from .often import many
+
 CLASSES = Classes.of("liver", "tumour", kind="stuff")
 
 
@@ -30,7 +32,7 @@ def rectangles(rng: np.random.Generator) -> np.ndarray:
     return ids
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_distances_are_those_of_medpy(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -13,6 +13,8 @@ from inlay import Classes, Dataset, Masks, Sample, Segmentation, SegmentClass, s
 from inlay.metrics import suitable, tracking
 from inlay.metrics.parts.tracks import of_class
 
+from .often import many
+
 CLASSES = Classes((SegmentClass("car"), SegmentClass("person"), SegmentClass("rig", "void")))
 SIZE = (12, 40)
 
@@ -141,7 +143,7 @@ NAMES = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_every_figure_is_trackevals(seed: int) -> None:
     metrics = pytest.importorskip("trackeval.metrics", exc_type=ImportError)
@@ -174,7 +176,7 @@ def test_every_figure_is_trackevals(seed: int) -> None:
             assert figures[ours] == pytest.approx(mean, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_removed_follows_the_mots_challenge(seed: int) -> None:
     """Plainly: match at IoU 0.5, then drop what lies for more than half on the crowds and void."""
