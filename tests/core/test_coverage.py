@@ -34,7 +34,7 @@ def test_confusion_counts_pairs_of_judged_pixels(seed, classes, longest, width):
     values = np.minimum([*range(classes), classes, 255], 255)
     maps = np.repeat(rng.choice(values, (2, 5, width)), rng.integers(1, longest + 1), axis=2).astype(np.uint8)
     wanted = np.zeros((257, classes + 1), np.int64)
-    np.add.at(wanted, (maps[0].astype(int), np.minimum(maps[1], classes).astype(int)), 1)
+    np.add.at(wanted, (maps[0].astype(int), np.minimum(maps[1].astype(int), classes)), 1)
     assert np.array_equal(confusion(maps[0], maps[1], classes), wanted[:classes])
 
 

@@ -21,6 +21,9 @@ def test_decoding_an_encoded_stack_gives_it_back(stack):
     masks = Masks.encode(stack)
     assert np.array_equal(masks.decode(), stack)
     assert np.array_equal(np.asarray(masks), stack)
+    out = np.full((len(masks), *masks.size[::-1]), 7, np.uint8)
+    assert np.array_equal(masks.decode(out=out), stack)
+    assert np.array_equal(out.transpose(0, 2, 1), stack)
 
 
 @settings(**MANY)
@@ -230,6 +233,10 @@ WRONG = {
     "a string has foreign characters": lambda: Masks.from_strings(["é"], (2, 2)),
     "a string has strange letters": lambda: Masks.from_strings(["\u4e00"], (2, 2)),
     "a string is too long": lambda: Masks.from_strings([b"9"], (2, 2)),
+    "memory to decode into is of another shape": lambda: Masks.empty((2, 3), 1).decode(
+        out=np.empty((1, 2, 3), bool)
+    ),
+    "memory to decode into is wide": lambda: Masks.empty((2, 2), 1).decode(out=np.empty((1, 2, 2))),
     "a stack is flat": lambda: Masks.encode(np.zeros(4)),
     "an id map is deep": lambda: Masks.from_ids(np.zeros((1, 2, 2), int), 1),
     "an id map has fractions": lambda: Masks.from_ids(np.zeros((2, 2)), 1),

@@ -255,3 +255,6 @@ def tally(
 def covered(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, least: int, /
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def decode_into(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, out: NDArray[np.uint8], /
+) -> None: ...

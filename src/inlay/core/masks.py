@@ -204,9 +204,18 @@ class Masks:
             and np.array_equal(self.counts, other.counts)
         )
 
-    def decode(self) -> NDArray[np.bool_]:
-        """(N, H, W) bool, column-major in memory."""
-        return kernels.decode(self.counts, self.offsets, *self.size).view(np.bool_).transpose(0, 2, 1)
+    def decode(self, *, out: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """(N, H, W) bool, column-major in memory: that of `out`, (N, W, H) bool or uint8, if given."""
+        height, width = self.size
+        if out is None:
+            pixels = kernels.decode(self.counts, self.offsets, height, width)
+        else:
+            wanted = (len(self), width, height)
+            if out.shape != wanted or out.itemsize != 1 or not out.flags.c_contiguous:
+                raise InlayError(f"out is {wanted} contiguous bool or uint8, not {out.shape} {out.dtype}")
+            pixels = out.view(np.uint8)
+            kernels.decode_into(self.counts, self.offsets, height * width, pixels)
+        return pixels.view(np.bool_).transpose(0, 2, 1)
 
     def crop(self, row: int, box: ArrayLike) -> NDArray[np.bool_]:
         """(y1 - y0, x1 - x0) bool: mask `row` inside `box` (x0, y0, x1, y1), which must lie in the image."""

@@ -1,6 +1,7 @@
 // Encode, decode, measure and combine run lengths.
 #include "bitmap.hpp"
 #include "stretches.hpp"
+#include "threads.hpp"
 
 namespace {
 
@@ -36,22 +37,37 @@ nb::tuple encode(Array3<uint8_t> stack, bool columns) {
     return out.result();
 }
 
+// Writes n masks of `pixels` pixels each, column-major.
+void write_pixels(const Counts& counts, const Offsets& offsets, size_t pixels, uint8_t* data) {
+    const size_t n = offsets.shape(0) - 1;
+    in_shares(n, static_cast<double>(n * pixels), 8e6, 0, [&](size_t, size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            uint8_t* at = data + i * pixels;
+            uint8_t value = 0;
+            for (int64_t k = offsets.data()[i]; k < offsets.data()[i + 1]; ++k) {
+                std::memset(at, value, counts.data()[k]);
+                at += counts.data()[k];
+                value ^= 1;
+            }
+        }
+    });
+}
+
 // (N, W, H): the caller turns it into (N, H, W) by a view, so no pixel is moved twice.
 Numpy<uint8_t> decode(Counts counts, Offsets offsets, size_t h, size_t w) {
-    const size_t n = offsets.shape(0) - 1, pixels = h * w;
-    auto out = new_numpy<uint8_t>({n, w, h});
+    auto out = new_numpy<uint8_t>({offsets.shape(0) - 1, w, h});
     uint8_t* data = out.data();
     nb::gil_scoped_release free;
-    for (size_t i = 0; i < n; ++i) {
-        uint8_t* at = data + i * pixels;
-        uint8_t value = 0;
-        for (int64_t k = offsets.data()[i]; k < offsets.data()[i + 1]; ++k) {
-            std::memset(at, value, counts.data()[k]);
-            at += counts.data()[k];
-            value ^= 1;
-        }
-    }
+    write_pixels(counts, offsets, h * w, data);
     return out;
+}
+
+void decode_into(Counts counts, Offsets offsets, size_t pixels,
+                 nb::ndarray<uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu> out) {
+    if (out.size() != (offsets.shape(0) - 1) * pixels) throw std::invalid_argument("masks and pixels do not fit");
+    uint8_t* data = out.data();
+    nb::gil_scoped_release free;
+    write_pixels(counts, offsets, pixels, data);
 }
 
 // (x1 - x0, y1 - y0) of one mask: the window alone is touched, however large the image is.
@@ -163,28 +179,71 @@ nb::tuple combine(Counts ca, Offsets oa, Counts cb, Offsets ob, int operation) {
     return out.result();
 }
 
-// One mask for each group of consecutive masks, group g being [groups[g], groups[g + 1]): their runs sorted by start,
-// merged in one pass.
+// The union of several masks: pairs of them are merged, then pairs of pairs.
+class Union {
+  public:
+    void clear() { runs_.clear(), ends_.assign(1, 0); }
+    void add(const uint32_t* counts, int64_t begin, int64_t end) {
+        each_run(counts, begin, end, [&](uint64_t start, uint64_t stop) {
+            runs_.push_back({static_cast<uint32_t>(start), static_cast<uint32_t>(stop)});
+        });
+        ends_.push_back(runs_.size());
+    }
+    void write(uint64_t pixels, RunBuilder& out) {
+        while (ends_.size() > 2) halve();
+        for (const Run& run : runs_) out.foreground(run.start, run.stop);
+        out.finish(pixels);
+    }
+
+  private:
+    struct Run {
+        uint32_t start, stop;
+    };
+    void halve() {
+        merged_.resize(runs_.size());
+        size_t lists = 0, kept = 0;
+        for (size_t k = 0; k + 1 < ends_.size(); k += 2) {
+            kept = merge(ends_[k], ends_[k + 1], ends_[std::min(k + 2, ends_.size() - 1)], kept);
+            ends_[++lists] = kept;
+        }
+        ends_.resize(lists + 1);
+        merged_.resize(kept);
+        std::swap(runs_, merged_);
+    }
+    // Merges the runs from `a` to `b` with those from there to `end`, behind the `kept` first ones.
+    size_t merge(size_t a, size_t b, size_t end, size_t kept) {
+        const size_t first = kept;
+        for (size_t i = a, j = b; i < b || j < end;) {
+            const bool left = j == end || (i < b && runs_[i].start <= runs_[j].start);
+            const Run next = runs_[left ? i : j];
+            i += left, j += !left;
+            if (kept > first && next.start <= merged_[kept - 1].stop)
+                merged_[kept - 1].stop = std::max(merged_[kept - 1].stop, next.stop);
+            else
+                merged_[kept++] = next;
+        }
+        return kept;
+    }
+    std::vector<Run> runs_, merged_;
+    std::vector<size_t> ends_{0};
+};
+
+// One mask for each group of consecutive masks, group g being [groups[g], groups[g + 1]).
 nb::tuple unite(Counts counts, Offsets offsets, Offsets groups, uint64_t pixels) {
     const size_t n = groups.shape(0) - 1;
     RunBuilder out;
     {
         nb::gil_scoped_release free;
-        std::vector<std::pair<uint64_t, uint64_t>> runs;
-        for (size_t g = 0; g < n; ++g) {
-            runs.clear();
-            for (int64_t i = groups.data()[g]; i < groups.data()[g + 1]; ++i)
-                each_run(counts.data(), offsets.data()[i], offsets.data()[i + 1],
-                         [&](uint64_t start, uint64_t stop) { runs.emplace_back(start, stop); });
-            if (groups.data()[g + 1] - groups.data()[g] > 1) std::sort(runs.begin(), runs.end());
-            for (size_t k = 0; k < runs.size();) {
-                const uint64_t start = runs[k].first;
-                uint64_t stop = runs[k].second;
-                for (++k; k < runs.size() && runs[k].first <= stop; ++k) stop = std::max(stop, runs[k].second);
-                out.foreground(start, stop);
+        const double cost = static_cast<double>(counts.shape(0));
+        out = build_in_shares(n, cost, 2e5, 0, [&](size_t begin, size_t end, RunBuilder& part) {
+            Union all;
+            for (size_t g = begin; g < end; ++g) {
+                all.clear();
+                for (int64_t i = groups.data()[g]; i < groups.data()[g + 1]; ++i)
+                    all.add(counts.data(), offsets.data()[i], offsets.data()[i + 1]);
+                all.write(pixels, part);
             }
-            out.finish(pixels);
-        }
+        });
     }
     return out.result();
 }
@@ -287,6 +346,7 @@ int64_t uncovered(Counts counts, Offsets offsets, uint64_t pixels) {
 void bind_runs(nb::module_& m) {
     m.def("encode", &encode, nb::arg("stack"), nb::arg("columns"));
     m.def("decode", &decode);
+    m.def("decode_into", &decode_into);
     m.def("crop", &crop);
     m.def("area", &area);
     m.def("box", &box);
