@@ -1,6 +1,7 @@
 """The studio's canvas in real Chromium: stroke to picture, opening, memory; many segments, 12 megapixels.
 
     python benchmarks/studio.py                         # 500 and 1000 segments
+    python benchmarks/studio.py --segments 1000 --soak 300
     python benchmarks/studio.py --segments 2000 --chromium /usr/bin/chromium --shots FOLDER
 
 Needs Node 20 with `npm ci` in `web/`, `pip install playwright` and a Chromium; the page is
@@ -126,6 +127,20 @@ def measure(page: Page, address: str, segments: int, strokes: int) -> dict[str, 
     return rows
 
 
+def soak(page: Page, profile: str, strokes: int) -> list[float]:
+    """Megabytes of the page's process: at first, half-way and after so many strokes, each second one undone."""
+    held = [resident(profile)["renderer"]]
+    for half in range(2):
+        for seed in range(half * strokes // 2, (half + 1) * strokes // 2):
+            if seed % 5 == 0:
+                page.evaluate("bench.editor.select([])")
+            stroke(page, seed, steps=12)
+            if seed % 2:
+                page.evaluate("bench.editor.undo(); null")
+        held.append(resident(profile)["renderer"])
+    return held
+
+
 def report(segments: int, rows: dict[str, Any], held: dict[str, float]) -> None:
     """Print one table."""
     print(f"\n{segments} segments, {SIZE[0]}x{SIZE[1]} image, {SCREEN['width']}x{SCREEN['height']} screen")
@@ -150,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=whole)
     parser.add_argument("--segments", type=int, nargs="+", default=[500, 1000])
     parser.add_argument("--strokes", type=int, default=6)
+    parser.add_argument("--soak", type=int, default=0, help="strokes to go on with, for memory")
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     parser.add_argument("--shots", type=Path, help="folder for a screenshot of each page")
     options = parser.parse_args()
@@ -163,6 +179,9 @@ def main() -> None:
                 page.goto(address)
                 rows = measure(page, address, segments, options.strokes)
                 report(segments, rows, resident(profile))
+                if options.soak:
+                    grown = ", ".join(f"{size:.0f}" for size in soak(page, profile, options.soak))
+                    print(f"  memory of the page before, during and after {options.soak} strokes: {grown} MB")
                 if options.shots:
                     options.shots.mkdir(parents=True, exist_ok=True)
                     page.screenshot(path=options.shots / f"studio-{segments}.png")

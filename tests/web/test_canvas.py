@@ -124,6 +124,18 @@ def test_a_stroke_of_the_mouse_is_one_gesture_and_is_seen(page):
     assert seen_at(page, 300, 300) == before
 
 
+def test_a_segment_drawn_in_the_place_of_a_deleted_one_is_seen_while_it_is_drawn(page):
+    page.evaluate("bench.editor.do('delete', (draft) => draft.delete(bench.editor.document.frontKey)); null")
+    page.evaluate("bench.editor.select([])")
+    before = seen_at(page, 300, 300)
+    page.mouse.move(290, 300)
+    page.mouse.down()
+    page.mouse.move(310, 300, steps=4)
+    assert seen_at(page, 300, 300)[3] == pytest.approx(0.7 * 255, abs=1)
+    assert seen_at(page, 300, 300) != before
+    page.mouse.up()
+
+
 def test_a_pen_presses_the_brush_wider(page, session):
     page.evaluate("bench.editor.change({ brush: 40 })")
     widths = []

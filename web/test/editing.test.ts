@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copy, paste } from "../src/core/clipboard.ts";
-import { keyName } from "../src/core/commands.ts";
+import { type Command, keyName, press } from "../src/core/commands.ts";
 import { gapAt, nextGap } from "../src/core/gaps.ts";
 import { newGesture } from "../src/core/gesture.ts";
 import { History } from "../src/core/history.ts";
 import { Editor } from "../src/core/editor.ts";
-import { COMMANDS } from "../src/tools/commands.ts";
+import * as edits from "../src/state/edits.ts";
 import { TOOLS } from "../src/tools/index.ts";
 import { CLASSES, Hand } from "./hand.ts";
 import { copy as copied, state } from "./random.ts";
@@ -76,7 +76,7 @@ test("merging keeps what ran on underneath", () => {
   const middle = hand.put(1, [25, 10, 50, 30]);
   hand.put(1, [20, 15, 30, 25]);
   hand.editor.select([back, middle]);
-  hand.key("m");
+  edits.mergeSelected(hand.editor);
   const merged = hand.editor.selection[0];
   assert.equal(hand.document.area(merged) + hand.document.hiddenArea(merged), 800);
   assert.deepEqual(hand.document.problems(), []);
@@ -120,13 +120,9 @@ test("gaps are found in reading order, round and round, until every pixel has an
   assert.deepEqual([first, second, third].map((gap) => Math.round((gap!.region.box[0] + gap!.region.box[2]) / 2)), [20, 60, 40]);
   assert.deepEqual(nextGap(hand.document, third)?.at, first?.at);
   assert.equal(gapAt(hand.document, [0, 0]), null);
-  for (let i = 0; i < 3; i++) {
-    hand.key("n");
-    hand.key("N", { shiftKey: true });
-  }
+  hand.editor.use("fill");
+  for (let gap = nextGap(hand.document, null); gap; gap = nextGap(hand.document, gap)) hand.click(gap.at);
   assert.equal(hand.document.unlabelled, 0);
-  hand.key("n");
-  assert.equal(hand.editor.words, "Every pixel has an owner");
 });
 
 test("copies go to the next frame with class, tags and instance, on new keys", () => {
@@ -150,20 +146,20 @@ test("a class key changes the selected segments, and things get an instance", ()
   assert.deepEqual([segment.class_id, segment.instance_id, hand.editor.settings.classId], [1, 1, 1]);
 });
 
-test("the stack moves by keys, one step is one gesture, and undo takes it back", () => {
+test("the stack moves step by step, one step is one gesture, and undo takes it back", () => {
   const hand = new Hand("select");
   const [a, b, c] = [[10, 40], [20, 50], [30, 60]].map(([x0, x1]) => hand.put(1, [x0, 10, x1, 40]));
   hand.editor.select([a]);
   const order = (): string[] => hand.document.segments.map(({ key }) => key);
-  hand.key("PageUp");
+  edits.reorder(hand.editor, "forward");
   assert.deepEqual(order(), [b, a, c]);
-  hand.key("Home");
+  edits.reorder(hand.editor, "front");
   assert.deepEqual(order(), [b, c, a]);
-  hand.key("End");
+  edits.reorder(hand.editor, "back");
   assert.deepEqual(order(), [a, b, c]);
-  hand.key("End");
+  edits.reorder(hand.editor, "back");
   assert.equal(hand.sent.length, 6, "what is at the back already makes no gesture");
-  for (let i = 0; i < 3; i++) hand.key("z", { ctrlKey: true });
+  for (let i = 0; i < 3; i++) hand.editor.undo();
   assert.deepEqual(order(), [a, b, c]);
 });
 
@@ -171,12 +167,12 @@ test("tags, crowd, accept and delete are one gesture each", () => {
   const hand = new Hand("select");
   const key = hand.put(1, [10, 10, 40, 40]);
   hand.editor.do("test", (draft) => draft.set(key, "state", "proposed"));
-  hand.key("D", { shiftKey: true });
-  hand.key("C", { shiftKey: true });
-  hand.key("Enter", { shiftKey: true });
+  edits.setTag(hand.editor, "difficult", true);
+  edits.setField(hand.editor, "tags", "crowd", true);
+  edits.judgeSelected(hand.editor, true);
   const { tags, crowd, state: now } = hand.document.get(key);
   assert.deepEqual([tags, crowd, now], [["difficult"], true, "final"]);
-  hand.key("Delete");
+  edits.removeSelected(hand.editor);
   assert.equal(hand.document.segments.length, 0);
   hand.editor.undo();
   assert.deepEqual(hand.document.get(key).tags, ["difficult"]);
@@ -185,14 +181,14 @@ test("tags, crowd, accept and delete are one gesture each", () => {
 test("a locked segment refuses in words, and nothing happens", () => {
   const hand = new Hand("brush");
   const key = hand.put(1, [10, 10, 40, 40]);
-  hand.key("L", { shiftKey: true });
+  edits.toggleLock(hand.editor);
   const before = state(hand.document);
   hand.click([60, 60]);
   assert.match(hand.editor.words!, /locked/);
-  hand.key("Delete");
+  edits.removeSelected(hand.editor);
   assert.deepEqual([state(hand.document), hand.editor.isDrawing, hand.sent.length], [before, false, 1]);
-  hand.key("L", { shiftKey: true });
-  hand.key("Delete");
+  edits.toggleLock(hand.editor);
+  edits.removeSelected(hand.editor);
   assert.equal(hand.document.has(key), false);
 });
 
@@ -257,12 +253,15 @@ test("a fix from elsewhere can be adopted and undone", () => {
   assert.equal(hand.document.get(key).class_id, 1);
 });
 
-test("no two commands share a key, none takes a digit, and each has words", () => {
-  const keys = COMMANDS.flatMap((command) => command.keys);
-  assert.equal(new Set(keys).size, keys.length);
-  assert.deepEqual(keys.filter((key) => /^\d$/.test(key)), []);
-  assert.equal(new Set(COMMANDS.map(({ id }) => id)).size, COMMANDS.length);
-  assert.ok(COMMANDS.every(({ title, group }) => title && group));
+test("a key goes first to the tool, then to a command, then to the class that has it", () => {
+  const hand = new Hand("brush");
+  const run: string[] = [];
+  const command = (key: string): Command => ({ id: key, title: key, group: "test", keys: [key], run: () => run.push(key) });
+  const strike = (key: string): boolean =>
+    press(hand.editor, [command("]"), command("2"), command("Ctrl+]")], { key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false });
+  assert.ok(strike("]") && strike("2") && strike("3"));
+  assert.equal(strike("9"), false);
+  assert.deepEqual([run, hand.editor.settings.classId, hand.editor.settings.brush], [["2"], 3, 13]);
 });
 
 test("key presses have one name each, on every keyboard", () => {

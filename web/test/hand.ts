@@ -8,7 +8,6 @@ import type { Gesture } from "../src/core/gesture.ts";
 import type { Picture } from "../src/core/picture.ts";
 import { solid } from "../src/core/region.ts";
 import type { Pointer } from "../src/core/tool.ts";
-import { COMMANDS } from "../src/tools/commands.ts";
 import { TOOLS } from "../src/tools/index.ts";
 
 const ROW = { colour: "#336699", parent: null, new: "inherit" } as const;
@@ -69,8 +68,9 @@ export class Hand {
     this.editor.tool.pointerUp?.(all.at(-1)!);
   }
 
+  /** A key that reaches the tool or names a class; commands are the app's. */
   key(key: string, more: Partial<KeyPress> = {}): boolean {
-    return press(this.editor, COMMANDS, { key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
+    return press(this.editor, [], { key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
   }
 
   /** A segment of whole boxes, drawn in one gesture. */

@@ -1,4 +1,5 @@
 /** Draws: the image, the segments over it and what the tool shows on top, each on a canvas of its own, once a frame. */
+import type { Segment } from "../core/document.ts";
 import type { Editor } from "../core/editor.ts";
 import { type Box, cover, isEmpty, width, height } from "../core/geometry.ts";
 import { drawOverlay } from "./overlay.ts";
@@ -11,6 +12,8 @@ export interface Canvases {
   readonly segments: HTMLCanvasElement;
   readonly top: HTMLCanvasElement;
 }
+
+const MOST = 4_000_000; // screen pixels that can be sampled within a frame or two
 
 type Part = "image" | "segments" | "palette" | "top";
 
@@ -25,6 +28,7 @@ export class Renderer {
   #sampler = new Sampler(1, 1);
   #picture = new ImageData(1, 1);
   #palette: Palette;
+  #painted: readonly Segment[] = [];
   #ratio = 1;
   #frame = 0;
   #stale: Record<Part, boolean> = { image: true, segments: true, palette: true, top: true };
@@ -58,9 +62,9 @@ export class Renderer {
     this.#mark("image");
   }
 
-  /** Follows the size of the screen: CSS pixels, and device pixels for each. */
-  resize(wide: number, tall: number, ratio: number): void {
-    this.#ratio = ratio;
+  /** Follows the size of the screen: CSS pixels, and device pixels for each as far as they can be drawn in time. */
+  resize(wide: number, tall: number, device: number): void {
+    const ratio = (this.#ratio = Math.min(device, Math.max(1, Math.sqrt(MOST / (wide * tall)))));
     const [w, h] = [Math.max(1, Math.round(wide * ratio)), Math.max(1, Math.round(tall * ratio))];
     for (const canvas of Object.values(this.#canvases)) [canvas.width, canvas.height] = [w, h];
     this.#sampler = new Sampler(w, h);
@@ -101,6 +105,7 @@ export class Renderer {
   #repaint(): void {
     const { document, classes, view, selection } = this.#editor;
     this.#palette = paletteOf(document, classes, view, selection);
+    this.#painted = document.segments;
   }
 
   #drawImage(): void {
@@ -117,14 +122,9 @@ export class Renderer {
     const box = whole ? this.#sampler.bounds : this.#dirty && this.#sampler.screenBox(this.#dirty, this.sight);
     this.#dirty = null;
     if (!box || isEmpty(box)) return;
-    this.#growPalette();
+    if (this.#painted !== document.segments) this.#repaint(); // the open gesture has made a segment
     this.#sampler.draw(document, this.#palette, this.sight, view, box);
     this.#contexts.segments.putImageData(this.#picture, 0, 0, box[0], box[1], width(box), height(box));
-  }
-
-  /** A segment made by the open gesture has no colour yet. */
-  #growPalette(): void {
-    if (this.#palette.areas.length < this.#editor.document.pixels.rank.length) this.#repaint();
   }
 
   #drawTop(): void {

@@ -59,7 +59,7 @@ export class Draft {
 
   /** Adds a region to a segment, as the manner of drawing says. */
   paint(key: string, region: Region, over: Partial<Pick<Treatment, "mode" | "border">> = {}): void {
-    if (this.#manner.locked.has(key)) throw new GestureError(-1, "the segment is locked: unlock it to draw");
+    this.#mustBeOpen(key);
     paint(this.document.pixels, this.#slot(key), region, { ...this.#treatment(), ...over });
     this.#show();
   }
@@ -86,6 +86,8 @@ export class Draft {
 
   /** Gives the part of `from` inside `region`, seen and hidden, to `to`. */
   transfer(from: string, to: string, region: Region): void {
+    this.#mustBeOpen(from);
+    this.#mustBeOpen(to);
     const { pixels } = this.document;
     const [source, target] = [this.#slot(from), this.#slot(to)];
     const hidden = intersect(pixels.hidden(source, region.box), region);
@@ -102,7 +104,7 @@ export class Draft {
   delete(key: string): void {
     const { pixels } = this.document;
     const slot = this.#slot(key);
-    if (this.#manner.locked.has(key)) throw new GestureError(-1, "the segment is locked: unlock it to delete it");
+    this.#mustBeOpen(key);
     eraseHidden(pixels, slot, pixels.hidden(slot));
     erase(pixels, slot, pixels.visible(slot), new Set());
     this.#doomed.add(key);
@@ -200,6 +202,10 @@ export class Draft {
   #slot(key: string): number {
     if (!this.#open) throw new GestureError(-1, "this gesture has ended");
     return this.document.get(key).slot;
+  }
+
+  #mustBeOpen(key: string): void {
+    if (this.#manner.locked.has(key)) throw new GestureError(-1, "the segment is locked: unlock it first");
   }
 
   #show(): void {

@@ -24,12 +24,6 @@ export class FillTool implements Tool {
     if (region) this.#editor.draw("fill", region, this.#purpose(pointer));
   }
 
-  /** Fills the area round a point that nobody owns, into the selected segment where there is one. */
-  fillGap(at: Point): void {
-    const gap = gapAt(this.#editor.document, at);
-    if (gap) this.#editor.draw("fill", gap.region, this.#editor.selected ? "add" : "new");
-  }
-
   #purpose(pointer: Pointer): Purpose {
     const purpose = purposeOf(pointer);
     const { selected, settings } = this.#editor;
