@@ -61,7 +61,7 @@ def random_segmentation(rng: np.random.Generator, classes: Classes, keeps: froze
         class_id = rng.permutation(len(classes))[:count].astype(np.int32)
         count = len(class_id)
     masks = Masks.from_ids(_id_map(rng, size, count), count)
-    if "overlap" in keeps and rng.random() < 0.5:
+    if {"overlap", "order"} <= keeps and rng.random() < 0.5:
         masks = Masks.encode(rng.random((count, *size)) < 0.5)
     if "hidden" not in keeps:
         seen = masks.area() > 0
