@@ -124,7 +124,8 @@ def commit(db: Connection, who: Access, image: Row[Any], draft: Draft, gestures:
         "seconds": image.seconds + sum(gesture.seconds for gesture in gestures),
         "findings": None,
     }
-    if image.state in ("todo", "returned", "submitted") and not who.unattended:
+    drawn = any(gesture.ops for gesture in gestures)  # time that went into looking changes no state
+    if drawn and image.state in ("todo", "returned", "submitted") and not who.unattended:
         changes["state"] = "labelling"
         if image.assignee is None:
             changes["assignee"] = who.user_id
