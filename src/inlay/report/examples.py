@@ -28,6 +28,10 @@ FOUR_ABREAST = "max(9rem, 22%)"  # two on a telephone
 SIDE = 384  # pixels of the longer side of a picture
 ROOM = 2_400_000  # bytes of all pictures together; a page of 3 MB still opens at once
 MISSED, FALSE, CONFUSED = (224, 62, 40), (240, 170, 20), (150, 60, 200)
+THINGS_ALONE = {  # metrics that do not look at stuff
+    *("average_precision", "boundary_average_precision", "lvis_average_precision"),
+    *("counting", "tracking", "instance_iou"),
+}
 NOBODY, UNKNOWN = -1, -2  # in a map of classes: no segment; not judged
 
 
@@ -119,9 +123,9 @@ def _picture_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _judges_stuff(score: Score) -> bool:
-    """Whether a metric looked at stuff; average precision knows things alone."""
+    """Whether a metric looked at stuff."""
     known = ~(score.classes.is_thing | score.classes.is_void)
-    return bool(known.any()) and set(score.metrics) != {"average_precision"}
+    return bool(known.any()) and not set(score.metrics) <= THINGS_ALONE
 
 
 def _difference(
