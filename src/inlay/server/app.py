@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from inlay.core.errors import InlayError
 from inlay.server.access import error_bodies
 from inlay.server.guards import Guards
-from inlay.server.refusals import Refused
+from inlay.server.refusals import Refused, told
 from inlay.server.routes import (
     agreement,
     classes,
@@ -93,7 +93,7 @@ def _invalid(_: Request, error: Exception) -> Response:
 
 
 def _user_error(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": " ".join(str(error).split()), "where": None}, 422)
+    return JSONResponse({"error": told(error), "where": None}, 422)
 
 
 def _http(_: Request, error: Exception) -> Response:

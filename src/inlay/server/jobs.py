@@ -12,7 +12,7 @@ from typing import Any
 from inlay.core.errors import InlayError
 from inlay.server import wire
 from inlay.server.access import Access
-from inlay.server.refusals import Refused
+from inlay.server.refusals import Refused, told
 from inlay.server.store import jobs
 
 log = logging.getLogger("inlay.server")
@@ -76,7 +76,7 @@ def _run(work: Work, run: Callable[[Work], dict[str, Any]]) -> None:
     except StoppedError:
         work.keep(state="failed", error=jobs.CUT_OFF)
     except (InlayError, Refused) as error:
-        work.keep(state="failed", error=" ".join(str(error).split())[:4000])
+        work.keep(state="failed", error=told(error)[:4000])
     except Exception as error:
         log.exception("job %d broke", work.job_id)
         work.keep(

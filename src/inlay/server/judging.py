@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from inlay.core.boxed import tight
-from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
+from inlay.core.segmentation import Segmentation
 from inlay.core.staging import staged
 from inlay.server import labels, wire
 from inlay.server.access import Access
-from inlay.server.refusals import Refused
+from inlay.server.draft import BrokenError, Draft, apply
+from inlay.server.mending import mend
+from inlay.server.refusals import Refused, told
 from inlay.server.store import classes, documents, images, projects
 from inlay.server.tables import findings as table
 from inlay.server.tables import images as image_table
@@ -67,29 +70,50 @@ def packs() -> list[str]:
     return list(pack_names())
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """A document, and what the rules find in it."""
+
+    revision: int
+    draft: Draft
+    label: Segmentation
+    keys: list[str]
+    rules: list[Any]
+    found: tuple[Any, ...]
+
+
 def findings(who: Access, image_id: int) -> wire.Findings:
     """What the project's rules find now."""
     images.need_size(who.studio, image_id)
     with who.studio.database.reading() as db:
         image = images.visible_row(db, who, image_id)
-        project = projects.row_of(db, who.project_id)
         if image.findings is not None:
             return wire.Findings(revision=image.revision, findings=_stored(db, image_id))
+    judged = _judge(who, image_id)
+    several = [_wire(each, judged.keys) for each in judged.found[:MOST] if each.image is not None]
+    _keep(who, image_id, judged.revision, several)
+    return wire.Findings(revision=judged.revision, findings=several)
+
+
+def _judge(who: Access, image_id: int) -> _Judged:
+    from inlay.rules import Compiled, check_sample
+    from inlay.rules.engine import require_classes
+
+    with who.studio.database.reading() as db:
+        image = images.visible_row(db, who, image_id)
+        project = projects.row_of(db, who.project_id)
         draft = documents.load(db, image)
         these, row_of = classes.core(db, who.project_id)
         label, keys = labels.segmentation(draft, these, row_of)
         sample = labels.sample(db, who.studio, project, image, these, row_of, proposed=True)
-    from inlay.rules import check_rules
-
     settings = projects.settings_of(project)
     try:
         rules = who.studio.judges.rules(settings["packs"], settings["rules"])
-        found = check_rules(Dataset.of([sample.replace(segmentation=label)], these), rules)
+        require_classes(rules, these)
+        found = check_sample(sample.replace(segmentation=label), Compiled.of(rules, these))
     except InlayError as error:
-        raise Refused(422, str(error)) from None
-    several = [_wire(each, keys) for each in list(found)[:MOST] if each.image is not None]
-    _keep(who, image_id, image.revision, several)
-    return wire.Findings(revision=image.revision, findings=several)
+        raise Refused(422, told(error)) from None
+    return _Judged(image.revision, draft, label, keys, rules, found)
 
 
 def _wire(found: Any, keys: list[str]) -> wire.Finding:
@@ -136,8 +160,33 @@ def _keep(who: Access, image_id: int, revision: int, several: list[wire.Finding]
 
 
 def fix(who: Access, image_id: int, fingerprint: str) -> wire.GestureAnswer:
-    """The gesture that mends a finding."""
-    found = next((each for each in findings(who, image_id).findings if each.fingerprint == fingerprint), None)
-    if found is None:
+    """The gesture that mends a finding, which fits the document as it is now.
+
+    Raises
+    ------
+    Refused
+        404 when the document has no such finding any more; 409 when nothing mends it, or not within the limit
+        of its rule.
+    """
+    from inlay.rules.repair import repair_label
+
+    images.need_size(who.studio, image_id)
+    judged = _judge(who, image_id)
+    found = [each for each in judged.found if each.fingerprint == fingerprint]
+    if not found:
         raise Refused(404, "there is no such finding in the document as it is now")
-    raise Refused(409, f"nothing mends {found.rule} by itself")
+    if found[0].fix is None:
+        raise Refused(409, f"nothing mends {found[0].rule} by itself")
+    limits = {rule.id: rule.max_change for rule in judged.rules}
+    repaired = repair_label(judged.label, found[:1], limits, unsafe=True)
+    refusals = [patch.refused for patch in repaired.patches if patch.refused]
+    if refusals:
+        raise Refused(409, refusals[0])
+    gesture = mend(judged.draft, judged.keys, repaired.before, repaired.after, repaired.rows)
+    if not gesture.ops:
+        raise Refused(409, "the fix changes nothing here: mend it by hand")
+    try:
+        apply(judged.draft, gesture.ops)
+    except BrokenError as error:
+        raise Refused(409, f"the fix would break the document: {error.words}") from None
+    return wire.GestureAnswer(gesture=gesture)

@@ -6,7 +6,7 @@ from inlay.core.errors import InlayError
 from inlay.server import wire
 from inlay.server.access import Access
 from inlay.server.folders import is_below, new_names, open_folder
-from inlay.server.refusals import Refused
+from inlay.server.refusals import Refused, told
 from inlay.server.store import people, projects
 from inlay.server.studio import Studio
 
@@ -94,7 +94,7 @@ def change_project(who: Access, body: wire.ProjectChange) -> wire.Project:
             try:
                 who.studio.judges.rules(settings["packs"], settings["rules"])
             except InlayError as error:
-                raise Refused(422, str(error)) from None
+                raise Refused(422, told(error)) from None
             projects.forget_findings(db, who.project_id)
         projects.change(db, who.project_id, changes)
         return projects.read(db, who.project_id, who.user_id, who.studio.scans)

@@ -22,7 +22,7 @@ from inlay.server.access import Access
 from inlay.server.archives import unpack
 from inlay.server.carrying import bring
 from inlay.server.draft import BrokenError, apply
-from inlay.server.refusals import Refused
+from inlay.server.refusals import Refused, told
 from inlay.server.saving import commit, tell
 from inlay.server.store import classes, documents, images
 from inlay.server.store import jobs as job_store
@@ -92,10 +92,7 @@ def _import_file(
             unpack(file, place, most_bytes=settings.max_unpacked, most_entries=settings.max_entries)
             file.unlink()
             place = _inner(place)
-        try:
-            return import_labels(work, place, kind, format_name, model or file.stem)
-        except InlayError as error:
-            raise InlayError(str(error).replace(f"{file.parent}/", "")) from None
+        return import_labels(work, place, kind, format_name, model or file.stem)
     finally:
         shutil.rmtree(file.parent, ignore_errors=True)
 
@@ -127,7 +124,7 @@ def import_labels(
             brought = _bring(who, image_ids[name], sample, class_ids, kind, model)
             counts = [counts[0] + bool(brought), counts[1] + brought]
         except (InlayError, Refused, BrokenError) as error:
-            failed.append(f"{name}: {error}")
+            failed.append(f"{name}: {told(error)}")
         work.step(done, len(pairs), name)
     if failed and not counts[0]:
         raise InlayError(f"none of {len(pairs)} images could take its labels: {failed[0]}")
