@@ -6,7 +6,7 @@
 
 Needs Node 20 with `npm ci` in `web/`, `pip install playwright` and a Chromium; the page is
 `web/bench/page.ts`. Strokes are real input events; a latency runs from the event to the end of the frame that
-shows it, waiting for that frame included. Memory is what the processes of the whole browser hold.
+shows it, waiting for that frame included.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def stroke(page: Page, seed: int, steps: int = 60) -> None:
 
 
 def resident(profile: str) -> dict[str, float]:
-    """Megabytes that each kind of process of a browser holds, shared pages counted by share."""
+    """Megabytes that the largest process of each kind holds; that of the page is a renderer."""
     held: dict[str, float] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -93,7 +93,7 @@ def resident(profile: str) -> dict[str, float]:
             continue
         kind = words.partition("--type=")[2].partition(" ")[0] or "browser"
         size = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-        held[kind] = held.get(kind, 0) + size
+        held[kind] = max(held.get(kind, 0), size)
     return held
 
 
@@ -128,7 +128,7 @@ def measure(page: Page, address: str, segments: int, strokes: int) -> dict[str, 
 
 
 def soak(page: Page, profile: str, strokes: int) -> list[float]:
-    """Megabytes of the page's process: at first, half-way and after so many strokes, each second one undone."""
+    """Megabytes of the page's process: at first, half-way and after the strokes, each second one undone."""
     held = [resident(profile)["renderer"]]
     for half in range(2):
         for seed in range(half * strokes // 2, (half + 1) * strokes // 2):

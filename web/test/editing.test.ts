@@ -243,6 +243,31 @@ test("merging puts theirs under mine, and history goes on with the new ops", () 
   assert.deepEqual(hand.areas(), [400]);
 });
 
+test("a gesture that was saved although the answer was lost is neither done twice nor forgotten", () => {
+  const hand = new Hand("box");
+  hand.drag([[10, 10], [30, 30]]);
+  hand.drag([[20, 20], [40, 40]]);
+  const before = state(hand.document);
+  const { gestures, conflicts } = hand.editor.merge([...hand.sent], [hand.sent[0]], 2);
+  assert.deepEqual([gestures.map(({ id }) => id), conflicts], [[hand.sent[1].id], []]);
+  assert.equal(state(hand.document), before.replace('"revision":0', '"revision":2'));
+  hand.editor.undo();
+  hand.editor.undo();
+  assert.equal(hand.document.segments.length, 0);
+});
+
+test("while something is drawn, nothing else may change the document", () => {
+  const hand = new Hand("brush");
+  const fix = newGesture("fix", [{ op: "set", key: null, field: "image_tags", before: [], after: ["night"] }]);
+  hand.editor.tool.pointerDown?.(hand.pointer([20, 20]));
+  assert.throws(() => hand.document.apply(fix), /finish or cancel/);
+  assert.equal(hand.editor.do("delete", (draft) => draft.delete(hand.editor.selection[0])), null);
+  hand.editor.adopt(fix);
+  assert.deepEqual(hand.document.imageTags, []);
+  hand.editor.tool.pointerUp?.(hand.pointer([20, 20]));
+  assert.deepEqual([hand.document.imageTags, hand.sent.map(({ kind }) => kind)], [["night"], ["brush", "fix"]]);
+});
+
 test("a fix from elsewhere can be adopted and undone", () => {
   const hand = new Hand("box");
   hand.drag([[10, 10], [30, 30]]);

@@ -178,9 +178,9 @@ export class Document {
    * Throws `GestureError` naming the op that does not fit; then nothing has changed.
    */
   apply(gesture: { readonly ops: readonly Op[] }): Box | null {
-    const journal = { owners: new Map(), hidden: new Map() };
+    if (this.pixels.journal) throw new GestureError(-1, "finish or cancel what you are drawing first");
     const [order, tags] = [this.#order, this.imageTags];
-    this.pixels.journal = journal;
+    this.pixels.journal = { owners: new Map(), hidden: new Map() };
     let at = 0;
     try {
       for (const op of gesture.ops) {

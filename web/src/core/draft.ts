@@ -237,10 +237,10 @@ export class Draft {
       ["occluded", this.#hidden, this.#keysWhere((key) => this.document.hiddenArea(key) > 0)],
     ] as const;
     for (const { key, class_id, tags } of this.document.segments) {
-      if (!this.#manner.isThing(class_id)) continue;
+      const changed = facts.filter(([, before, now]) => before.has(key) !== now.has(key));
+      if (!changed.length || !this.#manner.isThing(class_id)) continue;
       const next = new Set(tags);
-      for (const [tag, before, now] of facts)
-        if (before.has(key) !== now.has(key)) now.has(key) ? next.add(tag) : next.delete(tag);
+      for (const [tag, , now] of changed) now.has(key) ? next.add(tag) : next.delete(tag);
       this.set(key, "tags", [...next].sort());
     }
   }

@@ -216,8 +216,10 @@ export class Editor {
 
   /** Applies a gesture that was made elsewhere but is to be saved from here, such as a fix that the server proposes. */
   adopt(gesture: Gesture): void {
-    this.document.apply(gesture);
-    this.#made(gesture);
+    this.#whenIdle(() => {
+      this.document.apply(gesture);
+      this.#made(gesture);
+    });
   }
 
   /** Applies gestures of others that are saved already; waits while something is being drawn. */
@@ -236,7 +238,8 @@ export class Editor {
     if (this.#draft) throw new GestureError(-1, "finish or cancel what you are drawing first");
     const merged = merge(this.document, mine, theirs);
     const changed = new Map<string, Gesture | null>(mine.map((gesture) => [gesture.id, null]));
-    for (const gesture of merged.gestures) changed.set(gesture.id, gesture);
+    // Among theirs may be some of mine: saved, but the answer was lost.
+    for (const gesture of [...theirs, ...merged.gestures]) if (changed.has(gesture.id)) changed.set(gesture.id, gesture);
     this.history.replace(changed);
     this.document.revision = revision;
     this.#tell("history");

@@ -38,11 +38,15 @@ export function rebase(document: Document, gesture: Gesture): { gesture: Gesture
   return { gesture: done && { ...done, id: gesture.id, at: gesture.at }, conflicts };
 }
 
-/** Takes `mine`, the last gestures of the document, back; applies `theirs`; then does mine again on top. */
+/**
+ * Takes `mine`, the last gestures of the document, back; applies `theirs`; then does mine again on top, but for those
+ * that are among theirs: they were saved, only the answer was lost.
+ */
 export function merge(document: Document, mine: readonly Gesture[], theirs: readonly Gesture[]): Rebased {
   for (const gesture of mine.toReversed()) document.apply({ ops: inverseOps(gesture.ops) });
   for (const gesture of theirs) document.apply(gesture);
-  const done = mine.map((gesture) => rebase(document, gesture));
+  const saved = new Set(theirs.map(({ id }) => id));
+  const done = mine.filter(({ id }) => !saved.has(id)).map((gesture) => rebase(document, gesture));
   return {
     gestures: done.flatMap(({ gesture }) => (gesture ? [gesture] : [])),
     conflicts: done.flatMap(({ conflicts }) => conflicts),
