@@ -7,6 +7,7 @@ import { boxMask } from "../src/core/masks.ts";
 import { rebase } from "../src/core/rebase.ts";
 import { MemoryJournal } from "../src/saving/journal.ts";
 import { type Answer, type Entry, type Host, SaveQueue, type Transport } from "../src/saving/queue.ts";
+import { randomOf } from "./random.ts";
 
 const SIZE = [40, 40] as const;
 
@@ -97,11 +98,6 @@ class Person implements Host {
   }
 }
 
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
-}
-
 const picture = (document: Document): unknown => {
   const { segments } = document.toJson();
   return segments.map((segment) => JSON.stringify(segment)).sort();
@@ -119,7 +115,7 @@ async function finish(people: readonly Person[]): Promise<void> {
 
 test("over a line that loses requests and answers, two people end with the same picture and nothing is lost", async () => {
   for (let seed = 1; seed <= 8; seed++) {
-    const chance = numbers(seed);
+    const chance = randomOf(seed);
     const server = new Server();
     const people = [0, 1].map((user) => new Person(new Line(server, `${user}`, chance), user));
     for (const { line } of people) line.lossy = 0.3;

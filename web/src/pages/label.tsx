@@ -82,13 +82,13 @@ function OpenDesk({ desk, project }: { readonly desk: Desk; readonly project: nu
     <div class="desk">
       <TopBar desk={desk} page={page} />
       <Toolbar desk={desk} />
-      <div class="middle">
+      <main class="middle" id="content">
         <Options desk={desk} engines={engines} />
-        <main class="stage" id="content">
+        <div class="stage">
           <Canvas editor={desk.editor} image={desk.id} label={t.label.canvas} />
           {past !== null && <Past desk={desk} revision={past} onLeave={() => setPast(null)} />}
-        </main>
-      </div>
+        </div>
+      </main>
       <Side desk={desk} onLook={setPast} />
       <Footer desk={desk} />
       {shown.value === "palette" && <Palette commands={commands} editor={desk.editor} />}

@@ -13,7 +13,7 @@ export function Toolbar({ desk }: { readonly desk: Desk }) {
   void desk.ticks.tool.value;
   const { editor } = desk;
   return (
-    <div class="toolbar" role="toolbar" aria-label={t.toolbar} aria-orientation="vertical">
+    <section class="toolbar" aria-label={t.toolbar}><div role="toolbar" aria-label={t.toolbar} aria-orientation="vertical">
       {GROUPS.map((names, i) => (
         <>
           {i > 0 && <hr />}
@@ -28,7 +28,7 @@ export function Toolbar({ desk }: { readonly desk: Desk }) {
           ))}
         </>
       ))}
-    </div>
+    </div></section>
   );
 }
 

@@ -51,7 +51,7 @@ function understand(error: unknown): Answer {
   if (!(error instanceof Refused)) return { kind: "away", words };
   if (error.status === 412) {
     const { revision, gestures } = error.body as Stale;
-    return { kind: "stale", revision, entries: gestures as unknown as Entry[] };
+    return { kind: "stale", revision: gestures.at(-1)?.revision ?? revision, entries: gestures as unknown as Entry[] };
   }
   if (error.status === 409 || error.status === 413 || error.status === 422) {
     const { gesture = null } = (error.body ?? {}) as { gesture?: string | null };

@@ -124,7 +124,8 @@ function pasteClip({ editor }: Desk): void {
 }
 
 function dropOrDeselect({ editor }: Desk): void {
-  if (editor.preview || editor.isDrawing) editor.tool.cancel?.();
+  const { lines, dots, box } = editor.preview ?? {}; // a brush or a patch that follows the pointer is no drawing
+  if (lines || dots || box || editor.isDrawing) editor.tool.cancel?.();
   else editor.select([]);
 }
 
