@@ -46,9 +46,10 @@ def assert_equal_to_pycocotools(case: Case, kind: str) -> None:
     figures = average_precision.score(counts, classes)
     assert [figures[f"{kind}_{name}"] for name in NAMES] == reference.stats.tolist()
     for k, row in enumerate(by_id):
-        cells = reference.eval["precision"][:, :, k, 0, 2]
-        expected = np.mean(cells[cells > -1]) if (cells > -1).any() else -1.0
-        assert figures[f"{kind}_AP/{classes.names[row]}"] == expected
+        for name, (area, limit, at) in average_precision.TABLES.precisions.items():
+            cells = reference.eval["precision"][at, :, k, area, limit]
+            expected = np.mean(cells[cells > -1]) if (cells > -1).any() else -1.0
+            assert figures[f"{kind}_{name}/{classes.names[row]}"] == expected
 
 
 @settings(max_examples=many(60), deadline=None)

@@ -34,7 +34,7 @@ class Tables:
     Parameters
     ----------
     precisions, recalls
-        Name of a figure to its cells; "AP" is the one that classes have too.
+        Name of a figure to its cells; classes have those of precision too.
     limits
         Predictions judged in one sample, of one class.
     prefix
@@ -70,7 +70,9 @@ class Tables:
             for figure, (area, limit, at) in self.recalls.items():
                 figures[f"{name}_{figure}"] = _mean(recall[at, :, area, limit])
             for k, row in enumerate(things):
-                of_class[f"{name}_AP/{classes.names[row]}"] = _mean(precision[:, :, k, 0, -1])
+                for figure, (area, limit, at) in self.precisions.items():
+                    own = precision[at, :, k, area, limit]
+                    of_class[f"{name}_{figure}/{classes.names[row]}"] = _mean(own)
         return figures | of_class
 
     def resampled(
@@ -96,7 +98,9 @@ class Tables:
                 )
                 figures[f"{name}_{figure}"] = _means(precision[:, :, chosen])
             for row in np.flatnonzero(classes.is_thing):
-                figures[f"{name}_AP/{classes.names[row]}"] = _means(precision[:, :, row, None])
+                for figure, (area, limit, at) in self.precisions.items():
+                    own = tables[0][:, at, row, wanted.index((area, limit)), None]
+                    figures[f"{name}_{figure}/{classes.names[row]}"] = _means(own)
         return figures
 
     def per_sample(self, counts: Sequence[Counts], kinds: Sequence[str]) -> dict[str, Floats]:
