@@ -15,7 +15,7 @@ from inlay.rules import check, check_rules, read_rules
 from inlay.rules.evidence import coco_region
 from inlay.rules.finding import Finding
 from inlay.rules.pictures import read_examples
-from inlay.rules.repair import Repair, repair_label
+from inlay.rules.repair import repair_label
 from inlay.rules.undo import undone, write_undo
 from inlay.scenes import make
 
@@ -182,7 +182,7 @@ def test_after_a_repair_fewer_things_are_wrong_and_nothing_new():
     dataset = spoilt()
     rules = [rule for rule in read_rules(PACKS) if not rule.is_late]  # what is usual moves with the labels
     before = check_rules(dataset, rules)
-    repair = Repair.of(dataset, before, rules)
+    repair = before.repair()
     after = check_rules(repair.repaired, rules)
     assert before.of("pinhole")
     assert before.of("duplicate")
@@ -191,13 +191,13 @@ def test_after_a_repair_fewer_things_are_wrong_and_nothing_new():
         assert count <= before.by_rule.get(rule, 0), rule
     for rule in ("pinhole", "duplicate", "empty-mask"):
         assert len(after.of(rule)) < len(before.of(rule)), rule
-    again = Repair.of(repair.repaired, after, rules)
+    again = after.repair()
     assert all(patch.refused for name in again.found for patch in again.label(name).patches)
 
 
 def test_what_was_repaired_can_be_undone(tmp_path):
     dataset = spoilt(3)
-    repair = Repair.of(dataset, check(dataset, packs=PACKS), read_rules(PACKS), unsafe=True)
+    repair = check(dataset, packs=PACKS).repair(unsafe=True)
     assert write_undo(((name, repair.label(name)) for name in repair.found), tmp_path / "undo.jsonl") == 3
     fixed = Dataset.of(repair.repaired)
     assert not all(fixed[name].label().equals(dataset[name].label()) for name in dataset.names)
@@ -212,7 +212,7 @@ def test_what_was_repaired_can_be_undone(tmp_path):
 
 def test_what_was_changed_since_is_not_undone(tmp_path):
     dataset = spoilt(1)
-    repair = Repair.of(dataset, check(dataset, packs=PACKS), read_rules(PACKS))
+    repair = check(dataset, packs=PACKS).repair()
     write_undo(((name, repair.label(name)) for name in repair.found), tmp_path / "undo.jsonl")
     label = repair.repaired[0].label()
     edited = Dataset.of([repair.repaired[0].replace(segmentation=label[1:])])

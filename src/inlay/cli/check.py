@@ -1,10 +1,77 @@
-"""`inlay check`: rules over labels, findings, exit code."""
+"""`inlay check`: rules over labels, findings, fixes, reports, exit code."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from cyclopts import Parameter
 
 from inlay.cli.console import open_dataset, progress_bar, show_page, words
+from inlay.core.errors import InlayError
+
+if TYPE_CHECKING:
+    from inlay.core.dataset import Dataset
+    from inlay.rules import Findings
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Control:
+    """Which findings count.
+
+    Parameters
+    ----------
+    waivers
+        A TOML file of findings that are let stand, with reasons.
+    baseline
+        Findings that were there before: only new ones make the exit code 1.
+    update_baseline
+        Make the baseline, or take what is gone out of it; new findings never come in.
+    new_only
+        Print and report only what is not in the baseline.
+    most_per_image
+        Findings of one rule that are kept for one image; all are counted.
+    most_per_rule
+        Findings of one rule that are kept.
+    """
+
+    waivers: Path | None = None
+    baseline: Path | None = None
+    update_baseline: bool = False
+    new_only: bool = False
+    most_per_image: int = 20
+    most_per_rule: int = 10_000
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Fixing:
+    """What is mended.
+
+    Parameters
+    ----------
+    fix
+        Apply the safe fixes, each within the limit of its rule, and write the labels to `fixed`.
+    fixed
+        Where the mended labels go, in the format they came in; default: over DATA, if that is one file.
+    preview
+        Draw every fix before and after on this page (.html); without --fix nothing else is written.
+    unsafe_fixes
+        Apply fixes as well that change ids or classes.
+    undo
+        Take back the fixes of this undo file, which --fix wrote, from DATA; no rule is asked.
+    lossy
+        Write the mended labels though the format cannot hold all that was read.
+    """
+
+    fix: bool = False
+    fixed: Path | None = None
+    preview: Path | None = None
+    unsafe_fixes: bool = False
+    undo: Path | None = None
+    lossy: bool = False
 
 
 def check(
@@ -13,15 +80,23 @@ def check(
     *,
     pack: str = "schema,partition",
     rules: Path | None = None,
+    predictions: Path | None = None,
+    report: tuple[Path, ...] = (),
+    to: str | None = None,
     out: Path | None = None,
     page: Path | None = None,
     split: str | None = None,
     jobs: int = 1,
+    on: Literal["serial", "processes", "ray"] | None = None,
+    cache: bool = True,
+    cache_folder: Path | None = None,
     test_rules: bool = False,
+    control: Control = Control(),
+    fixing: Fixing = Fixing(),
 ) -> int:
     """Find bad labels: exit code 0 when no error was found, 1 when some were, 2 when the check broke.
 
-    Example: `inlay check labels.json --pack schema,partition,geometry --out findings.jsonl`
+    Example: `inlay check labels.json --pack schema,partition,geometry --report findings.sarif`
 
     Parameters
     ----------
@@ -31,41 +106,160 @@ def check(
         Rule packs, with commas between.
     rules
         A TOML file of your own rules, which may extend packs.
+    predictions
+        What a model says of the same images, for the rules that compare the two.
+    report
+        Write the findings here; the suffix says how: .jsonl, .sarif, .xml (JUnit), .json (COCO), .md, .csv,
+        .html. May be given several times.
+    to
+        How to write the reports, whatever their suffix: jsonl, sarif, junit, coco_errors, markdown,
+        csv_table, html.
     out
-        Write the findings here, one JSON object a line.
+        The same as --report with a name in .jsonl.
     page
-        Write a contact sheet of the findings here (.html).
+        The same as --report with a name in .html.
     split
         Only this split.
     jobs
         Processes.
+    on
+        Where to run: here (serial), in processes, or on a Ray cluster; default: as --jobs says.
+    cache
+        Keep what was measured, by content, so that a second check measures only what has changed.
+    cache_folder
+        Where to keep it; default: the user's folder of caches.
     test_rules
         Also run the examples that the rules carry, first.
     """
-    from inlay.rules import check as run_check
-    from inlay.rules import test_rules as run_examples
-
-    packs = tuple(words(pack))
-    if test_rules:
-        tested = run_examples(packs=packs, rules=rules)
-        print(tested)
-        if tested.exit_code:
-            return 2
     dataset = open_dataset(data, split=split)
+    if fixing.undo is not None:
+        return _undo(dataset, data, fixing)
+    _refuse(control, fixing, data)
+    packs = tuple(words(pack))
+    if test_rules and _examples(packs, rules):
+        return 2
+    folder = _folder(cache_folder) if cache else None
+    findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
+    findings, shown = _compared(findings, control)
+    print(shown)
+    for path, kind in (*((each, to) for each in report), (out, "jsonl"), (page, "html")):
+        if path is not None:
+            shown.write(path, to=kind, dataset=dataset, source=data)
+            show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
+    if fixing.fix or fixing.preview is not None:
+        _fix(findings, dataset, data, fixing)
+    return findings.exit_code
+
+
+def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
+    """Say what does not go together before anything is measured."""
+    if control.baseline is None and (control.update_baseline or control.new_only):
+        raise InlayError("--update-baseline and --new-only need a --baseline FILE")
+    if fixing.fix and fixing.fixed is None and not data.is_file():
+        raise InlayError(f"{data} is a folder: say with --fixed PATH where the mended labels go")
+    for name in ("fixed", "unsafe_fixes"):
+        if getattr(fixing, name) and not (fixing.fix or fixing.preview):
+            raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
+
+
+def _folder(folder: Path | None) -> Path:
+    from inlay.rules.cache import default_folder
+
+    return folder or default_folder()
+
+
+def _examples(packs: tuple[str, ...], rules: Path | None) -> int:
+    from inlay.rules import test_rules
+
+    tested = test_rules(packs=packs, rules=rules)
+    print(tested)
+    return tested.exit_code
+
+
+def _found(
+    dataset: Dataset,
+    packs: tuple[str, ...],
+    rules: Path | None,
+    predictions: Path | None,
+    jobs: int,
+    on: Literal["serial", "processes", "ray"] | None,
+    cache: Path | None,
+    control: Control,
+) -> Findings:
+    from inlay.rules import check as run_check
+    from inlay.rules.noise import Caps
+    from inlay.rules.waivers import read_waivers
+
+    waivers = () if control.waivers is None else read_waivers(control.waivers)
+    predicted = None if predictions is None else open_dataset(predictions, like=dataset)
     with progress_bar("checking") as progress:
         findings = run_check(
             dataset,
             packs=packs,
             rules=rules,
-            on="processes" if jobs > 1 else "serial",
-            workers=jobs,
+            predictions=predicted,
+            on=on or ("processes" if jobs > 1 else "serial"),
+            workers=jobs if jobs > 1 else None,
+            cache=cache,
+            caps=Caps(control.most_per_image, control.most_per_rule),
             progress=progress,
         )
-    print(findings)
-    if out:
-        findings.to_jsonl(out)
-        print(f"findings: {out}")
-    if page:
-        findings.to_html(page, dataset)
-        show_page(page, browser=False)
-    return findings.exit_code
+    return findings.waive(waivers)
+
+
+def _compared(findings: Findings, control: Control) -> tuple[Findings, Findings]:
+    """The findings beside the baseline, and those of them that are shown."""
+    from inlay.rules.baseline import Baseline, read_baseline, shrunk, write_baseline
+
+    if control.baseline is None:
+        return findings, findings
+    first = control.update_baseline and not control.baseline.exists()
+    known = Baseline.of(findings) if first else read_baseline(control.baseline)
+    findings = findings.compare(known)
+    if control.update_baseline:
+        kept = shrunk(findings)
+        write_baseline(kept, control.baseline)
+        print(f"baseline: {control.baseline}, {len(kept.known)} findings, {len(findings.gone)} gone")
+    return findings, findings.new if control.new_only else findings
+
+
+def _fix(findings: Findings, dataset: Dataset, data: Path, fixing: Fixing) -> None:
+    """Preview the fixes, or apply them: the mended labels and an undo file are written."""
+    from inlay.rules.preview import write_preview
+    from inlay.rules.undo import write_undo
+
+    repair = findings.repair(dataset, unsafe=fixing.unsafe_fixes)
+    if fixing.preview is not None:
+        write_preview(repair, fixing.preview)
+        show_page(fixing.preview, browser=False)
+    if not fixing.fix:
+        return
+    if not repair.found:
+        print("nothing to fix")
+        return
+    target = fixing.fixed or data
+    undo = target.with_name(f"{target.name}.undo.jsonl")
+    patches = [patch for name in repair.found for patch in repair.label(name).patches]
+    applied = sum(not patch.refused for patch in patches)
+    write_undo(((name, repair.label(name)) for name in repair.found), undo)
+    _write(repair.repaired, data, target, lossy=fixing.lossy)
+    print(f"fixed: {applied} findings, {len(patches) - applied} refused: {target}")
+    print(f"to take it back: inlay check {target} --undo {undo}")
+
+
+def _undo(dataset: Dataset, data: Path, fixing: Fixing) -> int:
+    from inlay.rules.undo import undone
+
+    if not data.is_file() and fixing.fixed is None:
+        raise InlayError(f"{data} is a folder: say with --fixed PATH where the labels as they were go")
+    target = fixing.fixed or data
+    _write(undone(dataset, fixing.undo or Path()), data, target, lossy=fixing.lossy)
+    print(f"undone: {target}")
+    return 0
+
+
+def _write(dataset: Dataset, data: Path, target: Path, *, lossy: bool) -> None:
+    """Write labels in the format that `data` has."""
+    from inlay.formats import sniff, write
+
+    write(dataset, target, to=sniff(data)[0], lossy=lossy, overwrite=target == data)

@@ -118,7 +118,14 @@ def check_rules(
     kept.add(late)
     verdicts = [verdicts[0], *(more.get(number, mine) for number, mine in enumerate(verdicts[1:]))]
     found, verdicts = tolerated(weighed(kept.found, rules, census), verdicts, rules)
-    return Findings(tuple(found), tuple(verdicts), len(dataset), int(census.segment_count.sum()), dataset)
+    return Findings(
+        tuple(found),
+        tuple(verdicts),
+        len(dataset),
+        int(census.segment_count.sum()),
+        dataset,
+        {rule.id: rule.max_change for rule in rules if rule.fix},
+    )
 
 
 def _judge_late(

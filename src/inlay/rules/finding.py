@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from inlay.core.dataset import Dataset
+from inlay.core.errors import InlayError
 
 if TYPE_CHECKING:
     from datetime import date
 
     from inlay.rules.baseline import Baseline, Known
     from inlay.rules.noise import Cause
+    from inlay.rules.repair import Repair
     from inlay.rules.waivers import Waived, Waiver
 
 Severity = Literal["error", "warning", "info"]
@@ -125,6 +127,8 @@ class Findings(Sequence[Finding]):
         One for each rule, in the order of the packs.
     images, segments
         How much was checked.
+    limits
+        Largest share of a segment's pixels that the fix of a rule may change, by the rule's id.
     waived
         Findings that a waiver covers.
     gone
@@ -136,6 +140,7 @@ class Findings(Sequence[Finding]):
     images: int = 0
     segments: int = 0
     dataset: Dataset | None = field(default=None, repr=False)
+    limits: Mapping[str, float] = field(default_factory=dict, repr=False)
     waived: tuple[Waived, ...] = ()
     gone: tuple[Known, ...] = ()
 
@@ -223,17 +228,44 @@ class Findings(Sequence[Finding]):
         """Those alone that are not in the baseline."""
         return replace(self, found=tuple(each for each in self.found if each.state != "unchanged"))
 
+    def repair(self, dataset: Dataset | None = None, *, unsafe: bool = False) -> Repair:
+        """The fixes of these findings, each within the limit of its rule; nothing is changed yet.
+
+        Raises
+        ------
+        InlayError
+            When there is no dataset to repair.
+        """
+        from inlay.rules.repair import Repair
+
+        chosen = dataset if dataset is not None else self.dataset
+        if chosen is None:
+            raise InlayError("these findings do not know their dataset: repair(dataset)")
+        return Repair.of(chosen, self.found, self.limits, unsafe=unsafe)
+
+    def write(
+        self,
+        path: Path | str,
+        *,
+        to: str | None = None,
+        dataset: Dataset | None = None,
+        source: Path | None = None,
+    ) -> None:
+        """Write a report as `to` names it, else as the suffix of the path says.
+
+        Suffixes are .jsonl, .sarif, .xml (JUnit), .json (COCO), .md, .csv, .html and .txt.
+        """
+        from inlay.rules.report import write_report
+
+        write_report(self, path, to=to, dataset=dataset, source=source)
+
     def to_jsonl(self, path: Path | str) -> None:
         """Write one JSON object a line."""
-        from inlay.rules.report import jsonl
-
-        jsonl.write(self, Path(path))
+        self.write(path, to="jsonl")
 
     def to_html(self, path: Path | str, dataset: Dataset | None = None) -> None:
         """Write a contact sheet: a self-contained page of crops, grouped by rule."""
-        from inlay.rules.report import html
-
-        html.write(self, Path(path), dataset or self.dataset)
+        self.write(path, to="html", dataset=dataset)
 
     def __str__(self) -> str:
         from inlay.rules.report import text

@@ -16,7 +16,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.rules.evidence import coco_region
 from inlay.rules.finding import Finding, Region
 from inlay.rules.message import segment_id
-from inlay.rules.rule import MAX_CHANGE, Rule
+from inlay.rules.rule import MAX_CHANGE
 
 
 class Fix(Protocol):
@@ -196,14 +196,13 @@ class Repair:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, found: Iterable[Finding], rules: Iterable[Rule], *, unsafe: bool = False
+        cls, dataset: Dataset, found: Iterable[Finding], limits: Mapping[str, float], *, unsafe: bool = False
     ) -> Repair:
-        """The repair of what was found in a dataset by rules."""
+        """The repair of what was found in a dataset; limits as in `repair_label`."""
         by_image: dict[str, list[Finding]] = defaultdict(list)
         for finding in found:
             if finding.fix is not None and finding.image is not None:
                 by_image[finding.image].append(finding)
-        limits = {rule.id: rule.max_change for rule in rules}
         return cls(dataset, {name: tuple(some) for name, some in by_image.items()}, limits, unsafe)
 
     def label(self, name: str) -> Repaired:

@@ -1,4 +1,7 @@
-"""Findings as a contact sheet: a self-contained page, grouped by rule, a crop for each finding, capped."""
+"""Findings as a contact sheet: a self-contained page, grouped by rule, a crop for each finding, capped.
+
+Where the rule offers a fix, the crop after it stands beside the one before.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,35 @@ from inlay import page
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.rules.finding import Finding, Findings
-from inlay.rules.report.crop import draw_crop
-from inlay.rules.report.text import counted
+from inlay.rules.repair import repair_label
+from inlay.rules.report.parts.crop import draw_crop, draw_fix
+from inlay.rules.report.text import about, counted, remarks
 
+SUFFIX = ".html"
 CAP = 24  # pictures for each rule
+Pictures = dict[int, tuple[str, str]]  # markup, and words on the fix, by `id` of the finding
 SHADES = {"error": (200, 50, 40), "warning": (214, 140, 20), "info": (70, 110, 170)}
 
 
-def write(findings: Findings, path: Path, dataset: Dataset | None) -> None:
+def write(findings: Findings, path: Path, dataset: Dataset | None = None, source: Path | None = None) -> None:
     """Write the page; pictures are read from `dataset`, and left out where it cannot give them."""
     shown = {rule: _chosen(findings.of(rule)) for rule in findings.by_rule}
-    pictures = _pictures([each for some in shown.values() for each in some], dataset)
-    sections = [_section(findings, rule, some, pictures) for rule, some in shown.items()]
-    body = "".join((_numbers(findings), _rules(findings), *sections))
-    page.write_page(path, page.page("Findings", body, intro=counted(findings)))
+    pictures = _pictures(findings, [each for some in shown.values() for each in some], dataset)
+    also = _others(findings)
+    sections = [_section(findings, rule, some, pictures, also) for rule, some in shown.items()]
+    body = "".join((_numbers(findings), _remarks(findings), _rules(findings), *sections))
+    title = "Findings" if source is None else f"Findings in {source.name}"
+    page.write_page(path, page.page(title, body, intro=counted(findings)))
+
+
+def _others(findings: Findings) -> dict[int, str]:
+    """What else was found about the same place, by `id` of the finding."""
+    found: dict[int, str] = {}
+    for cause in findings.causes:
+        members = (cause.main, *cause.others)
+        for each in members if len(members) > 1 else ():
+            found[id(each)] = ", ".join(sorted({other.rule for other in members if other is not each}))
+    return found
 
 
 def _chosen(found: tuple[Finding, ...]) -> list[Finding]:
@@ -46,6 +64,11 @@ def _numbers(findings: Findings) -> str:
     return page.figures({"images": findings.images, "segments": findings.segments} | counts)
 
 
+def _remarks(findings: Findings) -> str:
+    lines = "".join(f"<li>{page.text(line)}</li>" for line in remarks(findings))
+    return f"<ul>{lines}</ul>" if lines else ""
+
+
 def _rules(findings: Findings) -> str:
     counts = findings.by_rule
     rows = [
@@ -56,20 +79,33 @@ def _rules(findings: Findings) -> str:
     return page.fold("All rules, and how often each was asked", page.table(rows, header))
 
 
-def _section(findings: Findings, rule: str, some: list[Finding], pictures: dict[int, str]) -> str:
-    total = findings.by_rule[rule]
-    more = f" {len(some)} of them are shown, from as many images as possible." if total > len(some) else ""
+def _section(
+    findings: Findings,
+    rule: str,
+    some: list[Finding],
+    pictures: Pictures,
+    also: dict[int, str],
+) -> str:
+    total = findings.by_rule[rule] + findings.left_out.get(rule, 0)
+    words = about(findings.of(rule)).removeprefix(": ")
+    more = f"{len(some)} of {total} are shown, from as many images as possible." if total > len(some) else ""
+    said = " ".join(f"<p>{page.text(line)}</p>" for line in (words, more) if line)
     severity = some[0].severity
     chip = page.legend([severity], [SHADES[severity]], [total])
-    cards = page.grid([_card(each, pictures.get(id(each), "")) for each in some])
-    return page.section(rule, chip, page.Html(f"<p>{page.text(more)}</p>") if more else "", cards)
+    cards = [_card(each, *pictures.get(id(each), ("", "")), also.get(id(each), "")) for each in some]
+    width = "26rem" if any(each.fix for each in some) else "17rem"
+    return page.section(rule, chip, page.Html(said), page.grid(cards, width=width))
 
 
-def _card(finding: Finding, picture: str) -> str:
+def _card(finding: Finding, picture: str, fix: str, also: str) -> str:
     limit = "" if finding.limit is None else f", limit {page.text(finding.limit)}"
     value = "" if finding.measured is None else f"<br>measured {page.text(_rounded(finding.measured))}{limit}"
     place = page.text(finding.image or "the whole dataset")
-    words = f"<b>{place}</b><br>{page.text(finding.message)}{value}"
+    state = f" ({finding.state})" if finding.state else ""
+    ids = f"<br>segment {page.text(', '.join(map(str, finding.segments)))}" if finding.segments else ""
+    beside = f"<br>also here: {page.text(also)}" if also else ""
+    mended = f"<br>{page.text(fix)}" if fix else ""
+    words = f"<b>{place}</b>{state}<br>{page.text(finding.message)}{value}{ids}{mended}{beside}"
     return f"{picture}<figcaption>{words}</figcaption>"
 
 
@@ -77,9 +113,9 @@ def _rounded(value: object) -> object:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _pictures(shown: list[Finding], dataset: Dataset | None) -> dict[int, str]:
-    """A picture for each finding that has a place, by `id` of the finding; each sample is read once."""
-    pictures: dict[int, str] = {}
+def _pictures(findings: Findings, shown: list[Finding], dataset: Dataset | None) -> Pictures:
+    """A picture, and words, for each finding that has a place, by `id` of the finding."""
+    pictures: Pictures = {}
     if dataset is None:
         return pictures
     by_image: dict[str, list[Finding]] = defaultdict(list)
@@ -91,10 +127,17 @@ def _pictures(shown: list[Finding], dataset: Dataset | None) -> dict[int, str]:
             sample = dataset.load(name)
         except (InlayError, OSError):  # the finding says so in words
             continue
-        pictures.update({id(each): _picture(each, sample) for each in found})
+        pictures.update({id(each): _picture(each, sample, findings) for each in found})
     return pictures
 
 
-def _picture(finding: Finding, sample: Sample) -> str:
-    drawn = draw_crop(finding, sample)
-    return "" if drawn is None else page.picture(drawn, f"{finding.image}: {finding.message}")
+def _picture(finding: Finding, sample: Sample, findings: Findings) -> tuple[str, str]:
+    words = f"{finding.image}: {finding.message}"
+    if finding.fix is None or sample.segmentation is None:
+        drawn = draw_crop(finding, sample)
+        return ("" if drawn is None else page.picture(drawn, words)), ""
+    fixed = repair_label(sample.segmentation, [finding], findings.limits)
+    drawn, patch = draw_fix(finding, sample, fixed), fixed.patches[0]
+    said = f"{patch.fix} is refused: {patch.refused}" if patch.refused else "before and after the fix "
+    said += "" if patch.refused else f"{patch.fix}: {patch.changed_px} px, IoU {patch.iou:.3f}"
+    return ("" if drawn is None else page.picture(drawn, words)), said

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
+from inlay.core.dataset import Dataset
+from inlay.core.staging import staged
 from inlay.rules.finding import Finding, Findings
 
+SUFFIX = ".txt"
 EXAMPLES = 3
 WIDTH = 160
+
+
+def write(findings: Findings, path: Path, dataset: Dataset | None = None, source: Path | None = None) -> None:
+    """Write the summary."""
+    del dataset, source
+    with staged(path) as part:
+        part.write_text(summary(findings) + "\n", "utf-8")
 
 
 def summary(findings: Findings) -> str:
@@ -57,6 +68,9 @@ def weightiest(found: tuple[Finding, ...], count: int) -> list[Finding]:
 def remarks(findings: Findings) -> list[str]:
     """What is to be said beside the findings: tolerated, waived, known, unknown."""
     lines = []
+    causes = len(findings.causes)
+    if causes < len(findings):
+        lines.append(f"{len(findings)} findings have {causes} causes: some are about one place")
     tolerated = [verdict for verdict in findings.verdicts if verdict.tolerated and verdict.found]
     if tolerated:
         told = ", ".join(f"{each.rule} {each.found} of {each.asked}" for each in tolerated)

@@ -12,18 +12,23 @@ from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
 from inlay.core.overlay import PAPER, nearest, resize
 from inlay.rules.finding import Box, Finding
+from inlay.rules.repair import Repaired
 
 Pixels = NDArray[np.uint8]
 Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
+GAP = 8  # pixels between two pictures
 SIDE = 320  # pixels of the longer side of a picture
 LEAST = 96  # pixels of the image that are shown at least, so that one sees where one is
 OUTLINES = ((255, 214, 10), (64, 200, 255))  # of the first and second segment, over a dark rim
 MARK, RIM = (255, 30, 110), (255, 255, 255)
 
 
-def draw_crop(finding: Finding, sample: Sample) -> Pixels | None:
-    """(H, W, 3) uint8, or `None` when there is neither an image nor a label to draw."""
+def draw_crop(finding: Finding, sample: Sample, fixed: Repaired | None = None) -> Pixels | None:
+    """(H, W, 3) uint8, or `None` when there is neither an image nor a label to draw.
+
+    With `fixed` the same place afterwards: the segments as they are then, those that are gone left out.
+    """
     label = sample.segmentation
     try:
         pixels = sample.pixels() if sample.image is not None else None
@@ -39,11 +44,25 @@ def draw_crop(finding: Finding, sample: Sample) -> Pixels | None:
     drawn_size = max(round((y1 - y0) * scale), 1), max(round((x1 - x0) * scale), 1)
     part = np.full((y1 - y0, x1 - x0, 3), PAPER, np.uint8) if pixels is None else pixels[y0:y1, x0:x1]
     canvas = resize(part, drawn_size) if scale < 1 else _enlarged(part, drawn_size)
+    if fixed is not None:
+        after = {row: fixed.after.masks[place] for place, row in enumerate(fixed.rows)}
+        masks, region = [after[row] for row in finding.rows if row in after], None
     for place, mask in enumerate(masks):
         _outline(canvas, _inside(mask, window, drawn_size), OUTLINES[place % 2])
     if region is not None and not _is_all(region, masks):
         _mark(canvas, _any_inside(region, window, drawn_size))
     return canvas
+
+
+def draw_fix(finding: Finding, sample: Sample, fixed: Repaired) -> Pixels | None:
+    """The place before and after a fix, side by side; before alone where it moves no pixel or is refused."""
+    before = draw_crop(finding, sample)
+    patch = fixed.patches[0]
+    after = draw_crop(finding, sample, fixed) if patch.changed_px and not patch.refused else None
+    if before is None or after is None:
+        return before
+    gap = np.full((before.shape[0], GAP, 3), PAPER, np.uint8)
+    return np.concatenate([before, gap, after], axis=1)
 
 
 def _window(finding: Finding, masks: list[Masks], region: Masks | None, size: tuple[int, int]) -> Window:
