@@ -53,7 +53,7 @@ let made = 0;
 const STEPS: readonly ((draft: Draft, random: Random, keys: readonly string[]) => void)[] = [
   (draft, random, keys) => {
     const above = keys.length && random() < 0.7 ? one(random, keys) : null;
-    const key = draft.create(head(`segment-${made++}`, { class_id: 1 + whole(random, 4) }), above);
+    const key = draft.create(head(`segment-${String(made++).padStart(8, "0")}`, { class_id: 1 + whole(random, 4) }), above);
     draft.paint(key, randomRegion(random, draft.document.width, draft.document.height));
   },
   (draft, random, keys) => draft.paint(one(random, keys), randomRegion(random, draft.document.width, draft.document.height)),

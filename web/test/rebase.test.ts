@@ -74,7 +74,7 @@ test("tags of both are kept; of two classes the first stays and is listed", () =
   const hers = [set(anna, "tags", ["wet"]), set(anna, "class_id", 7)];
   const his = [set(ben, "tags", ["old"]), set(ben, "class_id", 8)];
   const { conflicts } = merge(ben, his, hers);
-  assert.deepEqual(ben.get("left").tags, ["wet", "old"]);
+  assert.deepEqual(ben.get("left").tags, ["old", "wet"]);
   assert.deepEqual(conflicts, [{ kind: "field", key: "left", field: "class_id", mine: 8, theirs: 7 }]);
 });
 

@@ -28,9 +28,9 @@ export function paint(pixels: Partition, slot: number, region: Region, how: Trea
       if (owner) {
         if (how.mode === "layered" && rank[owner] > rank[slot]) return conceal(pixels, slot, tile, x, y);
         if (how.locked.has(owner) || (how.mode === "flat" && how.border === "yields")) return;
-        below ??= pixels.hiddenSlots(tile);
-        for (const other of below) if (rank[other] >= rank[slot]) uncover(pixels, other, tile, x, y);
       }
+      below ??= pixels.hiddenSlots(tile);
+      for (const other of below) if (rank[other] >= rank[slot]) uncover(pixels, other, tile, x, y);
       pixels.give(i, slot);
       if (owner && how.mode === "layered") conceal(pixels, owner, tile, x, y);
     });

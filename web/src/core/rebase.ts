@@ -87,7 +87,7 @@ function followSet(draft: Draft, { key, field, before, after }: Extract<Op, { op
   if (Array.isArray(now) && Array.isArray(before) && Array.isArray(after)) {
     const kept = now.filter((tag) => after.includes(tag) || !before.includes(tag));
     const added = after.filter((tag) => !before.includes(tag) && !kept.includes(tag));
-    draft.set(key, field, [...kept, ...added]);
+    draft.set(key, field, [...kept, ...added].sort());
     return [];
   }
   if (!sameValue(now, before)) return sameValue(now, after) ? [] : [{ kind: "field", key, field, mine: after, theirs: now }];
