@@ -1,7 +1,7 @@
 """Client: a studio from Python, over HTTP, with what Python brings.
 
 ```python
-studio = inlay.Client("http://127.0.0.1:8008/?token=...")  # or name= and password=
+studio = inlay.Client("http://127.0.0.1:8008/enter#...")  # or name= and password=
 project = studio.project("photos")
 for image in studio.images(project):
     label = studio.segmentation(image)
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Client:
     Parameters
     ----------
     address
-        The studio's address; a link with `?token=` logs in by itself, once.
+        The studio's address; a link (`/enter#...`) logs in by itself, once.
     name, password
         To log in without a link.
     timeout
@@ -64,14 +64,13 @@ class Client:
     ) -> None:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InlayError(f"{address!r} is no address of a studio: http://127.0.0.1:8008/?token=...")
+            raise InlayError(f"{address!r} is no address of a studio: http://127.0.0.1:8008/enter#...")
         self._address = f"{parts.scheme}://{parts.netloc}"
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.netloc, timeout=timeout)
         self._cookie = ""
         self._token = ""
-        token = parse_qs(parts.query).get("token", [None])[0]
-        login = {"token": token} if token else {"name": name, "password": password}
+        login = {"token": parts.fragment} if parts.fragment else {"name": name, "password": password}
         try:
             session = self.request("POST", "/api/session", login)
         except InlayError:

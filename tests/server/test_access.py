@@ -170,11 +170,11 @@ def test_projects_are_made_of_the_studios_folders_alone(small_studio, tmp_path):
 def test_a_link_works_once(small_studio):
     with small_studio.studio.database.writing() as db:
         token = access.new_link(db, small_studio.owner)
-    Client(f"{small_studio.address}/?token={token}").close()
+    Client(f"{small_studio.address}/enter#{token}").close()
     with pytest.raises(StudioError, match="has been used"):
-        Client(f"{small_studio.address}/?token={token}")
+        Client(f"{small_studio.address}/enter#{token}")
     with pytest.raises(StudioError, match="has been used"):
-        Client(f"{small_studio.address}/?token={uuid.uuid4()}")
+        Client(f"{small_studio.address}/enter#{uuid.uuid4()}")
 
 
 def test_there_is_no_way_to_register(small_studio):

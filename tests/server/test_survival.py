@@ -77,7 +77,7 @@ def test_another_sites_page_cannot_log_anybody_in(small_studio):
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(small_studio):
     from inlay.server.running import link
 
-    token = link(small_studio.studio, small_studio.owner).split("token=")[1]
+    token = link(small_studio.studio, small_studio.owner).split("#")[1]
     kind = {"Content_Type": "application/json"}
     _, headers, content = talk(small_studio, "POST", "/api/session", json.dumps({"token": token}), **kind)
     cookie = headers["set-cookie"]

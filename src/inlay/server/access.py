@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from sqlalchemy import Connection
 
 from inlay.server import wire
 from inlay.server.refusals import Refused
@@ -54,21 +54,19 @@ def allow(role: str) -> dict[str, Any]:
 
 def _let_in(request: Request, role: str) -> Access:
     studio: Studio = request.app.state.studio
-    session = log_in_of(request, studio)
-    if request.method not in READING and not studio.secret.same(
-        request.headers.get(TOKEN_HEADER, ""), session.csrf
-    ):
-        raise Refused(
-            403, f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)"
-        )
-    if role == "person":
-        return Access(studio, session)
-    if role == "admin":
-        if not session.admin:
-            raise Refused(403, "only the person who started the studio may do this")
-        return Access(studio, session)
     places = _places(request)
     with studio.database.reading() as db:
+        session = _session(request, studio, db)
+        token = request.headers.get(TOKEN_HEADER, "")
+        if request.method not in READING and not studio.secret.same(token, session.csrf):
+            words = f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)"
+            raise Refused(403, words)
+        if role == "person":
+            return Access(studio, session)
+        if role == "admin":
+            if not session.admin:
+                raise Refused(403, "only the person who started the studio may do this")
+            return Access(studio, session)
         found = store.membership(db, session.user_id, places)
     if found is None:
         raise Refused(404, "there is no such thing, or it is not yours to see")
@@ -87,11 +85,10 @@ def _places(request: Request) -> dict[str, int]:
     return {name: int(value) for name, value in found.items() if name in OBJECTS}
 
 
-def log_in_of(request: Request, studio: Studio) -> store.Session:
+def _session(request: Request, studio: Studio, db: Connection) -> store.Session:
     """The session of a request's cookie."""
     cookie = request.cookies.get(studio.cookie, "")
-    with studio.database.reading() as db:
-        session = store.session(db, cookie, studio.secret) if cookie else None
+    session = store.session(db, cookie, studio.secret) if cookie else None
     if session is None:
         raise Refused(401, "nobody is logged in: open the link that `inlay label` printed, or log in")
     return session
@@ -108,6 +105,3 @@ Who = Annotated[Access, Depends(_access)]
 def error_bodies(*codes: int) -> dict[int | str, dict[str, Any]]:
     """What the OpenAPI document says of refusals."""
     return {code: {"model": wire.Error} for code in codes}
-
-
-Guard = Callable[[Request], None]

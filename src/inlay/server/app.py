@@ -39,8 +39,8 @@ ROUTES = (session, projects, members, classes, images, documents, findings, comm
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Inlay studio</title>
 <h1>The studio's pages are not built</h1>
 <p>The server runs, but its front end is missing from this checkout. Build it and start again:</p>
-<pre>pip install .</pre>
-<p>or, while working on it: <code>cd web &amp;&amp; npm ci &amp;&amp; npm run build</code>.</p></html>"""
+<pre>python tools/web.py build</pre>
+<p>An installed package has it already.</p></html>"""
 
 
 def create_app(studio: Studio) -> FastAPI:

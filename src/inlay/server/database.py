@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.resources import files
 from typing import Any
 
@@ -20,6 +21,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        # SQLite has one writer at a time; those who wait here go in turn, those who wait there poll
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         try:
             self._upgrade()
         except DatabaseError as error:
@@ -41,8 +44,9 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is on the disk when the block has ended, or nothing of it."""
-        with self.engine.connect().execution_options(**{IMMEDIATE: True}) as connection, connection.begin():
-            yield connection
+        with self._turn, self.engine.connect() as connection:
+            with connection.execution_options(**{IMMEDIATE: True}).begin():
+                yield connection
 
     def close(self) -> None:
         """Let go of all connections."""

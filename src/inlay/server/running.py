@@ -92,7 +92,7 @@ def link(studio: Studio, owner: int) -> str:
     host = studio.settings.host
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     shown = f"[{shown}]" if ":" in shown else shown
-    return f"http://{shown}:{studio.settings.port}/?token={token}"
+    return f"http://{shown}:{studio.settings.port}/enter#{token}"
 
 
 def free_port(settings: Settings) -> tuple[Settings, socket.socket]:

@@ -34,6 +34,7 @@ class Studio:
     workers: Workers = field(default_factory=Workers)
     recent: Recent = field(default_factory=Recent)
     events: Events = field(default_factory=Events)
+    sized: set[int] = field(default_factory=set)  # images whose size is known
     scans: set[int] = field(default_factory=set)  # projects whose folder is being listed
 
     @property

@@ -217,9 +217,13 @@ def need_size(studio: Studio, image_id: int) -> None:
     Refused
         With 422 when the file is no image.
     """
+    if image_id in studio.sized:
+        return
     with studio.database.reading() as db:
         query = select(images.c.width, images.c.path, projects.c.folder).join_from(images, projects)
         row = db.execute(query.where(images.c.image_id == image_id)).first()
+    if row is not None and row.width is not None:
+        studio.sized.add(image_id)
     if row is None or row.width is not None:
         return
     file = open_folder(row.folder, studio.settings.folder / "cache" / "files").local(row.path)

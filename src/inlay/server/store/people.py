@@ -74,7 +74,7 @@ def invite(db: Connection, project_id: int, body: wire.NewMember) -> wire.Invite
         raise Refused(409, f"{body.name} is a member already: change the role instead")
     join(db, project_id, user_id, body.role)
     member = wire.Member(user_id=user_id, name=body.name, role=body.role)
-    link = None if row is not None and row.password else f"/?token={access.new_link(db, user_id)}"
+    link = None if row is not None and row.password else f"/enter#{access.new_link(db, user_id)}"
     return wire.Invited(member=member, link=link)
 
 
