@@ -2,8 +2,8 @@
 
 A number is one object through its video; 10000 is to be ignored: the void class "ignore". Classes are those
 of `labels.txt`, the first being 1, else KITTI's car and pedestrian. Lines of the text files are frame,
-number, class, height, width and COCO's compressed run lengths. Segments may not overlap. Images lie in `image_02`,
-`images` or `img1`; frames of a video without a map or a line are empty.
+number, class, height, width and COCO's compressed run lengths. Segments may not overlap. Images lie in
+`image_02`, `images` or `img1`; frames of a video without a map or a line are unlabelled.
 """
 
 from __future__ import annotations
