@@ -12,7 +12,7 @@ import pytest
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass, plugins
 from inlay.metrics import score, suitable
-from inlay.metrics.parts.intervals import draws_for
+from inlay.metrics.parts.intervals import draws_for, interval
 
 SCENE = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("sky", "stuff")))
 CELLS = Classes.of("cell")
@@ -306,3 +306,16 @@ def test_to_be_like_a_tool_that_no_metric_knows_is_refused_with_those_they_know(
         score(scenes(1), scenes(1), ["panoptic_quality"], like="excel")
     alike = score(scenes(1), scenes(1), ["iou", "panoptic_quality"], like="panopticapi")
     assert "counted like panopticapi, with its known faults" in alike.remarks
+
+
+def test_an_interval_holds_its_figure_and_takes_back_what_the_draws_add() -> None:
+    draws = np.linspace(0.4, 0.6, 201)
+    low, high = interval(draws, 0.5, is_share=True)
+    assert (low, high) == pytest.approx((0.405, 0.595))
+    low, high = interval(draws, 0.45, is_share=True)  # the draws lie too high by 0.05
+    assert (low, high) == pytest.approx((0.305, 0.495))
+    assert interval(draws, 0.35, is_share=True)[1] == 0.35
+    assert interval(np.linspace(0.7, 1.0, 201), 0.95, is_share=True)[1] == 1.0
+    assert interval(draws - 1, -0.5, is_share=False) == pytest.approx((-0.595, -0.405))
+    assert interval(draws, math.nan, is_share=True) is None
+    assert interval(np.append(draws, [np.nan] * 10), 0.5, is_share=True) is None

@@ -84,7 +84,7 @@ def all_figures(score: Score) -> Html:
         title = f"<h3>{text(_words(metric))}</h3>" if len(groups) > 1 else ""
         charts.append(Html(title + _bars(score, {name: _whole(_words(name), len(name)) for name in names})))
     drawn = "sequences" if score.per_sequence else "images"
-    note = f"Whiskers: the middle 95 % of {score.draws} draws of the {drawn}." if score.intervals else ""
+    note = f"Whiskers: 95 % intervals from {score.draws} draws of the {drawn}." if score.intervals else ""
     rows = [
         (_words(name), unit, score.words(name, score.figures[name]), score.spread(name))
         for name, unit in score.units.items()
@@ -175,8 +175,8 @@ def comparison(found: Comparison) -> Html:
         )
         rows.append((_words(name), second, first, f"{difference:+.4f}", spread, sure))
     note = (
-        "Both are scored on the same images, which are drawn together: a difference is certain where the "
-        "middle 95 % of the draws leave out 0."
+        "Both are scored on the same images, which are drawn together: a difference is certain where its "
+        "95 % interval leaves out 0."
     )
     header = ("figure", "this one", "the other", "difference", "95 %", "")
     main = {_words(name) for names in found.second.figures_of.values() for name in names[:FEW_COMPARED]}

@@ -99,7 +99,9 @@ def compare(
         name: value - _all_figures(scores[0]).get(name, math.nan)
         for name, value in _all_figures(scores[1]).items()
     }
-    return Comparison(scores[0], scores[1], difference, _intervals(modules, counted, truth.classes))
+    return Comparison(
+        scores[0], scores[1], difference, _intervals(modules, counted, truth.classes, difference)
+    )
 
 
 def _all_figures(score: Score) -> dict[str, float]:
@@ -110,7 +112,9 @@ def _all_figures(score: Score) -> dict[str, float]:
     return {name: value if score.knows(name, value) else math.nan for name, value in figures.items()}
 
 
-def _intervals(modules: Modules, counted: Sequence[Counted], classes: Classes) -> dict[str, Interval]:
+def _intervals(
+    modules: Modules, counted: Sequence[Counted], classes: Classes, difference: Mapping[str, float]
+) -> dict[str, Interval]:
     found: dict[str, Interval] = {}
     for place, module in enumerate(modules.values()):
         units = [Units.of(module, each, place) for each in counted]
@@ -122,7 +126,8 @@ def _intervals(modules: Modules, counted: Sequence[Counted], classes: Classes) -
         )
         for name in second.keys() & first.keys():
             with np.errstate(invalid="ignore"):
-                bounds = interval(second[name] - first[name])
+                apart = second[name] - first[name]
+            bounds = interval(apart, difference.get(name, math.nan), is_share=False)
             if bounds:
                 found[name] = bounds
     return found

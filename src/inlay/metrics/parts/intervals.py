@@ -53,17 +53,23 @@ def spread(
     return drawn
 
 
-def interval(values: Floats) -> tuple[float, float] | None:
-    """The middle 95 % of the draws of a figure.
+def interval(values: Floats, figure: float, *, is_share: bool) -> tuple[float, float] | None:
+    """The 95 % interval of a figure from its (B,) draws: the basic bootstrap (Davison and Hinkley, 1997).
+
+    The draws are mirrored at the figure. Means over classes of which some are rare come out higher in the
+    draws than in the data, as they do in the data than in the world, and mirroring takes that back; the middle
+    of the draws as they are would add it once more, and can miss the figure itself. The interval is widened to
+    hold the figure; that of a share stays in 0 .. 1.
 
     A figure that more than one draw in a hundred cannot give rests on fewer than about five samples (a rare
     class) and has none.
     """
     known = values[np.isfinite(values)]
-    if len(known) < ENOUGH * len(values):
+    if len(known) < ENOUGH * len(values) or not np.isfinite(figure):
         return None
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    start, stop = min(figure, 2 * figure - float(high)), max(figure, 2 * figure - float(low))
+    return (max(0.0, start), min(1.0, stop)) if is_share else (start, stop)
 
 
 def _score_each(

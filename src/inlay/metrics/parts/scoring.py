@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.metrics.parts.counting import Counted, Modules, Progress, count_all, load_metrics
-from inlay.metrics.parts.intervals import FEWEST_SAMPLES, draws_for, interval, spread
-from inlay.metrics.parts.result import Details, Score
+from inlay.metrics.parts.intervals import FEWEST_SAMPLES, Floats, draws_for, interval, spread
+from inlay.metrics.parts.result import Details, Interval, Score
 from inlay.metrics.parts.suitability import suitable
 from inlay.parallel import Place
 
@@ -42,9 +43,9 @@ def score(
     like
         Another tool whose known faults to reproduce, such as "pycocotools"; default: none.
     intervals
-        Draw the samples with replacement, 200 times (seeded; at least 80 where samples are many),
-        and give the middle 95 % of each figure. Whole groups are drawn (videos, patients), where there are
-        five or more.
+        Draw the samples with replacement, 200 times (seeded; at least 80 where samples are many), and give a
+        95 % interval of each figure (basic bootstrap). Whole groups are drawn (videos, patients), where there
+        are five or more.
     on, workers
         "serial", "processes" or "ray", and how many processes.
     progress
@@ -122,7 +123,7 @@ def assemble(
         draws = draws_for(judged.drawn) if intervals else 0
         if draws:
             drawn = spread(module, judged.counts, classes, draws=draws, groups=judged.groups)
-            bounds |= {figure: found for figure, values in drawn.items() if (found := interval(values))}
+            bounds |= _bounds(drawn, own, getattr(module, "UNITS", {}))
             most = max(most, draws)
         elif intervals and judged.are_sequences:
             remarks.append(f"{name}: {len(judged.counts)} sequences are too few for intervals")
@@ -155,6 +156,19 @@ def assemble(
             *(remark for one in each for remark in one.remarks),
         ),
     )
+
+
+def _bounds(
+    drawn: Mapping[str, Floats], figures: Mapping[str, float], units: Mapping[str, str]
+) -> dict[str, Interval]:
+    """The interval of each figure that has one."""
+    found = {}
+    for figure, values in drawn.items():
+        is_share = figure.partition("/")[0] not in units
+        bounds = interval(values, figures.get(figure, math.nan), is_share=is_share)
+        if bounds:
+            found[figure] = bounds
+    return found
 
 
 def _group_remarks(counted: Counted, *, draws: int) -> tuple[str, ...]:
