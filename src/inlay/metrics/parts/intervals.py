@@ -57,9 +57,9 @@ def interval(values: Floats, figure: float, *, is_share: bool) -> tuple[float, f
     """The 95 % interval of a figure from its (B,) draws: the basic bootstrap (Davison and Hinkley, 1997).
 
     The draws are mirrored at the figure. Means over classes of which some are rare come out higher in the
-    draws than in the data, as they do in the data than in the world, and mirroring takes that back; the middle
-    of the draws as they are would add it once more, and can miss the figure itself. The interval is widened to
-    hold the figure; that of a share stays in 0 .. 1.
+    draws than in the data, as they do in the data than in the world, and mirroring takes that back; the
+    middle of the draws as they are would add it once more, and can miss the figure itself. The interval is
+    widened to hold the figure; that of a share stays in 0 .. 1.
 
     A figure that more than one draw in a hundred cannot give rests on fewer than about five samples (a rare
     class) and has none.
