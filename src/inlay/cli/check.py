@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Parameter
 
-from inlay.cli.console import open_dataset, progress_bar, show_page, words
+from inlay.cli.console import open_dataset, place, progress_bar, show_page, words
 from inlay.core.errors import InlayError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Control:
     update_baseline: bool = False
     new_only: bool = False
     most_per_image: int = 20
-    most_per_rule: int = 10_000
+    most_per_rule: int = 2_000
 
 
 @Parameter(name="*")
@@ -198,8 +198,7 @@ def _found(
             packs=packs,
             rules=rules,
             predictions=predicted,
-            on=on or ("processes" if jobs > 1 else "serial"),
-            workers=jobs if jobs > 1 else None,
+            **place(jobs, on),
             cache=cache,
             caps=Caps(control.most_per_image, control.most_per_rule),
             progress=progress,

@@ -7,8 +7,10 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from inlay.core.dataset import Dataset
+from inlay.parallel import Place
 
 Progress = Callable[[int, int, str], None]
 
@@ -50,6 +52,11 @@ def show_page(path: Path, *, browser: bool) -> None:
     print(f"page: {path}")
     if browser and sys.stdout.isatty():
         webbrowser.open(path.resolve().as_uri())
+
+
+def place(jobs: int, on: Place | None = None) -> dict[str, Any]:
+    """`on` and `workers` of a function over samples: where the user says, else in processes from two jobs on."""
+    return {"on": on or ("processes" if jobs > 1 else "serial"), "workers": jobs if jobs > 1 else None}
 
 
 def words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from inlay.cli.console import open_dataset, progress_bar, show_page, words
+from inlay.cli.console import open_dataset, place, progress_bar, show_page, words
 from inlay.core.staging import staged
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def score(
     chosen: dict[str, Any] = {
         "metrics": words(metrics) if metrics else None,
         "like": like,
-        "on": "processes" if jobs > 1 else "serial",
-        "workers": jobs,
+        **place(jobs),
     }
     result, comparison = _judged(labels, predicted, against, intervals=intervals, **chosen)
     shown = comparison or result
