@@ -26,7 +26,7 @@ class Caps:
     """
 
     per_image: int = 20
-    per_rule: int = 10_000
+    per_rule: int = 2_000
 
 
 DEFAULT = Caps()

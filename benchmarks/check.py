@@ -1,0 +1,133 @@
+"""How long a check takes, and how much memory: labels of 2000 x 2000 pixels, drawn before the clock starts.
+
+    python benchmarks/check.py                          # 20 000 segments, a fiftieth of the claim
+    python benchmarks/check.py --segments 1000000       # the claim: 90 s on 2 cores, 1.5 GB
+    python benchmarks/check.py --single                 # one image, as the studio asks while somebody draws
+    python benchmarks/check.py --profile 25             # the functions that take longest
+
+Labels are street scenes of about 35 segments; a few dozen are drawn and come again and again under new names,
+as fresh objects, so that nothing measured on one is found again on the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
+from inlay.core.masks import Masks
+from inlay.core.segmentation import Segmentation
+from inlay.rules import Compiled, check_rules, check_sample, read_rules
+from inlay.scenes import make
+
+PACKS = "schema,geometry,partition,logic"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Loads labels that lie in one file of run lengths, so that processes share the file."""
+
+    file: str
+    classes: Classes
+
+    def __call__(self, name: str) -> Sample:
+        with np.load(self.file, mmap_mode="r") as stored:
+            number = int(name) % int(stored["scenes"])
+            part = {key: stored[f"{key}{number}"] for key in ("counts", "offsets", "class_id", "instance_id")}
+            size = tuple(stored["size"].tolist())
+        masks = Masks(part["counts"], part["offsets"], size)
+        label = Segmentation(self.classes, masks, part["class_id"], part["instance_id"])
+        return Sample(name, None, label)
+
+
+def draw(folder: Path, scenes: int, side: int) -> tuple[Drawn, list[int]]:
+    """A loader of some street scenes, and how many segments each has."""
+    arrays: dict[str, np.ndarray] = {"scenes": np.array(scenes), "size": np.array([side, side])}
+    dataset = make("street", scenes, size=(side, side))
+    lengths = []
+    for number, sample in enumerate(dataset):
+        label = sample.label()
+        lengths.append(len(label))
+        arrays[f"counts{number}"], arrays[f"offsets{number}"] = label.masks.counts, label.masks.offsets
+        arrays[f"class_id{number}"], arrays[f"instance_id{number}"] = label.class_id, label.instance_id
+    np.savez(folder / "labels.npz", **arrays)
+    return Drawn(str(folder / "labels.npz"), dataset.classes), lengths
+
+
+def dataset_of(load: Drawn, lengths: Sequence[int], segments: int) -> Dataset:
+    """As many images as hold so many segments."""
+    images = round(segments / np.mean(lengths))
+    return Dataset(load.classes, tuple(f"{number:08d}" for number in range(images)), load)
+
+
+def memory() -> float:
+    """Most memory so far of this process and of its largest child, GB."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1e6
+
+
+def timed(dataset: Dataset, packs: str, jobs: int, cache: Path | None) -> None:
+    rules = read_rules(packs.split(","))
+    if cache is not None:
+        cache.mkdir(exist_ok=True)
+    start = time.perf_counter()
+    found = check_rules(dataset, rules, on="processes" if jobs > 1 else "serial", workers=jobs, cache=cache)
+    took = time.perf_counter() - start
+    print(
+        f"{found.images} images, {found.segments} segments, {len(rules)} rules, {jobs} jobs: {took:.1f} s, "
+        f"{1e6 * took / max(found.segments, 1):.0f} s for a million; {sum(each.found for each in found.verdicts)} findings; {memory():.2f} GB"
+    )
+
+
+def single(dataset: Dataset, packs: str) -> None:
+    compiled = Compiled.of(read_rules(packs.split(",")), dataset.classes)
+    times = []
+    for sample in dataset:
+        start = time.perf_counter()
+        check_sample(sample, compiled)
+        times.append(1000 * (time.perf_counter() - start))
+    most = sorted(times)[int(0.95 * len(times))]
+    print(
+        f"one image: median {statistics.median(times):.1f} ms, 95th percentile {most:.1f} ms, {memory():.2f} GB"
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--segments", type=int, default=20_000)
+    options.add_argument("--scenes", type=int, default=40)
+    options.add_argument("--side", type=int, default=2000)
+    options.add_argument("--packs", default=PACKS)
+    options.add_argument("--jobs", type=int, default=2)
+    options.add_argument("--cache", action="store_true", help="then check again what is unchanged")
+    options.add_argument("--single", action="store_true")
+    options.add_argument("--profile", type=int, default=0, metavar="LINES")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        load, lengths = draw(Path(folder), given.scenes, given.side)
+        dataset = dataset_of(load, lengths, given.segments)
+        if given.single:
+            single(dataset, given.packs)
+        elif given.profile:
+            with cProfile.Profile() as profile:
+                timed(dataset, given.packs, 1, None)
+            pstats.Stats(profile).sort_stats("tottime").print_stats(given.profile)
+        else:
+            cache = Path(folder) / "cache" if given.cache else None
+            for _ in range(1 + given.cache):
+                timed(dataset, given.packs, given.jobs, cache)
+
+
+if __name__ == "__main__":
+    main()
