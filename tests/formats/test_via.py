@@ -16,9 +16,7 @@ from inlay import formats as all_formats
 from inlay.formats import via
 
 
-def regions(
-    root: Path, *several: tuple[dict, dict], project: bool = False, **file_attributes: object
-) -> Path:
+def regions(root: Path, *several: tuple[dict, dict], project: bool = False, **of_file: object) -> Path:
     Image.new("RGB", (12, 8)).save(root / "a.jpg")
     listed = [{"shape_attributes": shape, "region_attributes": words} for shape, words in several]
     entry = {"filename": "a.jpg", "size": 9, "regions": listed, "file_attributes": of_file}

@@ -3,7 +3,8 @@
 Masks are COCO's run lengths; polygons are filled as pycocotools does. `z_order` is the order of the stack,
 and masks and polygons of one label and one `group` are one segment; a `track_id` is its number. Attributes
 are tags. CVAT writes all object ids as 0: ids are kept where they differ. Labels of the whole image are its
-tags; points, lines, captions and cuboids are left out, counted. We write masks, which hold everything exactly.
+tags; points, lines, captions and cuboids are left out, counted. We write masks, which hold everything
+exactly.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """VIA, the VGG Image Annotator: one JSON of regions; polygons, circles, ellipses and rectangles.
 
 The class of a region is its attribute `class`, or one called alike, else the only one it has; other
-attributes are tags. VIA states no image sizes: they come from the images, or stand where we wrote them. Rectangles have
-no pixels; points and lines are left out, counted. A hole survives as a slit from the rim, and parts as
-regions of one number `segment`. Corners are pixels, as scikit-image and OpenCV read them; `reader` says otherwise.
+attributes are tags. VIA states no image sizes: they come from the images, or stand where we wrote them.
+Rectangles have no pixels; points and lines are left out, counted. A hole survives as a slit from the rim, and
+parts as regions of one number `segment`. Corners are pixels, as scikit-image and OpenCV read them; `reader`
+says otherwise.
 """
 
 from __future__ import annotations
