@@ -61,7 +61,7 @@ class Example:
     A picture is lines of letters; each letter is one segment, `.` is nobody. An empty line ends a layer, and
     the next lies in front. A letter that stands in several layers is one segment, at the place of its first.
     A line `---` begins the next image, which is the next frame of one video; a line `# split=val frame=7`
-    states facts about an image: split, group, frame, image (missing, broken, or 8x6 for its size), label=none.
+    states facts about an image: split, group, frame, label=none, image (missing, broken, or its size, 8x6).
     """
 
     picture: str
@@ -190,7 +190,7 @@ def _image(
 
 def _facts(lines: list[str]) -> dict[str, str]:
     words = [word for line in lines if line.startswith(FACTS) for word in line[len(FACTS) :].split()]
-    facts = dict(word.split("=", 1) if "=" in word else (word, "") for word in words)
+    facts = {key: value for key, _, value in (word.partition("=") for word in words)}
     for key in facts:
         if key not in FACT_KEYS:
             raise InlayError(f"a picture has no fact {key!r}; {nearest(key, FACT_KEYS)}")

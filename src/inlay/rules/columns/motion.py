@@ -1,4 +1,4 @@
-"""Columns of videos: how a track moves from frame to frame, how long it lasts, whether a sequence stands still."""
+"""Columns of videos: how a track moves and lasts, and whether a sequence stands still."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def jump_px(table: StepTable) -> Floats:
     """How far the centre of mass moved, for each frame; pixels, 0 or more."""
     moved = [table.gathered[key] for key in ("centroid_x", "centroid_y")]
     dx, dy = (values[table.after] - values[table.before] for values in moved)
-    return np.hypot(dx, dy) / table.frames
+    moved_px: Floats = np.hypot(dx, dy) / table.frames
+    return moved_px
 
 
 def jump_sizes(table: StepTable) -> Floats:
@@ -79,7 +80,8 @@ def other_iou(table: StepTable) -> Floats:
 def frozen(table: StepTable) -> Booleans:
     """Whether the full extent (else the mask) is the same, pixel for pixel, as in the frame before."""
     mark = table.gathered["extent_mark"]
-    return np.equal(mark[table.before], mark[table.after])
+    same: Booleans = np.equal(mark[table.before], mark[table.after])
+    return same
 
 
 def changing_frac(table: TrackTable) -> Floats:
@@ -138,7 +140,7 @@ def n_classes(table: TrackTable) -> Integers:
 
 
 def continued_iou(table: TrackTable) -> Floats:
-    """Largest intersection over union of the box the track begins with, and one that ended a frame before; 0 to 1.
+    """Largest IoU of the box the track begins with, and of one that ended a frame before; 0 to 1.
 
     Of tracks of one class; near 1, one thing goes on under a new id. Unknown in the sequence's first frame.
     """

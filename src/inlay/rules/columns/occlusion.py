@@ -45,7 +45,7 @@ def reaches_border(table: SegmentTable) -> Booleans:
     extent = _extent(table)
     rows, columns = extent.size
     x0, y0, x1, y1 = extent.box().T
-    at_edge = (x0 == 0) | (y0 == 0) | (x1 == columns) | (y1 == rows)
+    at_edge: Booleans = (x0 == 0) | (y0 == 0) | (x1 == columns) | (y1 == rows)
     return at_edge & (extent.area() > 0)
 
 
@@ -54,7 +54,8 @@ def border_gap_px(table: SegmentTable) -> Integers:
     extent = _extent(table)
     rows, columns = extent.size
     x0, y0, x1, y1 = extent.box().astype(np.int64).T
-    return np.minimum.reduce([x0, y0, columns - x1, rows - y1])
+    gap: Integers = np.minimum.reduce([x0, y0, columns - x1, rows - y1])
+    return gap
 
 
 def extent_px(table: SegmentTable) -> Integers:
@@ -63,7 +64,7 @@ def extent_px(table: SegmentTable) -> Integers:
 
 
 def extent_mark(table: SegmentTable) -> Integers:
-    """A number that two segments share when their full extents (else their masks) are the same, pixel for pixel."""
+    """A number that segments share whose full extents (else masks) are the same, pixel for pixel."""
     return digests(_extent(table)).view(np.int64)
 
 
@@ -92,7 +93,8 @@ def covers_others_px(table: SegmentTable) -> Integers | None:
     """Pixels of this mask that hide part of the full extent of another segment; unknown without extents."""
     if table.segmentation.amodal is None:
         return None
-    return _hidden_by(table).sum(axis=1)
+    hidden: Integers = _hidden_by(table).sum(axis=1)
+    return hidden
 
 
 def order_contradictions(table: ImageTable) -> int | None:
@@ -118,7 +120,7 @@ def occlusion_cycles(table: ImageTable) -> int | None:
         return None
     edges = _hidden_by(table.segments) > 0
     while True:  # take away whoever hides nobody, or whom nobody hides
-        tied = edges.any(axis=0) & edges.any(axis=1)
+        tied: Booleans = np.logical_and(edges.any(axis=0), edges.any(axis=1))
         if tied.all() or not len(tied):
             return len(tied)
         edges = edges[np.ix_(tied, tied)]

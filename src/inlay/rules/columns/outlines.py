@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
 from inlay.core.morphology import dilate, erode
+from inlay.core.placing import cut, paste
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Floats, Integers, SegmentTable, ratio
 
@@ -16,7 +17,8 @@ CHUNK = 256  # tongues looked at together
 def spur_px(table: SegmentTable, width: float) -> Integers:
     """Length of the longest tongue, at most so many pixels wide, that stands out of the visible mask; pixels.
 
-    Where the label has full extents, it stands out of these too. Else a tongue has one other segment, or nobody, on both sides: what is seen between two others is no slip.
+    Where the label has full extents, it stands out of these too. Else a tongue has one other segment, or
+    nobody, on both sides: what is seen between two others is no slip.
     A mask that is so thin everywhere has no body, and no tongue.
     """
     return _longest(*_spurs(table, width), len(table))
@@ -77,7 +79,12 @@ def _opened(masks: Masks, radius: float) -> Masks:
 
 
 def _closed(masks: Masks, radius: float) -> Masks:
-    return masks | erode(dilate(masks, radius, element="disk"), radius, element="disk")
+    """The masks with their bays filled; beyond the sides of the image there is room, and nothing in it."""
+    height, width = masks.size
+    room = int(np.ceil(radius))
+    wide = paste(masks, (height + 2 * room, width + 2 * room), x=room, y=room)
+    filled = erode(dilate(wide, radius, element="disk"), radius, element="disk")
+    return masks | cut(filled, (room, room, room + width, room + height))
 
 
 def _spurs(table: SegmentTable, width: float) -> tuple[Masks, NDArray[np.int32]]:
@@ -115,7 +122,8 @@ def _along_one(table: SegmentTable, parts: Masks, row: NDArray[np.int32], width:
 
 def _lengths(parts: Masks) -> Integers:
     box = parts.box().astype(np.int64)
-    return np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
+    longest: Integers = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
+    return longest
 
 
 def _longest(parts: Masks, row: NDArray[np.int32], count: int) -> Integers:

@@ -14,7 +14,7 @@ def on_top_px(table: PairTable) -> Integers:
 
 
 def on_top_frac(table: PairTable) -> Floats:
-    """Share of the lower edges of `a`, those on the image's lower side counted in, that lie on `b`; 0 to 1."""
+    """Share of the lower edges of `a`, the image's lower side counted in, that lie on `b`; 0 to 1."""
     over, bottom = _stacked(table.segments)
     return ratio(over[table.a, table.b], bottom[table.a])
 

@@ -40,7 +40,7 @@ def tail(table: AllSegments, column: str) -> Floats:
 
 
 def odd_annotator(table: DatasetTable, column: str) -> Words:
-    """Who differs most from the others in a column of the class's segments; '' when nobody can be compared."""
+    """Who differs most from the others in a column of the class's segments; '' when nobody does."""
     return _annotators(table, column)[0]
 
 

@@ -57,7 +57,7 @@ def moments(masks: Masks) -> Moments:
     middle = (runs.start + runs.stop) / 2.0
 
     def summed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(runs.row, values, count)
+        return np.bincount(runs.row, values, count).astype(np.float64)
 
     area = masks.area().astype(np.float64)
     area[area == 0] = np.nan
@@ -108,4 +108,4 @@ def _under(row: Integers, column: Integers, y: Integers, count: int, *, sign: in
         rows, x, height = rows[keep], x[keep], height[keep]
     same = rows[1:] == rows[:-1]
     pieces = (x[1:] - x[:-1]) * (height[1:] + height[:-1]) / 2.0
-    return sign * np.bincount(rows[1:][same], pieces[same], count)
+    return sign * np.bincount(rows[1:][same], pieces[same], count).astype(np.float64)

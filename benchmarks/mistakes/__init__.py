@@ -1,0 +1,1 @@
+"""Injectors: clean samples in, samples with one known error out."""

@@ -1,0 +1,201 @@
+"""Errors over time (tier S): ids that change, swap, stop and come back; masks that nobody moved along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from inlay.core.dataset import Sample
+from mistakes.canvas import Spoilt
+
+Random = np.random.Generator
+LEAST = 150  # pixels
+
+
+def _tracks(frames: Sequence[Sample], least: int = LEAST) -> dict[int, list[int]]:
+    """Frames in which each thing of some size appears."""
+    found: dict[int, list[int]] = {}
+    for place, frame in enumerate(frames):
+        label = frame.label()
+        area = label.masks.area()
+        for row in np.flatnonzero(label.is_thing & ~label.crowd):
+            if area[row] >= least:
+                found.setdefault(int(label.instance_id[row]), []).append(place)
+    return found
+
+
+def _row(frame: Sample, number: int) -> int:
+    return int(np.flatnonzero(frame.label().instance_id == number)[0])
+
+
+def _with(frame: Sample, number: int, **columns: object) -> tuple[Sample, np.ndarray]:
+    label = frame.label()
+    where = label.masks[_row(frame, number)].decode()[0]
+    return replace(frame, segmentation=label.replace(**columns)), where
+
+
+def swap(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """Two ids change places from one frame on."""
+    tracks = {number: at for number, at in _tracks(frames).items() if len(at) >= 3}
+    pairs = [
+        (a, b, max(tracks[a][0], tracks[b][0]) + 1)
+        for a in tracks
+        for b in tracks
+        if a < b
+        and set(tracks[a]) & set(tracks[b])
+        and max(tracks[a][0], tracks[b][0]) + 1 in set(tracks[a]) & set(tracks[b])
+        and max(tracks[a][0], tracks[b][0]) in set(tracks[a]) & set(tracks[b])
+    ]
+    if not pairs:
+        return None
+    a, b, start = pairs[random.integers(len(pairs))]
+    found = []
+    for frame in frames[start:]:
+        ids = frame.label().instance_id.copy()
+        old = ids.copy()
+        ids[old == a], ids[old == b] = b, a
+        masks = frame.label().masks
+        rows = np.flatnonzero((old == a) | (old == b))
+        where = masks[rows].union().decode()[0] if len(rows) else np.zeros(masks.size, np.bool_)
+        found.append(
+            Spoilt(
+                replace(frame, segmentation=frame.label().replace(instance_id=ids)),
+                where,
+                tuple(rows.tolist()),
+            )
+        )
+    return start, found
+
+
+def reuse(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A thing takes the id of one that has left, from one frame on."""
+    tracks = _tracks(frames)
+    pairs = [
+        (new, gone)
+        for new, at in tracks.items()
+        for gone, other in tracks.items()
+        if new != gone and other[-1] < at[0] and at[0] > 0
+    ]
+    if not pairs:
+        return None
+    new, gone = pairs[random.integers(len(pairs))]
+    return _renumbered(frames, tracks[new][0], new, gone)
+
+
+def _renumbered(frames: Sequence[Sample], start: int, old: int, new: int) -> tuple[int, list[Spoilt]]:
+    found = []
+    for frame in frames[start:]:
+        ids = frame.label().instance_id.copy()
+        rows = np.flatnonzero(ids == old)
+        ids[rows] = new
+        masks = frame.label().masks
+        where = masks[rows].union().decode()[0] if len(rows) else np.zeros(masks.size, np.bool_)
+        found.append(
+            Spoilt(
+                replace(frame, segmentation=frame.label().replace(instance_id=ids)),
+                where,
+                tuple(rows.tolist()),
+            )
+        )
+    return start, found
+
+
+def new_id(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A track goes on under a new id."""
+    tracks = {number: at for number, at in _tracks(frames).items() if len(at) >= 3}
+    if not tracks:
+        return None
+    number = int(random.choice(list(tracks)))
+    start = int(random.choice(tracks[number][1:-1]))
+    fresh = max(int(frame.label().instance_id.max(initial=0)) for frame in frames) + 1
+    return _renumbered(frames, start, number, fresh)
+
+
+def gap(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A thing is not labelled in one frame of its life."""
+    tracks = {n: at for n, at in _tracks(frames).items() if len(at) >= 3 and at[-1] - at[0] == len(at) - 1}
+    if not tracks:
+        return None
+    number = int(random.choice(list(tracks)))
+    start = int(random.choice(tracks[number][1:-1]))
+    label, row = frames[start].label(), _row(frames[start], number)
+    where = label.masks[row].decode()[0]
+    less = label[np.arange(len(label)) != row]
+    return start, [Spoilt(replace(frames[start], segmentation=less), where, ())]
+
+
+def class_change(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A track has another class in one frame."""
+    tracks = {number: at for number, at in _tracks(frames).items() if len(at) >= 2}
+    if not tracks:
+        return None
+    number = int(random.choice(list(tracks)))
+    start = int(random.choice(tracks[number][1:]))
+    label, row = frames[start].label(), _row(frames[start], number)
+    class_id = label.class_id.copy()
+    others = np.flatnonzero(label.classes.is_thing)
+    class_id[row] = random.choice(others[others != class_id[row]])
+    frame, where = _with(frames[start], number, class_id=class_id)
+    return start, [Spoilt(frame, where, (row,))]
+
+
+def frozen(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A mask that nobody moved along for 1 .. 3 frames."""
+    tracks = {number: at for number, at in _tracks(frames).items() if len(at) >= 2}
+    if not tracks:
+        return None
+    number = int(random.choice(list(tracks)))
+    at = tracks[number]
+    first = int(random.integers(1, len(at)))
+    many = int(random.integers(1, 4))
+    old = frames[at[first - 1]].label().masks[_row(frames[at[first - 1]], number)]
+    found = []
+    for place in range(at[first], min(at[first] + many, at[-1] + 1)):
+        label = frames[place].label()
+        rows = np.flatnonzero(label.instance_id == number)
+        if len(rows):
+            places = np.arange(len(label))
+            stack = [old if each == rows[0] else label.masks[int(each)] for each in places]
+            masks = type(old).concat(stack)
+            amodal = label.amodal
+            if amodal is not None:  # the full extent stays behind as well; what is in front of it still is
+                whole = frames[at[first - 1]].label()
+                kept = whole.amodal[_row(frames[at[first - 1]], number)]
+                amodal = type(old).concat(kept if each == rows[0] else amodal[int(each)] for each in places)
+                stack = label.replace(masks=amodal, amodal=None).masks.paint(places, fill=-1)
+                masks = type(old).from_ids(stack, len(places))
+            spoilt = replace(frames[place], segmentation=label.replace(masks=masks, amodal=amodal))
+            found.append(Spoilt(spoilt, old.decode()[0], (int(rows[0]),)))
+    return at[first], found
+
+
+def frozen_frame(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """A frame has the label of the one before."""
+    start = int(random.integers(1, len(frames)))
+    label = frames[start - 1].label()
+    where = np.ones(label.size, np.bool_)
+    return start, [Spoilt(replace(frames[start], segmentation=label), where, tuple(range(len(label))))]
+
+
+def id_twice(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
+    """One id at two places in one frame, as when two cameras' labels are joined."""
+    tracks = _tracks(frames)
+    together = [
+        (a, b, at) for a in tracks for b in tracks if a != b for at in set(tracks[a]) & set(tracks[b])
+    ]
+    if not together:
+        return None
+    a, b, start = together[random.integers(len(together))]
+    label = frames[start].label()
+    ids = label.instance_id.copy()
+    row = _row(frames[start], b)
+    ids[row] = a
+    return start, [
+        Spoilt(
+            replace(frames[start], segmentation=label.replace(instance_id=ids)),
+            label.masks[row].decode()[0],
+            (row,),
+        )
+    ]
