@@ -15,24 +15,68 @@ export interface Treatment {
 
 const place = (x: number, y: number): number => (y % TILE) * TILE + (x % TILE);
 
+/** What one slot has hidden in one tile. */
+interface Layer {
+  readonly slot: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What lies underneath in one tile, looked up once for all its pixels. */
+class Underneath {
+  /** Front to back; only slots that have something hidden here. */
+  readonly layers: readonly Layer[];
+  readonly #pixels: Partition;
+  readonly #tile: number;
+  #last: Layer = { slot: -1, bytes: new Uint8Array() };
+
+  constructor(pixels: Partition, tile: number) {
+    this.#pixels = pixels;
+    this.#tile = tile;
+    this.layers = pixels.hiddenSlots(tile).map((slot) => ({ slot, bytes: pixels.hiddenToWrite(slot, tile) }));
+  }
+
+  /** The front slot that is hidden at a place of the tile; 0 where none is. */
+  front(at: number): number {
+    for (const { slot, bytes } of this.layers) if (bytes[at]) return slot;
+    return 0;
+  }
+
+  conceal(slot: number, at: number): void {
+    if (slot !== this.#last.slot) this.#last = { slot, bytes: this.#pixels.hiddenToWrite(slot, this.#tile) };
+    if (!this.#last.bytes[at]) this.#pixels.hide(slot, this.#last.bytes, at, 1);
+  }
+
+  uncover(slot: number, at: number): void {
+    for (const layer of this.layers) if (layer.slot === slot && layer.bytes[at]) this.#pixels.hide(slot, layer.bytes, at, 0);
+  }
+
+  /** Uncovers whatever is hidden at a place and does not lie behind `rank`. */
+  uncoverFrom(rank: number, at: number): void {
+    for (const { slot, bytes } of this.layers) {
+      if (this.#pixels.rank[slot] < rank) return;
+      if (bytes[at]) this.#pixels.hide(slot, bytes, at, 0);
+    }
+  }
+}
+
 /** Gives the pixels of a region to `slot`, as the treatment says. */
 export function paint(pixels: Partition, slot: number, region: Region, how: Treatment): void {
   const { idMap, rank, width } = pixels;
+  const layered = how.mode === "layered";
   for (const { tile, box } of pixels.windows(region.box)) {
     pixels.keepOwners(tile);
-    let below: number[] | undefined;
+    const under = new Underneath(pixels, tile);
     eachBit(region, box, (x, y) => {
       const i = y * width + x;
       const owner = idMap[i];
       if (owner === slot) return;
       if (owner) {
-        if (how.mode === "layered" && rank[owner] > rank[slot]) return conceal(pixels, slot, tile, x, y);
-        if (how.locked.has(owner) || (how.mode === "flat" && how.border === "yields")) return;
+        if (layered && rank[owner] > rank[slot]) return under.conceal(slot, place(x, y));
+        if (how.locked.has(owner) || (!layered && how.border === "yields")) return;
       }
-      below ??= pixels.hiddenSlots(tile);
-      for (const other of below) if (rank[other] >= rank[slot]) uncover(pixels, other, tile, x, y);
+      under.uncoverFrom(rank[slot], place(x, y));
       pixels.give(i, slot);
-      if (owner && how.mode === "layered") conceal(pixels, owner, tile, x, y);
+      if (owner && layered) under.conceal(owner, place(x, y));
     });
   }
   pixels.mark(region.box, slot);
@@ -45,16 +89,19 @@ export function paint(pixels: Partition, slot: number, region: Region, how: Trea
 export function erase(pixels: Partition, slot: number, region: Region, locked: ReadonlySet<number>): void {
   for (const { tile, box } of pixels.windows(region.box)) {
     pixels.keepOwners(tile);
-    const below = pixels.hiddenSlots(tile);
+    const under = new Underneath(pixels, tile);
     const before = pixels.journal?.owners.get(tile);
     const [left, top, right] = pixels.tileBox(tile);
     eachBit(region, box, (x, y) => {
       const i = y * pixels.width + x;
       const owner = pixels.idMap[i];
       const meant = slot || (before ? before[(y - top) * (right - left) + x - left] : owner);
-      if (owner && owner === meant && !locked.has(owner)) reveal(pixels, i, below, tile, x, y);
+      if (!owner || owner !== meant || locked.has(owner)) return;
+      const next = under.front(place(x, y));
+      if (next) under.uncover(next, place(x, y));
+      pixels.give(i, next);
     });
-    for (const other of below) pixels.mark(box, other);
+    for (const layer of under.layers) pixels.mark(box, layer.slot);
   }
   pixels.mark(region.box);
 }
@@ -80,17 +127,22 @@ export function giveWhere(pixels: Partition, from: number, to: number, region: R
 
 /** Takes what `slot` has hidden inside a region. */
 export function eraseHidden(pixels: Partition, slot: number, region: Region): void {
-  for (const { tile, box } of pixels.windows(region.box))
-    if (pixels.hiddenTile(slot, tile)) eachBit(region, box, (x, y) => uncover(pixels, slot, tile, x, y));
+  for (const { tile, box } of pixels.windows(region.box)) {
+    if (!pixels.hiddenTile(slot, tile)) continue;
+    const bytes = pixels.hiddenToWrite(slot, tile);
+    eachBit(region, box, (x, y) => pixels.hide(slot, bytes, place(x, y), 0));
+  }
   pixels.mark(region.box);
 }
 
 /** Adds to what `slot` has hidden, wherever a segment in front of it is seen. */
 export function addHidden(pixels: Partition, slot: number, region: Region): void {
-  for (const { tile, box } of pixels.windows(region.box))
+  for (const { tile, box } of pixels.windows(region.box)) {
+    const bytes = pixels.hiddenToWrite(slot, tile);
     eachBit(region, box, (x, y) => {
-      if (pixels.rank[pixels.ownerAt(x, y)] > pixels.rank[slot]) conceal(pixels, slot, tile, x, y);
+      if (pixels.rank[pixels.ownerAt(x, y)] > pixels.rank[slot]) pixels.hide(slot, bytes, place(x, y), 1);
     });
+  }
   pixels.mark(region.box);
 }
 
@@ -100,54 +152,40 @@ export function addHidden(pixels: Partition, slot: number, region: Region): void
  */
 export function settle(pixels: Partition, box: Box): void {
   for (const { tile, box: window } of pixels.windows(box)) {
-    const below = pixels.hiddenSlots(tile);
-    if (!below.length) continue;
+    const under = new Underneath(pixels, tile);
+    if (!under.layers.length) continue;
     pixels.keepOwners(tile);
     for (let y = window[1]; y < window[3]; y++)
-      for (let x = window[0]; x < window[2]; x++) settlePixel(pixels, below, tile, x, y);
-    for (const slot of below) pixels.mark(window, slot);
+      for (let x = window[0]; x < window[2]; x++) settlePixel(pixels, under, y * pixels.width + x, place(x, y));
+    for (const { slot } of under.layers) pixels.mark(window, slot);
   }
 }
 
-function settlePixel(pixels: Partition, below: readonly number[], tile: number, x: number, y: number): void {
-  const i = y * pixels.width + x;
+function settlePixel(pixels: Partition, under: Underneath, i: number, at: number): void {
   const owner = pixels.idMap[i];
-  if (owner) uncover(pixels, owner, tile, x, y);
-  const front = below.find((slot) => pixels.isHiddenAt(slot, x, y));
-  if (front === undefined || pixels.rank[front] < pixels.rank[owner]) return;
-  uncover(pixels, front, tile, x, y);
+  if (owner) under.uncover(owner, at);
+  const front = under.front(at);
+  if (!front || pixels.rank[front] < pixels.rank[owner]) return;
+  under.uncover(front, at);
   pixels.give(i, front);
-  if (owner) conceal(pixels, owner, tile, x, y);
+  if (owner) under.conceal(owner, at);
 }
 
 /** Slots that would win or lose pixels if `settle` ran inside `box`. */
 export function unsettled(pixels: Partition, box: Box): Set<number> {
   const slots = new Set<number>();
   for (const { tile, box: window } of pixels.windows(box)) {
-    const below = pixels.hiddenSlots(tile);
-    if (!below.length) continue;
-    for (let y = window[1]; y < window[3]; y++)
-      for (let x = window[0]; x < window[2]; x++) {
-        const owner = pixels.ownerAt(x, y);
-        const front = below.find((slot) => pixels.isHiddenAt(slot, x, y));
-        if (front !== undefined && pixels.rank[front] > pixels.rank[owner]) slots.add(front).add(owner);
-      }
+    const { layers } = new Underneath(pixels, tile);
+    if (!layers.length) continue;
+    eachPlace(window, (x, y) => {
+      const owner = pixels.ownerAt(x, y);
+      const front = layers.find(({ bytes }) => bytes[place(x, y)])?.slot;
+      if (front !== undefined && pixels.rank[front] > pixels.rank[owner]) slots.add(front).add(owner);
+    });
   }
   return slots;
 }
 
-function reveal(pixels: Partition, i: number, below: readonly number[], tile: number, x: number, y: number): void {
-  const next = below.find((other) => pixels.isHiddenAt(other, x, y)) ?? 0;
-  if (next) uncover(pixels, next, tile, x, y);
-  pixels.give(i, next);
-}
-
-function conceal(pixels: Partition, slot: number, tile: number, x: number, y: number): void {
-  if (pixels.hiddenTile(slot, tile)?.[place(x, y)]) return;
-  pixels.hide(slot, pixels.hiddenToWrite(slot, tile), place(x, y), 1);
-}
-
-function uncover(pixels: Partition, slot: number, tile: number, x: number, y: number): void {
-  if (!pixels.hiddenTile(slot, tile)?.[place(x, y)]) return;
-  pixels.hide(slot, pixels.hiddenToWrite(slot, tile), place(x, y), 0);
+function eachPlace([x0, y0, x1, y1]: Box, visit: (x: number, y: number) => void): void {
+  for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) visit(x, y);
 }
