@@ -45,7 +45,8 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is on the disk when the block has ended, or nothing of it."""
         with self._turn, self.engine.connect() as connection:
-            with connection.execution_options(**{IMMEDIATE: True}).begin():
+            connection.execution_options(**{IMMEDIATE: True})
+            with connection.begin():
                 yield connection
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from inlay.server.store import people, projects
 from inlay.server.studio import Studio
 
 AT_ONCE = 10_000  # images added in one transaction
+FIRST = 500  # so that the first page is there while the others come
 
 
 def new_project(who: Access, body: wire.NewProject) -> wire.Project:
@@ -63,14 +64,14 @@ def scan(studio: Studio, project_id: int) -> int:
     for paths in folder.listed():
         new = [path for path in paths if path not in known] if known else paths
         waiting += zip(new_names(new, taken), new)
-        for start in range(0, len(waiting) - AT_ONCE + 1, AT_ONCE):
-            _add(studio, project_id, waiting[start : start + AT_ONCE])
-        added += len(new)
-        waiting = waiting[len(waiting) // AT_ONCE * AT_ONCE :]
+        while len(waiting) >= (at_once := AT_ONCE if added else FIRST):
+            _add(studio, project_id, waiting[:at_once])
+            added += at_once
+            del waiting[:at_once]
         if studio.workers.stopping.is_set():
             break
     _add(studio, project_id, waiting)
-    return added
+    return added + len(waiting)
 
 
 def _add(studio: Studio, project_id: int, named: list[tuple[str, str]]) -> None:

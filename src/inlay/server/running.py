@@ -110,6 +110,7 @@ def free_port(settings: Settings) -> tuple[Settings, socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.host, port))
+            listener.listen(128)  # who follows the link at once waits, and is not turned away
         except OSError as error:
             listener.close()
             if port == settings.port + 9 or settings.port == 0:

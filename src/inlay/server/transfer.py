@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import secrets
 import shutil
@@ -207,7 +208,7 @@ def _export(work: jobs.Work, body: wire.Export) -> dict[str, Any]:
         "samples": receipt.samples,
         "segments": receipt.segments,
         "lost": losses,
-        "receipt": str(receipt),
+        "receipt": str(dataclasses.replace(receipt, path=Path(receipt.path.name))),
     }
 
 
