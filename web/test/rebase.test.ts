@@ -98,3 +98,21 @@ test("deleting what somebody went on drawing keeps the new part and says so", ()
   assert.equal(ben.area("left"), 100);
   assert.match(JSON.stringify(conflicts), /pixels of somebody else/);
 });
+
+test("taking one's own choice after all keeps the laws, whatever lies underneath", () => {
+  for (let seed = 400; seed < 430; seed++) {
+    const random = randomOf(seed);
+    const anna = randomDocument(random, 6);
+    const ben = copy(anna);
+    const hers = some(3, () => randomGesture(random, anna));
+    const his = some(3, () => randomGesture(random, ben));
+    const { conflicts } = merge(ben, his, hers);
+    const draft = new Draft(ben, "merge");
+    for (const conflict of conflicts)
+      if (conflict.kind === "pixels" && (conflict.mine === null || ben.has(conflict.mine)))
+        draft.giveWhere(conflict.theirs, conflict.mine, conflict.region);
+    const gesture = draft.commit();
+    assert.deepEqual(ben.problems(), [], `seed ${seed}`);
+    assert.ok(gesture === null || gesture.ops.length > 0);
+  }
+});

@@ -24,7 +24,7 @@ export interface Change {
 
 export type Listener = (change: Change) => void;
 
-export const MAX_SEGMENTS = 65535;
+export const MAX_SEGMENTS = 20_000; // as on the server; 65 535 slots would fit
 
 export class Document {
   readonly imageId: number;

@@ -157,7 +157,7 @@ export class Draft {
   giveWhere(before: string | null, after: string | null, region: Region): Map<string, Region> {
     const [from, to] = [before, after].map((key) => (key !== null && this.document.has(key) ? this.#slot(key) : 0));
     const kept = giveWhere(this.document.pixels, from, to, region);
-    this.#show();
+    this.settle(region.box);
     return new Map([...kept].map(([slot, part]) => [this.document.bySlot(slot)!.key, part]));
   }
 
