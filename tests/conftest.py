@@ -12,6 +12,12 @@ from hypothesis import settings
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What commands cache lies in the folder of the tests, not in the user's."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of the real data sets; tests that need it are skipped where it is absent."""
