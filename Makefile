@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 
 .PHONY: help demo test lint bench docs clean
 help:
-	@echo "make demo   the whole job on sample data: label, check, train, predict, score, report"
+	@echo "make demo   the whole job on sample data: check, train, predict, score, report, and the studio"
 	@echo "make test   install what the tests need and run them all, with the linters"
 	@echo "make lint   ruff, mypy and the import floors"
 	@echo "make bench  the benchmarks, with the peers installed"
@@ -38,7 +38,7 @@ clean:
 
 $(VENV)/demo.stamp: pyproject.toml CMakeLists.txt $(shell find src -type f -not -name '*.pyc' 2>/dev/null)
 	@PYTHON="$(PYTHON)" sh tools/prepare.sh $(VENV)
-	$(PIP) install -q -c constraints.txt '.[train]' || sh tools/explain.sh
+	$(PIP) install -q -c constraints.txt '.[train,studio]' || sh tools/explain.sh
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml CMakeLists.txt $(shell find src -type f -not -name '*.pyc' 2>/dev/null)

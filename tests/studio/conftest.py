@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("playwright", reason="the studio's end-to-end tests need playwright: pip install playwright")
+pytest.importorskip(
+    "playwright", reason="the studio's end-to-end tests need playwright: pip install playwright"
+)
 pytest.importorskip("fastapi")
 
 from playwright.sync_api import sync_playwright

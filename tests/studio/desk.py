@@ -30,11 +30,14 @@ class Desk:
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where an image point is on the page."""
-        left, top = self.page.evaluate("""([x, y]) => {
+        left, top = self.page.evaluate(
+            """([x, y]) => {
             const {left, top} = document.querySelector('.canvas').getBoundingClientRect();
             const [sx, sy] = inlay.editor.viewport.toScreen([x, y]);
             return [left + sx, top + sy];
-        }""", [x, y])
+        }""",
+            [x, y],
+        )
         return left, top
 
     def click(self, x: float, y: float) -> None:
@@ -55,7 +58,7 @@ class Desk:
     def saved(self) -> Desk:
         """Wait until the server has acknowledged everything."""
         self.page.wait_for_function(
-            "() => inlay.saving.value.status === 'saved' && !inlay.queue.waiting.length && !inlay.editor.isDrawing"
+            "() => inlay.saving.value.status === 'saved' && !inlay.queue.waiting.length"
         )
         return self
 
@@ -77,7 +80,9 @@ class Desk:
 
     def labelled(self) -> int:
         """How many pixels have an owner."""
-        return self.page.evaluate("() => inlay.editor.document.idMap.reduce((sum, id) => sum + (id ? 1 : 0), 0)")
+        return self.page.evaluate(
+            "() => inlay.editor.document.idMap.reduce((sum, id) => sum + (id ? 1 : 0), 0)"
+        )
 
     def segments(self) -> int:
         return len(self.document()["segments"])
@@ -91,6 +96,7 @@ def picture(document):
         masks = _masks([segment.get(name) for segment in document["segments"]], size)
         pixels[name] = [np.packbits(one).tobytes() for one in np.asarray(masks)]
     heads = [
-        {name: value for name, value in segment.items() if name not in pixels} for segment in document["segments"]
+        {name: value for name, value in segment.items() if name not in pixels}
+        for segment in document["segments"]
     ]
     return document["image_tags"], heads, pixels

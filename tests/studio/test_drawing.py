@@ -68,7 +68,9 @@ def test_segments_are_erased_split_merged_moved_and_deleted(desk):
     desk.press("Escape", "d")  # the shared border moves for both
     desk.drag((60, 40), (70, 40))
     assert (desk.segments(), desk.labelled()) == (2, 3200)
-    areas = desk.page.evaluate("() => inlay.editor.document.segments.map((s) => inlay.editor.document.area(s.key))")
+    areas = desk.page.evaluate(
+        "() => inlay.editor.document.segments.map((s) => inlay.editor.document.area(s.key))"
+    )
     assert areas[0] > 1600 > areas[1]
     desk.press("Escape", "k")
     desk.drag((40, 10), (40, 70))
@@ -134,7 +136,7 @@ def test_an_export_holds_the_pixels_that_were_drawn(owner, served, desk, tmp_pat
     folder = next(path.parent for path in (tmp_path / "out").rglob("*.parquet"))
     name = page.request.get(f"{served.address}/api/images/{desk.image_id}").json()["name"]
     found = read(folder)[name].label()
-    assert sorted(found.masks.area.tolist()) == sorted([60 * 47, 120 * 160 - 60 * 47])
+    assert sorted(found.masks.area().tolist()) == sorted([60 * 47, 120 * 160 - 60 * 47])
     assert found.is_partition
 
 

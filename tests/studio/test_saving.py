@@ -1,4 +1,4 @@
-"""Nothing is lost: without a network, without a server, with a page that dies, with two people on one image."""
+"""Nothing is lost: without a network or a server, when a page dies, with two people on one image."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_server_that_is_killed_and_started_again_has_everything(served, desk):
 
 
 def test_two_people_on_one_image_see_each_other_draw(served, desk, labeller):
-    other = Desk(labeller("Ada").new_page(), served.address).open(desk.image_id)
+    other = Desk(labeller("Ada", "reviewer").new_page(), served.address).open(desk.image_id)
     desk.press("0", "r")
     desk.drag((10, 10), (50, 50))
     other.page.wait_for_function("() => inlay.editor.document.segments.length === 1")

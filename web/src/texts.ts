@@ -7,7 +7,8 @@ export const percent = (share: number, digits = 1): string => `${(share * 100).t
 
 /** A length of time in the two units that matter. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }
@@ -274,7 +275,7 @@ export const t = {
     acceptSure: (n: number) => `Accept these ${n}`,
     rejectAll: "Reject all",
     next: "Next proposal",
-    left: (n: number) => `${plural(n, "proposal")} left`,
+    left: (n: number) => `${n} left`,
   },
 
   review: {

@@ -42,7 +42,10 @@ Next, with your own images:
 
 
 def demo(out: Path = Path("demo"), /, *, minutes: float = 3.0, browser: bool = True) -> int:
-    """Make sample projects, check their labels, train two small models, predict, score, and write a report.
+    """Make sample projects, check labels, train two small models, predict, score, write a report, review.
+
+    It ends in the studio, with the first model's predictions waiting for review; without a terminal it prints
+    the command instead.
 
     Example: `inlay demo demo --minutes 2`
 
@@ -53,7 +56,7 @@ def demo(out: Path = Path("demo"), /, *, minutes: float = 3.0, browser: bool = T
     minutes
         Time to train both models together.
     browser
-        Open the report.
+        Open the report and the studio.
     """
     started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,38 @@ def demo(out: Path = Path("demo"), /, *, minutes: float = 3.0, browser: bool = T
     print(f"\ndone in {(time.monotonic() - started) / 60:.1f} minutes")
     show_page(index, browser=browser)
     print(NEXT)
-    return 0
+    return _review(out, browser=browser)
+
+
+def _review(out: Path, *, browser: bool) -> int:
+    """The studio on the first sample: labels on most images, the model's predictions on the others."""
+    import shutil
+    import sys
+    from importlib.util import find_spec
+
+    from inlay.formats import read, write
+
+    kind = JOBS[0].kind
+    dataset, predictions = read(out / kind), out / f"{kind}-predictions"
+    judged = frozenset(read(predictions).names)
+    known = dataset.only(name for name in dataset.names if name not in judged)
+    shutil.rmtree(out / "studio", ignore_errors=True)
+    write(known, out / f"{kind}-labels", to="native", overwrite=True)
+    images = out / kind / "images"
+    given = {"import": out / f"{kind}-labels", "predictions": predictions, "project": out / "studio"}
+    options = " ".join(f"--{name} {path}" for name, path in given.items())
+    print(f"The studio, where {len(judged)} images with predictions wait for your review:")
+    print(f"  inlay label {images} {options}\n")
+    if not (browser and sys.stdin.isatty() and sys.stdout.isatty()):
+        return 0
+    if find_spec("fastapi") is None:
+        print("it needs: pip install 'inlay[studio]'")
+        return 0
+    from inlay.cli.label import label
+
+    return label(
+        str(images), project=given["project"], import_=given["import"], predictions=given["predictions"]
+    )
 
 
 def _run(job: Job, out: Path, minutes: float) -> tuple[Job, Score, Path]:

@@ -47,7 +47,7 @@ const Where = () => (
 
 function ToolHint({ desk }: { readonly desk: Desk }) {
   void desk.ticks.tool.value;
-  return <span class="hint">{t.toolHints[desk.editor.toolName]}</span>;
+  return <span class="hint" title={t.toolHints[desk.editor.toolName]}>{t.toolHints[desk.editor.toolName]}</span>;
 }
 
 function Coverage({ desk }: { readonly desk: Desk }) {

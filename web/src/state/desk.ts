@@ -221,6 +221,7 @@ export class Desk implements Host {
     if (state.status !== "saved" || (before.status === "saved" && this.editor.document.revision === this.queue.revision)) return;
     this.editor.document.revision = this.queue.revision;
     this.check();
+    if (this.image.peek().state === "todo" || this.image.peek().state === "returned") void this.loadImage();
     void this.#loadEntries();
   }
 
