@@ -141,3 +141,12 @@ def test_findings_name_the_segments_of_the_file(labels, tmp_path):
     run(labels, *ALL, "--report", tmp_path / "f.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
     assert next(line for line in lines if line["rule"] == "duplicate")["segments"] == [70, 71]
+
+
+def test_what_is_usual_is_learnt_shown_and_frozen_into_a_rule_file(tmp_path, capsys):
+    from inlay import scenes
+
+    write(scenes.make("cells", 4, size=(100, 120)), tmp_path / "trusted", to="native")
+    assert main(["check", str(tmp_path / "trusted"), "--learn", str(tmp_path / "usual.toml")]) == 0
+    assert "median" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "trusted"), "--rules", str(tmp_path / "usual.toml")]) == 0

@@ -78,7 +78,7 @@ def check(
     data: Path,
     /,
     *,
-    pack: str = "schema,partition",
+    pack: str = "schema,geometry,partition,logic,occlusion,sequence",
     rules: Path | None = None,
     predictions: Path | None = None,
     report: tuple[Path, ...] = (),
@@ -91,6 +91,7 @@ def check(
     cache: bool = True,
     cache_folder: Path | None = None,
     test_rules: bool = False,
+    learn: Path | None = None,
     control: Control = Control(),
     fixing: Fixing = Fixing(),
 ) -> int:
@@ -130,10 +131,15 @@ def check(
         Where to keep it; default: the user's folder of caches.
     test_rules
         Also run the examples that the rules carry, first.
+    learn
+        Learn from DATA, which must be trusted, what is usual in each class; show it, and freeze it into this
+        rule file (.toml) for --rules. Nothing is checked.
     """
     dataset = open_dataset(data, split=split)
     if fixing.undo is not None:
         return _undo(dataset, data, fixing)
+    if learn is not None:
+        return _learn(dataset, learn)
     _refuse(control, fixing, data)
     packs = tuple(words(pack))
     if test_rules and _examples(packs, rules):
@@ -160,6 +166,17 @@ def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
     for name in ("fixed", "unsafe_fixes"):
         if getattr(fixing, name) and not (fixing.fix or fixing.preview):
             raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
+
+
+def _learn(dataset: Dataset, path: Path) -> int:
+    """Freeze what is usual in trusted labels into a rule file."""
+    from inlay.rules.learn import learn
+
+    learnt = learn(dataset)
+    learnt.write(path)
+    print(learnt)
+    print(f"rules: {path}; read them, then check with --rules {path}")
+    return 0
 
 
 def _folder(folder: Path | None) -> Path:

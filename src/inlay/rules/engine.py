@@ -12,7 +12,8 @@ from inlay.core.dataset import Dataset
 from inlay.core.errors import FormatError, InlayError
 from inlay.parallel import Place, map_samples
 from inlay.rules.batch import Batches, Compiled, Predictions
-from inlay.rules.cache import prepare
+from inlay.rules.cache import opened, prepare
+from inlay.rules.content import late_digest
 from inlay.rules.expression import nearest
 from inlay.rules.finding import Finding, Findings, Verdict
 from inlay.rules.gathered import Gathered
@@ -25,7 +26,7 @@ from inlay.rules.stack import no_verdicts
 from inlay.rules.tables import DatasetTable
 
 BATCH = 64  # images judged together, about: more gains nothing, and their labels stay in memory
-DEFAULT_PACKS = ("schema", "partition")
+DEFAULT_PACKS = ("schema", "geometry", "partition", "logic", "occlusion", "sequence")
 
 Progress = Callable[[int, int, str], None]
 
@@ -114,7 +115,7 @@ def check_rules(
         done += len(names)
         if progress is not None:
             progress(done, len(dataset), f"{sum(each.found for each in verdicts)} findings")
-    late, more = _judge_late(rules, gathered, census, dataset, caps)
+    late, more = _judge_late(rules, gathered, census, dataset, caps, cache)
     kept.add(late)
     verdicts = [verdicts[0], *(more.get(number, mine) for number, mine in enumerate(verdicts[1:]))]
     found, verdicts = tolerated(weighed(kept.found, rules, census), verdicts, rules)
@@ -129,7 +130,12 @@ def check_rules(
 
 
 def _judge_late(
-    rules: Sequence[Rule], parts: Sequence[Gathered], census: DatasetTable, dataset: Dataset, caps: Caps
+    rules: Sequence[Rule],
+    parts: Sequence[Gathered],
+    census: DatasetTable,
+    dataset: Dataset,
+    caps: Caps,
+    cache: Path | None,
 ) -> tuple[list[Finding], dict[int, Verdict]]:
     """What rules say that need the whole dataset."""
     if not any(rule.is_late for rule in rules):
@@ -137,7 +143,16 @@ def _judge_late(
     keys = [reference.key for reference in Plan.of(rules).gathers]
     gathered = Gathered.concat([Gathered.nothing(dataset.classes, keys), *parts])
     hits, verdicts = judge_late(rules, gathered, census)
-    return late_findings(rules, capped(hits, caps), gathered, dataset), verdicts
+    kept = capped(hits, caps)
+    with opened(cache) as store:
+        key = b"" if cache is None else late_digest(rules, gathered, caps)
+        record = store.get(key)
+        if record is None:
+            found = late_findings(rules, kept, gathered, dataset)
+            store.put(key, {"found": [finding.to_json() for finding in found]})
+        else:
+            found = [Finding.of_json(each) for each in record["found"]]
+    return found, verdicts
 
 
 def require_classes(rules: Iterable[Rule], classes: Classes) -> None:

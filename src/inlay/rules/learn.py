@@ -131,21 +131,27 @@ def learn(dataset: Dataset, *, columns: Sequence[str] = USUAL, share: float = 0.
             for row in there if found is not None else ():
                 if not np.isnan(found[row]):
                     values[names[row], name].append(float(found[row]))
-    kept = [each for each in dataset.classes.names if counts[each] >= FEW]
+    judged = [item.name for item in dataset.classes.rows if item.kind != "void"]
+    kept = [each for each in judged if counts[each] >= FEW]
     ranges = [
         _range(name, column, np.array(values[name, column]), share)
         for name in kept
         for column in columns
         if len(values[name, column]) >= FEW
     ]
-    few = tuple(name for name in dataset.classes.names if 0 < counts[name] < FEW)
+    few = tuple(name for name in judged if 0 < counts[name] < FEW)
     return Learnt(tuple(ranges), images, share, few)
 
 
 def _range(class_name: str, column: str, values: np.ndarray, share: float) -> Range:
     low, middle, high = np.quantile(values, (share / 2, 0.5, 1 - share / 2)).tolist()
     room = 0.1 * (high - low)
-    return Range(class_name, column, len(values), _short(low - room), _short(middle), _short(high + room))
+    low, high = low - room, high + room
+    if (values >= 0).all():
+        low = max(low, 0.0)
+    if (values == np.round(values)).all():  # counts: whole numbers on the outer side
+        low, high = float(np.floor(low)), float(np.ceil(high))
+    return Range(class_name, column, len(values), _short(low), _short(middle), _short(high))
 
 
 def _short(value: float) -> float:
