@@ -113,7 +113,7 @@ def test_what_a_format_cannot_hold_is_told_before_it_is_written(desk, tmp_path):
         client.export_file(project, tmp_path / "out.zip", to="label_png")
     result = client.export_file(project, tmp_path / "out.zip", to="label_png", lossy=True)
     assert any("amodal" in loss for loss in result["lost"])
-    refused(422, client.request, "POST", f"/api/projects/{studio.project_id}/export", {"format": "cocoa"})
+    refused(422, client.request, "POST", f"/api/projects/{studio.project_id}/export", {"format": "cocoo"})
 
 
 def test_predictions_wait_behind_what_people_drew(desk, tmp_path):

@@ -6,6 +6,7 @@ import sys
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from inlay.core.errors import InlayError, MissingExtraError
 
@@ -69,7 +70,10 @@ def label(
     try:
         project_id, owner = running.prepare(studio, images, name)
         running.set_rules(studio, project_id, owner, rules=rules, packs=words(pack) if pack else None)
-        given: list[tuple[running.Kind, Path | None]] = [("labels", import_), ("predictions", predictions)]
+        given: list[tuple[Literal["labels", "predictions"], Path | None]] = [
+            ("labels", import_),
+            ("predictions", predictions),
+        ]
         for kind, path in given:
             if path is not None:
                 with progress_bar(f"reading {kind}") as progress:

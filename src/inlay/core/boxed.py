@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,9 @@ def whole(boxed: Sequence[Boxed], size: tuple[int, int]) -> Masks:
     height, width = size
     for (x0, y0, x1, y1), _ in boxed:
         if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
-            raise InlayError(f"box {[x0, y0, x1, y1]} is empty or leaves the image of {width}x{height} pixels")
+            raise InlayError(
+                f"box {[x0, y0, x1, y1]} is empty or leaves the image of {width}x{height} pixels"
+            )
     ends = np.zeros(len(boxed) + 1, np.int64)
     np.cumsum([len(runs) for _, runs in boxed], out=ends[1:])
     text = np.frombuffer(b"".join(runs for _, runs in boxed), np.uint8)
@@ -44,7 +47,9 @@ def _placed(runs: NDArray[np.uint32], box: Box, size: tuple[int, int]) -> NDArra
     ends = np.cumsum(runs, dtype=np.int64)
     if not ends.size or ends[-1] != down * (x1 - x0):
         covered = int(ends[-1]) if ends.size else 0
-        raise InlayError(f"run lengths of a mask cover {covered} pixels; its box {list(box)} has {down * (x1 - x0)}")
+        raise InlayError(
+            f"run lengths of a mask cover {covered} pixels; its box {list(box)} has {down * (x1 - x0)}"
+        )
     start, stop = ends[:-1:2], ends[1::2]
     start, stop = start[: stop.size][stop > start[: stop.size]], stop[stop > start[: stop.size]]
     if down < tall:  # a run goes on in the next column of the box: in the image it is several
@@ -92,5 +97,5 @@ def tight(masks: Masks) -> list[Boxed | None]:
     np.cumsum([runs.size for runs in runs_of], out=offsets[1:])
     text, ends = kernels.to_strings(np.concatenate([*runs_of, np.empty(0, np.uint32)]), offsets)
     joined, bounds = text.tobytes(), ends.tolist()
-    strings = iter([joined[a:b] for a, b in zip(bounds[:-1], bounds[1:])])
+    strings = iter([joined[a:b] for a, b in pairwise(bounds)])
     return [None if each is None else (each[0], next(strings)) for each in found]

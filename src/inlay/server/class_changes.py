@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
-from inlay.server import jobs, wire
+from inlay.server import forms, jobs, wire
 from inlay.server.access import Access
 from inlay.server.draft import Draft
 from inlay.server.refusals import Refused
@@ -18,7 +18,7 @@ from inlay.server.tables import gestures, images, segments
 Change = Callable[[Draft], Sequence[wire.Set]]
 
 
-def start_merge(who: Access, body: wire.Merge) -> wire.Job:
+def start_merge(who: Access, body: forms.Merge) -> forms.Job:
     """Give the segments of some classes to another."""
     table = _table(who)
     gone = [_named(table, class_id) for class_id in dict.fromkeys(body.from_)]
@@ -34,7 +34,7 @@ def start_merge(who: Access, body: wire.Merge) -> wire.Job:
     return _start(who, "merge", words, lambda: _images_with(who, ids), ops)
 
 
-def start_split(who: Access, body: wire.Split) -> wire.Job:
+def start_split(who: Access, body: forms.Split) -> forms.Job:
     """Give some segments of a class to new classes."""
     table = _table(who)
     old = _named(table, body.class_id)
@@ -47,7 +47,7 @@ def start_split(who: Access, body: wire.Split) -> wire.Job:
         raise Refused(409, f"there is a class {clash!r} already")
     with who.studio.database.writing() as db:
         new = [classes.create(db, who.project_id, part.row) for part in body.into]
-    who.studio.events.tell(who.project_id, wire.Event(kind="classes", by=who.session.name))
+    who.studio.events.tell(who.project_id, forms.Event(kind="classes", by=who.session.name))
     target = {place.key: class_id for part, class_id in zip(body.into, new) for place in part.segments}
     wanted = sorted({place.image_id for part in body.into for place in part.segments})
 
@@ -64,19 +64,19 @@ def start_split(who: Access, body: wire.Split) -> wire.Job:
     return _start(who, "split", f"{old.name} became {', '.join(new_names)}", lambda: wanted, ops)
 
 
-def start_undo(who: Access, change_id: int) -> wire.Job:
+def start_undo(who: Access, change_id: int) -> forms.Job:
     """Take a merge or split back where segments still have the class it gave them."""
     with who.studio.database.writing() as db:
         classes.mark_undone(db, who.project_id, change_id)
     return jobs.start(who, "undo", lambda work: _undo(work, change_id))
 
 
-def _table(who: Access) -> wire.ClassTable:
+def _table(who: Access) -> forms.ClassTable:
     with who.studio.database.reading() as db:
         return classes.read(db, who.project_id)
 
 
-def _named(table: wire.ClassTable, class_id: int) -> wire.ClassRow:
+def _named(table: forms.ClassTable, class_id: int) -> forms.ClassRow:
     row = next((row for row in table.classes if row.class_id == class_id), None)
     if row is None:
         raise Refused(404, f"the project has no class {class_id}")
@@ -98,7 +98,7 @@ def _images_with(who: Access, ids: set[int | None]) -> list[int]:
 
 def _start(
     who: Access, kind: wire.JobKind, words: str, where: Callable[[], list[int]], ops: Change
-) -> wire.Job:
+) -> forms.Job:
     with who.studio.database.writing() as db:
         change_id = classes.add_change(db, who.project_id, kind, who.session.name, words)
     return jobs.start(who, kind, lambda work: _over(work, where(), change_id, "class", ops, words))
@@ -112,7 +112,7 @@ def _over(
     for done, image_id in enumerate(several, 1):
         changed += _in_image(work.who, image_id, _gesture_id(change_id, kind, image_id), ops)
         work.step(done, len(several), words)
-    work.who.studio.events.tell(work.who.project_id, wire.Event(kind="classes", by=work.who.session.name))
+    work.who.studio.events.tell(work.who.project_id, forms.Event(kind="classes", by=work.who.session.name))
     return {"change_id": change_id, "images": len(several), "segments": changed}
 
 
@@ -157,7 +157,7 @@ def _undo(work: jobs.Work, change_id: int) -> dict[str, object]:
             who, image_id, _gesture_id(change_id, "undo", image_id), _back(who, image_id, change_id)
         )
         work.step(done, len(touched), "taken back")
-    who.studio.events.tell(who.project_id, wire.Event(kind="classes", by=who.session.name))
+    who.studio.events.tell(who.project_id, forms.Event(kind="classes", by=who.session.name))
     return {"change_id": change_id, "images": len(touched), "segments": changed}
 
 

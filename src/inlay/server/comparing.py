@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.server import labels, wire
+from inlay.server import forms, labels, wire
 from inlay.server.access import Access
 from inlay.server.carrying import built, emptied, gesture_of
 from inlay.server.draft import apply
@@ -22,7 +22,7 @@ from inlay.server.tables import images as table
 DONE = ("submitted", "accepted")
 
 
-def copies(who: Access, image_id: int, body: wire.Copies) -> list[wire.ImageRow]:
+def copies(who: Access, image_id: int, body: forms.Copies) -> list[forms.ImageRow]:
     """Give people their own versions, or make the image a honeypot."""
     with who.studio.database.writing() as db:
         image = images.visible_row(db, who, image_id, locked=True)
@@ -40,7 +40,7 @@ def copies(who: Access, image_id: int, body: wire.Copies) -> list[wire.ImageRow]
             if user_id not in have:
                 work.add_copy(db, image, user_id)
         rows = images.to_wire(db, [documents.image_row(db, image_id), *_versions(db, image_id)])
-    who.studio.events.tell(who.project_id, wire.Event(kind="images"))
+    who.studio.events.tell(who.project_id, forms.Event(kind="images"))
     return rows
 
 
@@ -51,7 +51,7 @@ def _versions(db: Connection, image_id: int) -> list[Row[Any]]:
     return list(db.execute(query).all())
 
 
-def agreement(who: Access, image_id: int) -> wire.Agreements:
+def agreement(who: Access, image_id: int) -> forms.Agreements:
     """All pairs of versions that somebody has submitted, and of each with the image's own document."""
     images.need_size(who.studio, image_id)
     with who.studio.database.reading() as db:
@@ -68,7 +68,7 @@ def agreement(who: Access, image_id: int) -> wire.Agreements:
                 seen.append((name, _label(db, _sized(row, image), these, row_of)))
         rows = images.to_wire(db, versions)
     pairs = [_pair(one, other, these) for one, other in itertools.combinations(seen, 2)]
-    return wire.Agreements(versions=rows, pairs=pairs)
+    return forms.Agreements(versions=rows, pairs=pairs)
 
 
 def _sized(row: Row[Any], image: Row[Any]) -> Row[Any]:
@@ -82,12 +82,12 @@ def _label(db: Connection, image: Row[Any], these: Classes, row_of: dict[int, in
     return labels.segmentation(draft, these, row_of, proposed=False)[0].replace(score=None)
 
 
-def _pair(one: tuple[str, Segmentation], other: tuple[str, Segmentation], these: Classes) -> wire.Agreement:
+def _pair(one: tuple[str, Segmentation], other: tuple[str, Segmentation], these: Classes) -> forms.Agreement:
     from inlay.metrics import iou, panoptic_quality
 
     quality = panoptic_quality.score([panoptic_quality.count(one[1], other[1])], these)
     overlap = iou.score([iou.count(one[1], other[1])], these)
-    return wire.Agreement(
+    return forms.Agreement(
         first=one[0],
         second=other[0],
         iou=_number(overlap["mIoU"]),
@@ -150,7 +150,7 @@ def honeypot_scores(who: Access) -> dict[str, list[float]]:
     return scores
 
 
-def read_dashboard(who: Access) -> wire.Dashboard:
+def read_dashboard(who: Access) -> forms.Dashboard:
     """The dashboard, with how people did on honeypots."""
     scores = honeypot_scores(who)
     with who.studio.database.reading() as db:

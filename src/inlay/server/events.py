@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
-from inlay.server.wire import Event
+from inlay.server.forms import Event
 
 HEARTBEAT = 15.0  # s; proxies cut silent connections
 WAITING = 1000  # events a slow listener may lag behind before it is cut off, to ask for everything anew

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inlay.core.errors import InlayError
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.access import Access
 from inlay.server.refusals import Refused, told
 from inlay.server.store import jobs
@@ -47,11 +47,11 @@ class Work:
         """Write something about the job down, and tell those who listen."""
         with self.who.studio.database.writing() as db:
             jobs.change(db, self.job_id, values)
-        event = wire.Event(kind="job", job=self.job_id, by=self.who.session.name)
+        event = forms.Event(kind="job", job=self.job_id, by=self.who.session.name)
         self.who.studio.events.tell(self.who.project_id, event)
 
 
-def start(who: Access, kind: wire.JobKind, run: Callable[[Work], dict[str, Any]]) -> wire.Job:
+def start(who: Access, kind: wire.JobKind, run: Callable[[Work], dict[str, Any]]) -> forms.Job:
     """A job that has been put into the queue.
 
     Raises

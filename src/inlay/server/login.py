@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.access import Access
 from inlay.server.refusals import Refused
 from inlay.server.store import access, people
@@ -15,7 +15,7 @@ USED_LINK = "the link has been used or has run out: ask for a new one (`inlay la
 WRONG_PASSWORD = "name or password is wrong"
 
 
-def log_in(body: wire.Login, request: Request, response: Response) -> wire.Session:
+def log_in(body: forms.Login, request: Request, response: Response) -> forms.Session:
     """Open a session and set its cookie.
 
     Raises
@@ -48,7 +48,7 @@ def log_in(body: wire.Login, request: Request, response: Response) -> wire.Sessi
     return people.session_wire(session)
 
 
-def _user(db: Connection, body: wire.Login) -> int | None:
+def _user(db: Connection, body: forms.Login) -> int | None:
     if body.token is not None:
         return access.use_link(db, body.token)
     return people.log_in(db, body.name or "", body.password or "")

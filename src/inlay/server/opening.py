@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inlay.core.errors import InlayError
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.access import Access
 from inlay.server.folders import is_below, new_names, open_folder
 from inlay.server.refusals import Refused, told
@@ -14,7 +14,7 @@ AT_ONCE = 10_000  # images added in one transaction
 FIRST = 500  # so that the first page is there while the others come
 
 
-def new_project(who: Access, body: wire.NewProject) -> wire.Project:
+def new_project(who: Access, body: forms.NewProject) -> forms.Project:
     """Make a project, and list its images beside the answer."""
     folder, studio = body.folder, who.studio
     if not is_below(folder, studio.settings.roots):
@@ -50,7 +50,7 @@ def _scan(studio: Studio, project_id: int) -> None:
         scan(studio, project_id)
     finally:
         studio.scans.discard(project_id)
-        studio.events.tell(project_id, wire.Event(kind="images"))
+        studio.events.tell(project_id, forms.Event(kind="images"))
 
 
 def scan(studio: Studio, project_id: int) -> int:
@@ -79,14 +79,14 @@ def _add(studio: Studio, project_id: int, named: list[tuple[str, str]]) -> None:
         projects.add_images(db, project_id, named)
 
 
-def rescan(who: Access) -> wire.Project:
+def rescan(who: Access) -> forms.Project:
     """Look for new images."""
     start_scan(who.studio, who.project_id)
     with who.studio.database.reading() as db:
         return projects.read(db, who.project_id, who.user_id, who.studio.scans)
 
 
-def change_project(who: Access, body: wire.ProjectChange) -> wire.Project:
+def change_project(who: Access, body: forms.ProjectChange) -> forms.Project:
     """Change settings; rules that do not read are refused."""
     changes = {name: value for name, value in body.model_dump().items() if value is not None}
     with who.studio.database.writing() as db:

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from inlay.core.errors import InlayError
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.access import Access
 from inlay.server.app import create_app
 from inlay.server.folders import is_remote
@@ -52,7 +52,7 @@ def set_rules(
     if packs is not None:
         change["packs"] = packs
     if change:
-        change_project(_access(studio, project_id, owner), wire.ProjectChange(**change))
+        change_project(_access(studio, project_id, owner), forms.ProjectChange(**change))
 
 
 def read_once(studio: Studio, project_id: int, owner: int, path: Path, kind: Kind, progress: Progress) -> str:

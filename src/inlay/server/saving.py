@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from inlay.core.boxed import Boxed
-from inlay.server import carrying, wire
+from inlay.server import carrying, forms, wire
 from inlay.server.access import Access
 from inlay.server.draft import BrokenError, Draft, apply, inverse
 from inlay.server.refusals import Refused
@@ -137,7 +137,7 @@ def commit(db: Connection, who: Access, image: Row[Any], draft: Draft, gestures:
 
 def tell(who: Access, image_id: int, revision: int) -> None:
     """Tell those who listen that an image has changed."""
-    event = wire.Event(kind="revision", image=image_id, revision=revision, by=who.session.name)
+    event = forms.Event(kind="revision", image=image_id, revision=revision, by=who.session.name)
     who.studio.events.tell(who.project_id, event)
 
 

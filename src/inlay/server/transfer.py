@@ -18,7 +18,7 @@ from fastapi.responses import FileResponse
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
-from inlay.server import jobs, labels, wire
+from inlay.server import forms, jobs, labels
 from inlay.server.access import Access
 from inlay.server.archives import unpack
 from inlay.server.carrying import bring
@@ -32,7 +32,7 @@ Kind = Literal["labels", "predictions"]
 NAMED = 5  # examples in an error or a result
 
 
-def formats() -> list[wire.FormatRow]:
+def formats() -> list[forms.FormatRow]:
     """The formats there are."""
     from inlay import plugins
 
@@ -40,13 +40,13 @@ def formats() -> list[wire.FormatRow]:
     for name in plugins.names("formats"):
         module = plugins.load("formats", name)
         words = (module.__doc__ or "").strip().splitlines()[0] if module.__doc__ else ""
-        rows.append(wire.FormatRow(name=name, words=words, readers=list(getattr(module, "READERS", ()))))
+        rows.append(forms.FormatRow(name=name, words=words, readers=list(getattr(module, "READERS", ()))))
     return rows
 
 
 async def start_import(
     who: Access, request: Request, name: str, kind: Kind, format_name: str | None, model: str
-) -> wire.Job:
+) -> forms.Job:
     """Keep the body of a request as a file, then read it in beside the requests."""
     folder = who.studio.settings.folder / "uploads" / secrets.token_hex(8)
     folder.mkdir(parents=True)
@@ -117,7 +117,7 @@ def import_labels(
     with who.studio.database.writing() as db:
         class_ids = classes.take_in(db, who.project_id, dataset.classes)
         image_ids = documents.ids_by_name(db, who.project_id)
-    who.studio.events.tell(who.project_id, wire.Event(kind="classes", by=who.session.name))
+    who.studio.events.tell(who.project_id, forms.Event(kind="classes", by=who.session.name))
     counts, failed = [0, 0], []
     for done, (theirs, name) in enumerate(pairs, 1):
         try:
@@ -170,7 +170,7 @@ def _see_size(label: Segmentation, size: tuple[int, int]) -> None:
         raise InlayError(f"its label is {width}x{height} pixels, the image {wide}x{tall}")
 
 
-def start_export(who: Access, body: wire.Export) -> wire.Job:
+def start_export(who: Access, body: forms.Export) -> forms.Job:
     """Write the labels of a project in a format."""
     known = [row.name for row in formats()]
     if body.format not in known:
@@ -178,7 +178,7 @@ def start_export(who: Access, body: wire.Export) -> wire.Job:
     return jobs.start(who, "export", lambda work: _export(work, body))
 
 
-def _export(work: jobs.Work, body: wire.Export) -> dict[str, Any]:
+def _export(work: jobs.Work, body: forms.Export) -> dict[str, Any]:
     from inlay.formats import write
 
     folder = work.who.studio.settings.folder / "exports" / str(work.job_id)
@@ -212,7 +212,7 @@ def _export(work: jobs.Work, body: wire.Export) -> dict[str, Any]:
     }
 
 
-def export_dataset(who: Access, body: wire.Export) -> Dataset:
+def export_dataset(who: Access, body: forms.Export) -> Dataset:
     """What an export writes: every image somebody has touched."""
     return labels.dataset(
         who.studio, who.project_id, states=body.states, proposed=body.proposed, labelled=True

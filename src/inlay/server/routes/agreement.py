@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inlay.server import comparing, wire
+from inlay.server import comparing, forms, wire
 from inlay.server.access import Who, allow, error_bodies
 
 router = APIRouter(
@@ -13,13 +13,13 @@ router = APIRouter(
 
 
 @router.post("/copies", status_code=201, **allow("reviewer"))
-def copies(image_id: int, body: wire.Copies, who: Who) -> list[wire.ImageRow]:
+def copies(image_id: int, body: forms.Copies, who: Who) -> list[forms.ImageRow]:
     """Give people each their own empty version of an image; or make it a honeypot, its document the truth."""
     return comparing.copies(who, image_id, body)
 
 
 @router.get("/agreement", **allow("reviewer"))
-def agreement(image_id: int, who: Who) -> wire.Agreements:
+def agreement(image_id: int, who: Who) -> forms.Agreements:
     """How far the versions of an image agree, pair by pair."""
     return comparing.agreement(who, image_id)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.access import Who, allow, error_bodies
 from inlay.server.pictures import send_pixels
 from inlay.server.store import images, work
@@ -27,26 +27,26 @@ def index(
     class_id: wire.Id | None = None,
     finding: Annotated[str | None, Query(max_length=120, description="a rule, or `any`")] = None,
     person: wire.Id | None = None,
-) -> wire.ImagePage:
+) -> forms.ImagePage:
     """Images in the order of their names; `after` is the last page's `next`."""
     wanted = images.Wanted(q, state, tag, class_id, finding, person)
     return images.page(who, wanted, after=after, limit=limit)
 
 
 @router.post("/projects/{project_id}/next", **allow("labeller"))
-def next_image(project_id: int, who: Who) -> wire.NextImage:
+def next_image(project_id: int, who: Who) -> forms.NextImage:
     """Lock the image to label next: one's own, returned, or begun ones first, then free ones."""
     return work.next_image(who)
 
 
 @router.post("/projects/{project_id}/assign", status_code=204, **allow("reviewer"))
-def assign(project_id: int, body: wire.Assignment, who: Who) -> None:
+def assign(project_id: int, body: forms.Assignment, who: Who) -> None:
     """Say who labels some images."""
     work.assign(who, body)
 
 
 @router.get("/images/{image_id}", **allow("labeller"))
-def read(image_id: int, who: Who) -> wire.Image:
+def read(image_id: int, who: Who) -> forms.Image:
     """One image, with its neighbours."""
     return images.read(who, image_id)
 
@@ -65,7 +65,7 @@ def pixels(
 
 
 @router.post("/images/{image_id}/lock", **allow("labeller"))
-def lock(image_id: int, who: Who) -> wire.Lock:
+def lock(image_id: int, who: Who) -> forms.Lock:
     """Say that one is working on it, for a minute; others are told, not stopped."""
     return work.lock(who, image_id)
 
@@ -77,6 +77,6 @@ def unlock(image_id: int, who: Who) -> None:
 
 
 @router.post("/images/{image_id}/state", **allow("labeller"))
-def set_state(image_id: int, body: wire.StateChange, who: Who) -> wire.ImageRow:
+def set_state(image_id: int, body: forms.StateChange, who: Who) -> forms.ImageRow:
     """Submit, accept or return it."""
     return work.set_state(who, image_id, body)

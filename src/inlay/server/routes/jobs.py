@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from inlay.server import transfer, wire
+from inlay.server import forms, transfer
 from inlay.server.access import Who, allow, error_bodies
 from inlay.server.store import jobs
 
@@ -20,7 +20,7 @@ UPLOAD = {
 
 
 @router.get("/formats", **allow("person"))
-def formats(who: Who) -> list[wire.FormatRow]:
+def formats(who: Who) -> list[forms.FormatRow]:
     """The formats that labels can be read from and written to."""
     return transfer.formats()
 
@@ -39,26 +39,26 @@ async def import_labels(
     kind: Annotated[Literal["labels", "predictions"], Query(alias="as")] = "labels",
     format: Annotated[str | None, Query(max_length=80)] = None,  # noqa: A002
     model: Annotated[str, Query(max_length=80, pattern=r"^[\w .:-]*$")] = "",
-) -> wire.Job:
+) -> forms.Job:
     """Read an uploaded file (the body), or a zipped folder, in any format; predictions become proposals."""
     return await transfer.start_import(who, request, name, kind, format, model)
 
 
 @router.post("/projects/{project_id}/export", status_code=202, **allow("owner"))
-def export(project_id: int, body: wire.Export, who: Who) -> wire.Job:
+def export(project_id: int, body: forms.Export, who: Who) -> forms.Job:
     """Write the labels in a format; the file is then at /api/jobs/{job_id}/file."""
     return transfer.start_export(who, body)
 
 
 @router.get("/projects/{project_id}/jobs", **allow("owner"))
-def index(project_id: int, who: Who) -> list[wire.Job]:
+def index(project_id: int, who: Who) -> list[forms.Job]:
     """The latest jobs first."""
     with who.studio.database.reading() as db:
         return jobs.of_project(db, project_id)
 
 
 @router.get("/jobs/{job_id}", **allow("owner"))
-def read(job_id: int, who: Who) -> wire.Job:
+def read(job_id: int, who: Who) -> forms.Job:
     """One job."""
     with who.studio.database.reading() as db:
         return jobs.read(db, job_id)

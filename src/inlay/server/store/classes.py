@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from inlay.core.classes import Classes, SegmentClass, distinct_colour
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.refusals import Refused
 from inlay.server.store.instants import instant
 from inlay.server.store.projects import row_of
@@ -17,21 +17,21 @@ from inlay.server.tables import class_changes, classes, projects, segments
 COLUMNS = ("name", "kind", "colour", "parent", "hotkey", "new")
 
 
-def read(db: Connection, project_id: int) -> wire.ClassTable:
+def read(db: Connection, project_id: int) -> forms.ClassTable:
     """The classes of a project, with how many segments have each."""
     rows = db.execute(
         select(classes).where(classes.c.project_id == project_id).order_by(classes.c.place)
     ).all()
     counts = _counts(db, [row.class_id for row in rows])
     table = [
-        wire.ClassRow(
+        forms.ClassRow(
             class_id=row.class_id,
             segments=counts.get(row.class_id, 0),
             **{name: getattr(row, name) for name in COLUMNS},
         )
         for row in rows
     ]
-    return wire.ClassTable(revision=row_of(db, project_id).classes_revision, classes=table)
+    return forms.ClassTable(revision=row_of(db, project_id).classes_revision, classes=table)
 
 
 def _counts(db: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -40,7 +40,7 @@ def _counts(db: Connection, ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def write(db: Connection, project_id: int, rows: Sequence[wire.ClassRow], based_on: int) -> wire.ClassTable:
+def write(db: Connection, project_id: int, rows: Sequence[forms.ClassRow], based_on: int) -> forms.ClassTable:
     """Replace the table of classes.
 
     Raises
@@ -78,7 +78,7 @@ def _touch(db: Connection, project_id: int) -> None:
     db.execute(update(projects).where(mine).values(classes_revision=projects.c.classes_revision + 1))
 
 
-def _see_table(rows: Sequence[wire.ClassRow], known: Iterable[int | None]) -> None:
+def _see_table(rows: Sequence[forms.ClassRow], known: Iterable[int | None]) -> None:
     ids = [row.class_id for row in rows if row.class_id is not None]
     unknown = set(ids) - set(known)
     if unknown:
@@ -93,7 +93,7 @@ def _see_table(rows: Sequence[wire.ClassRow], known: Iterable[int | None]) -> No
             raise Refused(409, f"{what} {twice!r} stands twice")
 
 
-def create(db: Connection, project_id: int, row: wire.ClassRow, source_id: int | None = None) -> int:
+def create(db: Connection, project_id: int, row: forms.ClassRow, source_id: int | None = None) -> int:
     """Number of a new class, after the others."""
     query = select(func.coalesce(func.max(classes.c.place), -1)).where(classes.c.project_id == project_id)
     values = {name: getattr(row, name) for name in COLUMNS}
@@ -114,7 +114,7 @@ def take_in(db: Connection, project_id: int, these: Classes) -> list[int]:
         if class_id is None:
             colour = "#{:02x}{:02x}{:02x}".format(*(item.colour or distinct_colour(len(known))))
             name = item.name[:120] or "?"
-            row = wire.ClassRow(
+            row = forms.ClassRow(
                 name=name, kind=item.kind, colour=colour, parent=item.parent[:120], segments=None
             )
             class_id = create(db, project_id, row, item.source_id)
@@ -146,7 +146,7 @@ def add_change(db: Connection, project_id: int, kind: str, author: str, words: s
     return int(key[0]) if key else 0
 
 
-def changes(db: Connection, project_id: int) -> list[wire.ClassChange]:
+def changes(db: Connection, project_id: int) -> list[forms.ClassChange]:
     """Merges and splits, the latest first."""
     query = (
         select(class_changes)
@@ -154,7 +154,7 @@ def changes(db: Connection, project_id: int) -> list[wire.ClassChange]:
         .order_by(class_changes.c.change_id.desc())
     )
     return [
-        wire.ClassChange(
+        forms.ClassChange(
             change_id=row.change_id,
             kind=row.kind,
             at=instant(row.at),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.store import images
 from inlay.server.store.instants import instant
 from inlay.server.tables import comments
@@ -44,7 +44,7 @@ def add(who: Access, image_id: int, body: wire.NewComment) -> wire.Comment:
         images.visible_row(db, who, image_id)
         comment_id = insert_comment(db, image_id, who.session.name, body)
         comment = _read(db, comment_id)
-    who.studio.events.tell(who.project_id, wire.Event(kind="comment", image=image_id, by=who.session.name))
+    who.studio.events.tell(who.project_id, forms.Event(kind="comment", image=image_id, by=who.session.name))
     return comment
 
 
@@ -82,6 +82,6 @@ def resolve(who: Access, comment_id: int, *, resolved: bool) -> wire.Comment:
         _count(db, comment.image_id)
         comment = _read(db, comment_id)
     who.studio.events.tell(
-        who.project_id, wire.Event(kind="comment", image=comment.image_id, by=who.session.name)
+        who.project_id, forms.Event(kind="comment", image=comment.image_id, by=who.session.name)
     )
     return comment

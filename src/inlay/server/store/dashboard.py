@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.store.projects import count_states, row_of, settings_of
 from inlay.server.tables import classes, gestures, images, segments, state_changes, users
 
 DAY = 86_400
 
 
-def read(db: Connection, project_id: int, scores: dict[str, list[float]] | None = None) -> wire.Dashboard:
+def read(db: Connection, project_id: int, scores: dict[str, list[float]] | None = None) -> forms.Dashboard:
     """The dashboard; `scores` are people's agreements with the truth of honeypots."""
     rate = settings_of(row_of(db, project_id))["rate"]
     states = count_states(db, project_id)
@@ -26,7 +26,7 @@ def read(db: Connection, project_id: int, scores: dict[str, list[float]] | None 
         )
     ).one()
     seconds = float(totals[2] or 0.0)
-    return wire.Dashboard(
+    return forms.Dashboard(
         images=sum(states.values()),
         states=states,
         segments=int(totals[0] or 0),
@@ -41,7 +41,7 @@ def read(db: Connection, project_id: int, scores: dict[str, list[float]] | None 
     )
 
 
-def _by(db: Connection, project_id: int, column: Any, rate: float) -> list[wire.Seconds]:
+def _by(db: Connection, project_id: int, column: Any, rate: float) -> list[forms.Seconds]:
     query = (
         select(column, func.sum(gestures.c.seconds), func.count())
         .join_from(gestures, images)
@@ -52,11 +52,13 @@ def _by(db: Connection, project_id: int, column: Any, rate: float) -> list[wire.
     return [_seconds(str(name), float(total), count, 0, rate) for name, total, count in db.execute(query)]
 
 
-def _seconds(name: str, seconds: float, count: int, made: int, rate: float) -> wire.Seconds:
-    return wire.Seconds(name=name, seconds=seconds, gestures=count, segments=made, cost=seconds / 3600 * rate)
+def _seconds(name: str, seconds: float, count: int, made: int, rate: float) -> forms.Seconds:
+    return forms.Seconds(
+        name=name, seconds=seconds, gestures=count, segments=made, cost=seconds / 3600 * rate
+    )
 
 
-def _by_class(db: Connection, project_id: int, rate: float) -> list[wire.Seconds]:
+def _by_class(db: Connection, project_id: int, rate: float) -> list[forms.Seconds]:
     spent = {
         class_id: (float(total), count)
         for class_id, total, count in db.execute(
@@ -84,7 +86,7 @@ def _by_class(db: Connection, project_id: int, rate: float) -> list[wire.Seconds
     ]
 
 
-def _days(db: Connection, project_id: int) -> list[wire.Day]:
+def _days(db: Connection, project_id: int) -> list[forms.Day]:
     day = func.floor(gestures.c.at / DAY)
     worked = db.execute(
         select(day, func.sum(gestures.c.seconds), func.count())
@@ -103,7 +105,7 @@ def _days(db: Connection, project_id: int) -> list[wire.Day]:
         submitted[int(at // DAY)] += 1
     found = {int(number): (float(seconds), count) for number, seconds, count in worked}
     return [
-        wire.Day(
+        forms.Day(
             day=datetime.fromtimestamp(number * DAY, UTC).date().isoformat(),
             seconds=found.get(number, (0.0, 0))[0],
             gestures=found.get(number, (0.0, 0))[1],
@@ -113,7 +115,7 @@ def _days(db: Connection, project_id: int) -> list[wire.Day]:
     ]
 
 
-def _quality(db: Connection, project_id: int, scores: dict[str, list[float]]) -> list[wire.Quality]:
+def _quality(db: Connection, project_id: int, scores: dict[str, list[float]]) -> list[forms.Quality]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     query = (
         select(users.c.name, state_changes.c.state, func.count())
@@ -125,7 +127,7 @@ def _quality(db: Connection, project_id: int, scores: dict[str, list[float]]) ->
     for name, state, count in db.execute(query):
         counts[name][state] = count
     return [
-        wire.Quality(
+        forms.Quality(
             name=name,
             submitted=counts[name]["submitted"],
             accepted=counts[name]["accepted"],

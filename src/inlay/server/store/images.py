@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from inlay.core.errors import FormatError
 from inlay.core.images import image_size
-from inlay.server import wire
+from inlay.server import forms
 from inlay.server.folders import open_folder
 from inlay.server.refusals import Refused
 from inlay.server.store import people
@@ -93,7 +93,7 @@ def visible(who: Access, project: Row[Any]) -> list[ColumnElement[bool]]:
     return [or_(images.c.role == "", mine)]
 
 
-def page(who: Access, wanted: Wanted, *, after: str | None, limit: int) -> wire.ImagePage:
+def page(who: Access, wanted: Wanted, *, after: str | None, limit: int) -> forms.ImagePage:
     """Images in the order of their names, after a cursor."""
     with who.studio.database.reading() as db:
         conditions = [
@@ -108,7 +108,7 @@ def page(who: Access, wanted: Wanted, *, after: str | None, limit: int) -> wire.
             query = query.where(tuple_(images.c.sort_key, images.c.image_id) > tuple_(*_read_cursor(after)))
         rows = db.execute(query).all()
         total = db.execute(select(func.count()).select_from(images).where(*conditions)).scalar_one()
-        return wire.ImagePage(
+        return forms.ImagePage(
             images=to_wire(db, rows[:limit]),
             next=_cursor(rows[limit - 1]) if len(rows) > limit else None,
             total=total,
@@ -128,15 +128,15 @@ def _read_cursor(after: str) -> tuple[str, int]:
         raise Refused(422, "`after` is no cursor: take `next` of the page before") from None
 
 
-def to_wire(db: Connection, rows: Sequence[Row[Any]]) -> list[wire.ImageRow]:
+def to_wire(db: Connection, rows: Sequence[Row[Any]]) -> list[forms.ImageRow]:
     """Rows as they are sent."""
     now = time.time()
     ids = {each for row in rows for each in (row.assignee, row.locked_by) if each is not None}
     users = people.names(db, ids)
-    return [wire.ImageRow(**_values(row, users, now)) for row in rows]
+    return [forms.ImageRow(**_values(row, users, now)) for row in rows]
 
 
-def _values(row: Row[Any], users: dict[int, wire.User], now: float) -> dict[str, Any]:
+def _values(row: Row[Any], users: dict[int, forms.User], now: float) -> dict[str, Any]:
     pixels = (row.width or 0) * (row.height or 0)
     return {
         "image_id": row.image_id,
@@ -186,7 +186,7 @@ def _labeller_sees(db: Connection, who: Access, row: Row[Any]) -> bool:
     return bool(row.role == "" and settings_of(row_of(db, who.project_id))["consensus"] == 1)
 
 
-def read(who: Access, image_id: int) -> wire.Image:
+def read(who: Access, image_id: int) -> forms.Image:
     """One image and its neighbours."""
     need_size(who.studio, image_id)
     with who.studio.database.reading() as db:
@@ -200,7 +200,7 @@ def read(who: Access, image_id: int) -> wire.Image:
         following = select(images.c.image_id).where(*seen, place > mine).order_by(*up).limit(1)
         preceding = select(images.c.image_id).where(*seen, place < mine).order_by(*down).limit(1)
         same = following.where(images.c.group_name == row.group_name) if row.group_name else following
-        return wire.Image(
+        return forms.Image(
             **to_wire(db, [row])[0].model_dump(),
             project_id=who.project_id,
             previous=db.execute(preceding).scalar(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.store.instants import instant
 from inlay.server.tables import jobs
 
@@ -26,18 +26,18 @@ def add(db: Connection, who: Access, kind: wire.JobKind) -> int:
     return int(key[0]) if key else 0
 
 
-def read(db: Connection, job_id: int) -> wire.Job:
+def read(db: Connection, job_id: int) -> forms.Job:
     """One job."""
     return _wire(db.execute(select(jobs).where(jobs.c.job_id == job_id)).one())
 
 
-def of_project(db: Connection, project_id: int) -> list[wire.Job]:
+def of_project(db: Connection, project_id: int) -> list[forms.Job]:
     """The latest jobs."""
     query = select(jobs).where(jobs.c.project_id == project_id).order_by(jobs.c.job_id.desc()).limit(SHOWN)
     return [_wire(row) for row in db.execute(query)]
 
 
-def _wire(row: Row[Any]) -> wire.Job:
+def _wire(row: Row[Any]) -> forms.Job:
     names = (
         "job_id",
         "project_id",
@@ -51,7 +51,7 @@ def _wire(row: Row[Any]) -> wire.Job:
         "result",
         "author",
     )
-    return wire.Job(at=instant(row.at), **{name: getattr(row, name) for name in names})
+    return forms.Job(at=instant(row.at), **{name: getattr(row, name) for name in names})
 
 
 def change(db: Connection, job_id: int, values: dict[str, Any]) -> None:

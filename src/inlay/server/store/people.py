@@ -6,17 +6,19 @@ import time
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.refusals import Refused
 from inlay.server.secret import hash_password, is_password
 from inlay.server.store import access
 from inlay.server.tables import images, links, members, sessions, users
 
 
-def session_wire(session: access.Session) -> wire.Session:
+def session_wire(session: access.Session) -> forms.Session:
     """A session as it is sent."""
-    user = wire.User(user_id=session.user_id, name=session.name)
-    return wire.Session(user=user, admin=session.admin, has_password=session.has_password, token=session.csrf)
+    user = forms.User(user_id=session.user_id, name=session.name)
+    return forms.Session(
+        user=user, admin=session.admin, has_password=session.has_password, token=session.csrf
+    )
 
 
 def new_user(db: Connection, name: str, *, admin: bool = False) -> int:
@@ -39,7 +41,7 @@ def log_in(db: Connection, name: str, password: str) -> int | None:
     return row.user_id if row and right else None
 
 
-def set_password(db: Connection, session: access.Session, body: wire.Password) -> None:
+def set_password(db: Connection, session: access.Session, body: forms.Password) -> None:
     """Set a password; the person's other sessions and links end."""
     stored = db.execute(select(users.c.password).where(users.c.user_id == session.user_id)).scalar_one()
     if stored and not is_password(body.old or "", stored):
@@ -53,7 +55,7 @@ def set_password(db: Connection, session: access.Session, body: wire.Password) -
     db.execute(delete(links).where(links.c.user_id == session.user_id))
 
 
-def members_of(db: Connection, project_id: int, *, only: int | None = None) -> list[wire.Member]:
+def members_of(db: Connection, project_id: int, *, only: int | None = None) -> list[forms.Member]:
     """The members of a project; with `only`, that one and those who are no labellers."""
     query = (
         select(members.c.user_id, users.c.name, members.c.role)
@@ -63,19 +65,19 @@ def members_of(db: Connection, project_id: int, *, only: int | None = None) -> l
     )
     if only is not None:
         query = query.where((members.c.user_id == only) | (members.c.role != "labeller"))
-    return [wire.Member(user_id=row.user_id, name=row.name, role=row.role) for row in db.execute(query)]
+    return [forms.Member(user_id=row.user_id, name=row.name, role=row.role) for row in db.execute(query)]
 
 
-def invite(db: Connection, project_id: int, body: wire.NewMember) -> wire.Invited:
+def invite(db: Connection, project_id: int, body: forms.NewMember) -> forms.Invited:
     """Take a person in; a link for who has no password yet."""
     row = db.execute(select(users).where(users.c.name == body.name)).first()
     user_id = new_user(db, body.name) if row is None else row.user_id
     if _role(db, project_id, user_id) is not None:
         raise Refused(409, f"{body.name} is a member already: change the role instead")
     join(db, project_id, user_id, body.role)
-    member = wire.Member(user_id=user_id, name=body.name, role=body.role)
+    member = forms.Member(user_id=user_id, name=body.name, role=body.role)
     link = None if row is not None and row.password else f"/enter#{access.new_link(db, user_id)}"
-    return wire.Invited(member=member, link=link)
+    return forms.Invited(member=member, link=link)
 
 
 def join(db: Connection, project_id: int, user_id: int, role: wire.Role) -> None:
@@ -89,13 +91,13 @@ def _role(db: Connection, project_id: int, user_id: int) -> str | None:
     ).scalar()
 
 
-def change_role(db: Connection, project_id: int, user_id: int, role: wire.Role) -> wire.Member:
+def change_role(db: Connection, project_id: int, user_id: int, role: wire.Role) -> forms.Member:
     """Change a member's role."""
     _see_an_owner_stays(db, project_id, user_id, stays_one=role == "owner")
     mine = (members.c.project_id == project_id) & (members.c.user_id == user_id)
     db.execute(update(members).where(mine).values(role=role))
     name = db.execute(select(users.c.name).where(users.c.user_id == user_id)).scalar_one()
-    return wire.Member(user_id=user_id, name=name, role=role)
+    return forms.Member(user_id=user_id, name=name, role=role)
 
 
 def remove(db: Connection, project_id: int, user_id: int) -> None:
@@ -118,9 +120,9 @@ def _see_an_owner_stays(db: Connection, project_id: int, user_id: int, *, stays_
         raise Refused(409, "a project keeps at least one owner: make somebody else owner first")
 
 
-def names(db: Connection, user_ids: set[int]) -> dict[int, wire.User]:
+def names(db: Connection, user_ids: set[int]) -> dict[int, forms.User]:
     """People by number."""
     if not user_ids:
         return {}
     query = select(users.c.user_id, users.c.name).where(users.c.user_id.in_(user_ids))
-    return {row.user_id: wire.User(user_id=row.user_id, name=row.name) for row in db.execute(query)}
+    return {row.user_id: forms.User(user_id=row.user_id, name=row.name) for row in db.execute(query)}

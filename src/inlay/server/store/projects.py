@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.folders import natural
 from inlay.server.refusals import Refused
 from inlay.server.tables import images, members, projects
@@ -51,7 +51,7 @@ def of_folder(db: Connection, folder: str) -> int | None:
     return db.execute(select(projects.c.project_id).where(projects.c.folder == folder)).scalar()
 
 
-def of_user(db: Connection, user_id: int, scans: Iterable[int]) -> list[wire.Project]:
+def of_user(db: Connection, user_id: int, scans: Iterable[int]) -> list[forms.Project]:
     """The projects of a person."""
     query = (
         select(projects, members.c.role)
@@ -62,7 +62,7 @@ def of_user(db: Connection, user_id: int, scans: Iterable[int]) -> list[wire.Pro
     return [_wire(db, row, scans) for row in db.execute(query).all()]
 
 
-def read(db: Connection, project_id: int, user_id: int, scans: Iterable[int]) -> wire.Project:
+def read(db: Connection, project_id: int, user_id: int, scans: Iterable[int]) -> forms.Project:
     """One project, as a member sees it."""
     query = (
         select(projects, members.c.role)
@@ -75,9 +75,9 @@ def read(db: Connection, project_id: int, user_id: int, scans: Iterable[int]) ->
     return _wire(db, row, scans)
 
 
-def _wire(db: Connection, row: Row[Any], scans: Iterable[int]) -> wire.Project:
+def _wire(db: Connection, row: Row[Any], scans: Iterable[int]) -> forms.Project:
     states = count_states(db, row.project_id)
-    return wire.Project(
+    return forms.Project(
         project_id=row.project_id,
         name=row.name,
         role=row.role,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
 
-from inlay.server import wire
+from inlay.server import forms, wire
 from inlay.server.refusals import Refused
 from inlay.server.store import comments, images, people
 from inlay.server.store.access import membership
@@ -44,7 +44,7 @@ def see_writable(image: Row[Any], who: Access) -> None:
         raise Refused(403, "the image is assigned to somebody else")
 
 
-def next_image(who: Access) -> wire.NextImage:
+def next_image(who: Access) -> forms.NextImage:
     """Lock the next image for a person."""
     with who.studio.database.writing() as db:
         settings = settings_of(row_of(db, who.project_id))
@@ -54,11 +54,11 @@ def next_image(who: Access) -> wire.NextImage:
         if row is None:
             row = _shared(db, who, settings["consensus"]) if settings["consensus"] > 1 else _free(db, who)
         if row is None:
-            return wire.NextImage(image=None)
+            return forms.NextImage(image=None)
         _take(db, row.image_id, who.user_id)
         image = images.to_wire(db, [images.visible_row(db, who, row.image_id)])[0]
-    who.studio.events.tell(who.project_id, wire.Event(kind="lock", image=row.image_id, by=who.session.name))
-    return wire.NextImage(image=image)
+    who.studio.events.tell(who.project_id, forms.Event(kind="lock", image=row.image_id, by=who.session.name))
+    return forms.NextImage(image=image)
 
 
 def _first(db: Connection, who: Access, *conditions: Any, order: Any = ()) -> Row[Any] | None:
@@ -134,7 +134,7 @@ def _take(db: Connection, image_id: int, user_id: int) -> float:
     return until
 
 
-def lock(who: Access, image_id: int) -> wire.Lock:
+def lock(who: Access, image_id: int) -> forms.Lock:
     """Hold an image, unless somebody else does: then say who."""
     with who.studio.database.writing() as db:
         row = images.visible_row(db, who, image_id, locked=True)
@@ -144,8 +144,8 @@ def lock(who: Access, image_id: int) -> wire.Lock:
         until = _take(db, image_id, who.user_id) if mine else row.locked_until
         holder = people.names(db, {who.user_id if mine else row.locked_by})
     if new:
-        who.studio.events.tell(who.project_id, wire.Event(kind="lock", image=image_id, by=who.session.name))
-    return wire.Lock(locked_by=next(iter(holder.values())), mine=mine, until=instant(until))
+        who.studio.events.tell(who.project_id, forms.Event(kind="lock", image=image_id, by=who.session.name))
+    return forms.Lock(locked_by=next(iter(holder.values())), mine=mine, until=instant(until))
 
 
 def unlock(who: Access, image_id: int) -> None:
@@ -154,10 +154,10 @@ def unlock(who: Access, image_id: int) -> None:
         images.visible_row(db, who, image_id)
         mine = (table.c.image_id == image_id) & (table.c.locked_by == who.user_id)
         db.execute(update(table).where(mine).values(locked_by=None, locked_until=0.0))
-    who.studio.events.tell(who.project_id, wire.Event(kind="lock", image=image_id))
+    who.studio.events.tell(who.project_id, forms.Event(kind="lock", image=image_id))
 
 
-def set_state(who: Access, image_id: int, body: wire.StateChange) -> wire.ImageRow:
+def set_state(who: Access, image_id: int, body: forms.StateChange) -> forms.ImageRow:
     """Move an image to another state, with a comment where it goes back."""
     with who.studio.database.writing() as db:
         row = images.visible_row(db, who, image_id, locked=True)
@@ -174,7 +174,7 @@ def set_state(who: Access, image_id: int, body: wire.StateChange) -> wire.ImageR
             comments.insert_comment(db, image_id, who.session.name, wire.NewComment(text=body.comment))
         image = images.to_wire(db, [images.visible_row(db, who, image_id)])[0]
     who.studio.events.tell(
-        who.project_id, wire.Event(kind="state", image=image_id, state=body.state, by=who.session.name)
+        who.project_id, forms.Event(kind="state", image=image_id, state=body.state, by=who.session.name)
     )
     return image
 
@@ -189,7 +189,7 @@ def _change_state(db: Connection, row: Row[Any], who: Access, state: wire.State)
     db.execute(insert(state_changes).values(**change, at=time.time()))
 
 
-def assign(who: Access, body: wire.Assignment) -> None:
+def assign(who: Access, body: forms.Assignment) -> None:
     """Say who labels some images."""
     with who.studio.database.writing() as db:
         if body.user_id is not None and membership(db, body.user_id, {"project_id": who.project_id}) is None:
@@ -200,4 +200,4 @@ def assign(who: Access, body: wire.Assignment) -> None:
             done = db.execute(update(table).where(mine).values(assignee=body.user_id)).rowcount
             if done != len(set(some)):
                 raise Refused(404, "some of these are no images of this project, or people's own versions")
-    who.studio.events.tell(who.project_id, wire.Event(kind="images"))
+    who.studio.events.tell(who.project_id, forms.Event(kind="images"))

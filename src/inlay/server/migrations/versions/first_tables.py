@@ -11,16 +11,15 @@ down_revision = None
 
 def upgrade() -> None:
     """Make all tables."""
-    op.create_table(
-        "projects",
-        sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("folder", sa.Text(), nullable=False),
-        sa.Column("settings", sa.JSON(), nullable=False),
-        sa.Column("classes_revision", sa.Integer(), nullable=False),
-        sa.Column("created", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_projects")),
-    )
+    _people()
+    _projects()
+    _images()
+    _around_images()
+    _documents()
+
+
+def _people() -> None:
+    """Who logs in."""
     op.create_table(
         "users",
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -30,6 +29,40 @@ def upgrade() -> None:
         sa.Column("created", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+    )
+    op.create_table(
+        "links",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.user_id"], name=op.f("fk_links_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_links")),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.user_id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
+    )
+
+
+def _projects() -> None:
+    """What people work on, and what runs for it."""
+    op.create_table(
+        "projects",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("classes_revision", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_projects")),
     )
     op.create_table(
         "class_changes",
@@ -66,6 +99,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("class_id", name=op.f("pk_classes")),
     )
     op.create_index(op.f("ix_classes_project_id_place"), "classes", ["project_id", "place"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("author", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("file", sa.Text(), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.project_id"], name=op.f("fk_jobs_project_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_jobs")),
+    )
+    op.create_table(
+        "members",
+        sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.project_id"], name=op.f("fk_members_project_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.user_id"], name=op.f("fk_members_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("project_id", "user_id", name=op.f("pk_members")),
+    )
+
+
+def _images() -> None:
+    """The images."""
     op.create_table(
         "images",
         sa.Column("image_id", sa.Integer(), nullable=False),
@@ -113,59 +183,10 @@ def upgrade() -> None:
         ["project_id", "sort_key", "image_id"],
         unique=False,
     )
-    op.create_table(
-        "jobs",
-        sa.Column("job_id", sa.Integer(), nullable=False),
-        sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("author", sa.String(length=120), nullable=False),
-        sa.Column("at", sa.Float(), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("done", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("words", sa.Text(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("file", sa.Text(), nullable=True),
-        sa.Column("result", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.project_id"], name=op.f("fk_jobs_project_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_jobs")),
-    )
-    op.create_table(
-        "links",
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("expires", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.user_id"], name=op.f("fk_links_user_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_links")),
-    )
-    op.create_table(
-        "members",
-        sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("role", sa.String(length=16), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.project_id"], name=op.f("fk_members_project_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.user_id"], name=op.f("fk_members_user_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("project_id", "user_id", name=op.f("pk_members")),
-    )
-    op.create_table(
-        "sessions",
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("expires", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.user_id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
-    )
+
+
+def _around_images() -> None:
+    """What is said about images."""
     op.create_table(
         "comments",
         sa.Column("comment_id", sa.Integer(), nullable=False),
@@ -193,6 +214,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("image_id", "number", name=op.f("pk_findings")),
     )
+    op.create_table(
+        "state_changes",
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("image_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("labeller", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["image_id"], ["images.image_id"], name=op.f("fk_state_changes_image_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_state_changes")),
+    )
+    op.create_index(op.f("ix_state_changes_image_id"), "state_changes", ["image_id"], unique=False)
+
+
+def _documents() -> None:
+    """What is drawn on images, and how it came about."""
     op.create_table(
         "gestures",
         sa.Column("image_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -235,17 +274,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("image_id", "key", name=op.f("pk_segments")),
     )
     op.create_index(op.f("ix_segments_class_id"), "segments", ["class_id"], unique=False)
-    op.create_table(
-        "state_changes",
-        sa.Column("change_id", sa.Integer(), nullable=False),
-        sa.Column("image_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("labeller", sa.Integer(), nullable=True),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("at", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["image_id"], ["images.image_id"], name=op.f("fk_state_changes_image_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_state_changes")),
-    )
-    op.create_index(op.f("ix_state_changes_image_id"), "state_changes", ["image_id"], unique=False)
