@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.rules import Compiled, check_rules, check_sample, read_rules
 from inlay.scenes import make
 
+COLUMNS = ("counts", "offsets", "class_id", "instance_id")
 PACKS = "schema,geometry,partition,logic"
 
 
@@ -42,13 +44,18 @@ class Drawn:
     classes: Classes
 
     def __call__(self, name: str) -> Sample:
-        with np.load(self.file, mmap_mode="r") as stored:
-            number = int(name) % int(stored["scenes"])
-            part = {key: stored[f"{key}{number}"] for key in ("counts", "offsets", "class_id", "instance_id")}
-            size = tuple(stored["size"].tolist())
-        masks = Masks(part["counts"], part["offsets"], size)
-        label = Segmentation(self.classes, masks, part["class_id"], part["instance_id"])
-        return Sample(name, None, label)
+        stored = arrays_of(self.file)
+        number = int(name) % int(stored["scenes"])
+        counts, offsets, class_id, instance_id = (stored[f"{key}{number}"] for key in COLUMNS)
+        masks = Masks(counts, offsets, tuple(stored["size"].tolist()))
+        return Sample(name, None, Segmentation(self.classes, masks, class_id, instance_id))
+
+
+@cache
+def arrays_of(file: str) -> dict[str, np.ndarray]:
+    """What lies in the file, read once by each process."""
+    with np.load(file) as stored:
+        return dict(stored)
 
 
 def draw(folder: Path, scenes: int, side: int) -> tuple[Drawn, list[int]]:
@@ -77,16 +84,16 @@ def memory() -> float:
     return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1e6
 
 
-def timed(dataset: Dataset, packs: str, jobs: int, cache: Path | None) -> None:
+def timed(dataset: Dataset, packs: str, jobs: int, kept: Path | None) -> None:
     rules = read_rules(packs.split(","))
-    if cache is not None:
-        cache.mkdir(exist_ok=True)
     start = time.perf_counter()
-    found = check_rules(dataset, rules, on="processes" if jobs > 1 else "serial", workers=jobs, cache=cache)
+    found = check_rules(dataset, rules, on="processes" if jobs > 1 else "serial", workers=jobs, cache=kept)
     took = time.perf_counter() - start
+    million = 1e6 * took / max(found.segments, 1)
+    count = sum(each.found for each in found.verdicts)
     print(
         f"{found.images} images, {found.segments} segments, {len(rules)} rules, {jobs} jobs: {took:.1f} s, "
-        f"{1e6 * took / max(found.segments, 1):.0f} s for a million; {sum(each.found for each in found.verdicts)} findings; {memory():.2f} GB"
+        f"{million:.0f} s for a million; {count} findings; {memory():.2f} GB"
     )
 
 
@@ -98,9 +105,8 @@ def single(dataset: Dataset, packs: str) -> None:
         check_sample(sample, compiled)
         times.append(1000 * (time.perf_counter() - start))
     most = sorted(times)[int(0.95 * len(times))]
-    print(
-        f"one image: median {statistics.median(times):.1f} ms, 95th percentile {most:.1f} ms, {memory():.2f} GB"
-    )
+    median = statistics.median(times)
+    print(f"one image: median {median:.1f} ms, 95th percentile {most:.1f} ms, {memory():.2f} GB")
 
 
 def main() -> None:
@@ -124,9 +130,9 @@ def main() -> None:
                 timed(dataset, given.packs, 1, None)
             pstats.Stats(profile).sort_stats("tottime").print_stats(given.profile)
         else:
-            cache = Path(folder) / "cache" if given.cache else None
+            kept = Path(folder) / "cache" if given.cache else None
             for _ in range(1 + given.cache):
-                timed(dataset, given.packs, given.jobs, cache)
+                timed(dataset, given.packs, given.jobs, kept)
 
 
 if __name__ == "__main__":

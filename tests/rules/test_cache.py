@@ -60,6 +60,22 @@ def test_a_second_check_measures_nothing_and_finds_the_same(tmp_path, measured):
     assert len(plain) > 10
 
 
+def test_late_findings_are_kept_while_nothing_changes(tmp_path, monkeypatch):
+    path = tmp_path / "rules.toml"
+    asks = 'scope = "segment"\nforbid = "robust_z(\'area_px\') > 0.5"'
+    path.write_text(f'[[rule]]\nid = "odd"\n{asks}\nseverity = "info"\nmessage = "m"')
+    before = samples(12)
+    first = check(Dataset.of(before), packs=(), rules=path, cache=tmp_path / "cache")
+    assert len(first) > 0
+    explained = []
+    original = engine.late_findings
+    monkeypatch.setattr(engine, "late_findings", lambda *some: explained.append(1) or original(*some))
+    again = check(Dataset.of(before), packs=(), rules=path, cache=tmp_path / "cache")
+    assert (again.found, explained) == (first.found, [])
+    check(Dataset.of(before[1:]), packs=(), rules=path, cache=tmp_path / "cache")
+    assert explained == [1]
+
+
 def test_one_changed_label_is_measured_alone(tmp_path, measured):
     before = samples(20)
     check(Dataset.of(before), packs=PACKS, cache=tmp_path)

@@ -19,6 +19,8 @@ from inlay.core.masks import Masks
 from inlay.core.segmentation import ROW_COLUMNS, Segmentation
 
 if TYPE_CHECKING:
+    from inlay.rules.gathered import Gathered
+    from inlay.rules.noise import Caps
     from inlay.rules.rule import Rule
 
 Digest = bytes
@@ -86,6 +88,17 @@ def rules_digest(rules: Sequence[Rule], classes: Classes) -> Digest:
         digest.update(
             repr((own, bounds, clauses, rule.measure, sorted(rule.parameters.items()), reads)).encode()
         )
+    return digest.digest()
+
+
+def late_digest(rules: Sequence[Rule], gathered: Gathered, caps: Caps) -> Digest:
+    """The same for rules that see the same images and segments of a whole dataset."""
+    digest = hashlib.blake2b(rules_digest(rules, gathered.classes), digest_size=16)
+    digest.update(repr(caps).encode())
+    for key, column in gathered.to_record().items():
+        digest.update(key.encode())
+        words = repr(column.tolist()).encode("utf-8", "surrogatepass") if column.dtype.kind == "O" else b""
+        digest.update(words or np.ascontiguousarray(column).tobytes())
     return digest.digest()
 
 
