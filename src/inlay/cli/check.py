@@ -35,6 +35,9 @@ class Control:
         Findings of one rule that are kept for one image; all are counted.
     most_per_rule
         Findings of one rule that are kept.
+    learn
+        Learn from DATA, which must be trusted, what is usual in each class; show it, and freeze it into this
+        rule file (.toml) for --rules. Nothing is checked.
     """
 
     waivers: Path | None = None
@@ -43,6 +46,7 @@ class Control:
     new_only: bool = False
     most_per_image: int = 20
     most_per_rule: int = 2_000
+    learn: Path | None = None
 
 
 @Parameter(name="*")
@@ -91,7 +95,6 @@ def check(
     cache: bool = True,
     cache_folder: Path | None = None,
     test_rules: bool = False,
-    learn: Path | None = None,
     control: Control = Control(),
     fixing: Fixing = Fixing(),
 ) -> int:
@@ -131,15 +134,12 @@ def check(
         Where to keep it; default: the user's folder of caches.
     test_rules
         Also run the examples that the rules carry, first.
-    learn
-        Learn from DATA, which must be trusted, what is usual in each class; show it, and freeze it into this
-        rule file (.toml) for --rules. Nothing is checked.
     """
     dataset = open_dataset(data, split=split)
     if fixing.undo is not None:
         return _undo(dataset, data, fixing)
-    if learn is not None:
-        return _learn(dataset, learn)
+    if control.learn is not None:
+        return _learn(dataset, control.learn)
     _refuse(control, fixing, data)
     packs = tuple(words(pack))
     if test_rules and _examples(packs, rules):
