@@ -139,3 +139,26 @@ def test_every_command_of_the_palette_has_a_name_and_runs(desk):
     desk.page.get_by_role("combobox").fill("tool eras")
     desk.press("Enter")
     desk.page.wait_for_function("() => inlay.editor.toolName === 'erase'")
+
+
+def test_a_finding_appears_while_one_draws_and_one_key_fixes_it(owner, served, desk):
+    page = owner.new_page()
+    page.goto(f"{served.address}/projects/1/settings")
+    page.get_by_label("geometry", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Settings saved.").wait_for()
+    desk.press("0", "r")
+    desk.drag((20, 20), (100, 90))
+    desk.page.keyboard.down("Shift")
+    desk.drag((140, 100), (142, 102))  # a stray part of the same segment
+    desk.page.keyboard.up("Shift")
+    assert desk.saved().labelled() == 80 * 70 + 4
+    desk.page.get_by_role("tab", name="Findings").click()
+    finding = desk.page.locator(".finding", has_text="fragment")
+    finding.get_by_role("button", name="stray").first.click()
+    desk.press("f")
+    desk.page.get_by_text("Fixed.").wait_for()
+    assert desk.same().labelled() == 80 * 70
+    finding.wait_for(state="detached")
+    desk.press("Control+z")
+    assert desk.same().labelled() == 80 * 70 + 4

@@ -97,7 +97,6 @@ export const t = {
     empty: "This project has no images yet.",
     name: "Name",
     segments: "Segments",
-    proposed: "Proposals",
     findings: "Findings",
     coverage: "Labelled",
     assignee: "For",
@@ -122,13 +121,11 @@ export const t = {
     back: "Images",
     previous: "Previous image",
     next: "Next image",
-    nextToLabel: "Next to label",
     submit: "Submit",
     accept: "Accept",
     giveBack: "Return",
     reopen: "Open again",
     returnWhy: "What is to be done? The labeller reads this.",
-    returned: "Returned",
     canvas: "Image and segments",
     lockedBy: (name: string) => `${name} works on this image too. Both of you are saved; what collides is shown.`,
     failed: "This image cannot be opened",
@@ -235,14 +232,12 @@ export const t = {
     instance: (n: number) => `#${n}`,
     proposed: "proposed",
     opacity: "Opacity", outlines: "Outlines", amodal: "Amodal", gaps: "Show gaps",
-    more: (n: number) => `and ${n} more: search for them`,
     search: "Find a segment",
   },
 
   facts: {
     title: "Selected segment",
     many: (n: number) => `${n} segments selected`,
-    none: "Nothing selected",
     className: "Class",
     tags: "Tags",
     addTag: "Add a tag",
@@ -251,7 +246,6 @@ export const t = {
     imageTags: "Tags of the image",
     known: ["truncated", "occluded", "difficult"],
     merge: "Merge", split: "Split parts", duplicate: "Copy", remove: "Delete",
-    source: "Source",
     score: "Score",
   },
 
@@ -261,10 +255,9 @@ export const t = {
     waiting: "Checking…",
     fix: "Fix",
     fixKey: "F",
-    jump: (words: string) => `Show: ${words}`,
     error: "error", warning: "warning", info: "info",
-    stale: "From before the last change",
     fixed: "Fixed.",
+    noFix: "Nothing mends this finding by itself: draw.",
   },
 
   proposals: {
@@ -305,7 +298,6 @@ export const t = {
     title: "History",
     restore: "Go back to here",
     restored: "Restored; this too can be undone.",
-    now: "now",
     begin: "Empty image",
     looking: (revision: number) => `Revision ${revision}, as it was`,
     revision: (n: number) => `revision ${n}`,
@@ -329,7 +321,8 @@ export const t = {
 
   coverage: {
     labelled: (share: number) => `${percent(share)} labelled`,
-    unlabelled: (share: number) => `${percent(share)} unlabelled`,
+    unlabelled: (share: number, pixels: number) =>
+      pixels && share < 0.001 ? `${pixels.toLocaleString("en")} px unlabelled` : `${percent(share)} unlabelled`,
     next: "Next gap",
     none: "No gap: every pixel has a segment.",
     overlap: "0 % overlap",
@@ -349,7 +342,6 @@ export const t = {
     show: "Show",
     allTheirs: "Keep theirs for all",
     allMine: "Take mine for all",
-    left: (n: number) => plural(n, "place"),
     gone: "(deleted)",
   },
 
@@ -405,7 +397,7 @@ export const t = {
     person: "Person", submitted: "Submitted", accepted: "Accepted", returned: "Returned", honeypots: "Honeypots", pq: "PQ on honeypots",
     none: "No work yet: figures come with the first gestures.",
     asTable: "As a table",
-    seconds: "Seconds", gestures: "Gestures", perSegment: "Seconds per segment", name: "Name", day: "Day",
+    gestures: "Gestures", perSegment: "Seconds per segment", name: "Name", day: "Day",
     timeHint: "Only active time counts: it stops when the window is hidden, or after a while without a sign of life.",
     left: (words: string) => `About ${words} of work are left at this pace.`,
     share: (share: number) => `${percent(share, 0)} accepted`,

@@ -19,7 +19,7 @@ import { Options, Toolbar } from "../panels/toolbar.tsx";
 import { TopBar } from "../panels/topbar.tsx";
 import { attempt, Tabs, tell } from "../panels/ui.tsx";
 import { go } from "../router.ts";
-import { BrowserJournal } from "../saving/journal.ts";
+import { journal } from "../saving/journal.ts";
 import { lookAtTabs } from "../saving/tabs.ts";
 import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
 import { Desk, openDesk, whyNot } from "../state/desk.ts";
@@ -31,7 +31,6 @@ import { t } from "../texts.ts";
 import { TOOLS } from "../tools/index.ts";
 import { Failed, Plain, useTitle } from "./shell.tsx";
 
-const journal = BrowserJournal.open();
 let lastTool = "brush";
 
 export function LabelPage({ project, image }: { readonly project: number; readonly image: number }) {

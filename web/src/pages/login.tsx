@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { call, wordsFor } from "../api.ts";
 import { attempt, Button, Field, tell } from "../panels/ui.tsx";
 import { go, path } from "../router.ts";
-import { findSession, logIn } from "../state/session.ts";
+import { expired, findSession, logIn } from "../state/session.ts";
 import { t } from "../texts.ts";
 import { Plain } from "./shell.tsx";
 
@@ -24,6 +24,7 @@ export function LoginPage() {
     <main class="enter">
       <div class="card">
         <div class="row"><img src="/icon.svg" alt="" width={28} height={28} /><h1>{t.studio}</h1></div>
+        {expired.value && <p role="status">{t.login.again}</p>}
         <form onSubmit={(event) => void submit(event)}>
           <Field label={t.login.name}>
             {(id) => <input id={id} value={name} autocomplete="username" required onInput={(event) => setName(event.currentTarget.value)} />}

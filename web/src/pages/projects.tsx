@@ -3,8 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { attempt, Button, Dialog, Field } from "../panels/ui.tsx";
 import { go } from "../router.ts";
-import type { Project } from "../schema.d.ts";
-import { labelNext } from "../state/next.ts";
+import type { Image, Project } from "../schema.d.ts";
+import { journal } from "../saving/journal.ts";
+import { labelNext, pageOf } from "../state/next.ts";
 import { closeProject } from "../state/project.ts";
 import { session } from "../state/session.ts";
 import { t } from "../texts.ts";
@@ -27,9 +28,31 @@ export function ProjectsPage() {
       </div>
       {projects === null && <p class="soft">{t.loading}</p>}
       {projects?.length === 0 && <p class="soft">{t.projects.none}</p>}
+      <Unsaved />
       <div class="grid">{projects?.map((project) => <ProjectCard key={project.project_id} project={project} />)}</div>
       {creating && <NewProject onClose={() => setCreating(false)} />}
     </Shell>
+  );
+}
+
+/** Images of which this browser still keeps gestures that no server has: opening one saves them. */
+function Unsaved() {
+  const [rows, setRows] = useState<readonly Image[]>([]);
+  const user = session.value?.user.user_id;
+  useEffect(() => {
+    if (user === undefined) return;
+    void journal.then(async (kept) => {
+      const found = await Promise.all((await kept.images(user)).map((image_id) => call("GET /api/images/{image_id}", { image_id }).catch(() => null)));
+      setRows(found.filter((one) => one !== null));
+    });
+  }, [user]);
+  if (!rows.length) return null;
+  return (
+    <section class="card">
+      <h2>{t.projects.waiting}</h2>
+      <p class="hint">{t.projects.waitingHint}</p>
+      <p class="row">{rows.map(({ image_id, project_id, name }) => <a key={image_id} href={pageOf(project_id, image_id)}>{name}</a>)}</p>
+    </section>
   );
 }
 

@@ -4,6 +4,7 @@ import { eachBit, area } from "../core/region.ts";
 import type { Value } from "../core/gesture.ts";
 import type { Conflict } from "../core/rebase.ts";
 import type { Desk } from "../state/desk.ts";
+import { bring } from "../state/edits.ts";
 import { t } from "../texts.ts";
 import { nameOf } from "./layers.tsx";
 import { Button } from "./ui.tsx";
@@ -71,6 +72,6 @@ function show(editor: Editor, one: Extract<Conflict, { kind: "pixels" }>): void 
   eachBit(one.region, one.region.box, (x, y) => {
     [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x + 1), Math.max(y1, y + 1)];
   });
-  editor.viewport.show([x0, y0, x1, y1], 1);
+  bring(editor, [x0, y0, x1, y1]);
   editor.show({ region: one.region });
 }

@@ -56,7 +56,7 @@ function Coverage({ desk }: { readonly desk: Desk }) {
   return (
     <>
       <span title={t.coverage.overlapHint}>{t.coverage.overlap}</span>
-      <span>{t.coverage.unlabelled(1 - coverage)}</span>
+      <span>{t.coverage.unlabelled(1 - coverage, unlabelled)}</span>
       <Bar share={coverage} label={t.coverage.labelled(coverage)} bad={coverage < 1} />
       <Button icon="gap" disabled={!unlabelled} keys="." title={t.coverage.next} onClick={() => goToNextGap(desk)}>{t.coverage.next}</Button>
     </>

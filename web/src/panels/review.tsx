@@ -4,6 +4,7 @@ import { call } from "../api.ts";
 import { cover, type Box } from "../core/geometry.ts";
 import type { Agreements, Comment } from "../schema.d.ts";
 import type { Desk } from "../state/desk.ts";
+import { bring } from "../state/edits.ts";
 import { pageOf } from "../state/next.ts";
 import { members, reviews } from "../state/project.ts";
 import { moment, percent, t } from "../texts.ts";
@@ -60,7 +61,7 @@ function Row({ desk, comment }: { readonly desk: Desk; readonly comment: Comment
       </div>
       <p class={resolved ? "soft" : ""}>{text}</p>
       <div class="row">
-        {box && <Button icon="search" onClick={() => desk.editor.viewport.show(box, 0.5)}>{t.review.jump}</Button>}
+        {box && <Button icon="search" onClick={() => bring(desk.editor, box)}>{t.review.jump}</Button>}
         <Button onClick={() => void resolve()}>{resolved ? t.review.reopen : t.review.resolve}</Button>
       </div>
     </article>

@@ -61,6 +61,7 @@ export class BrowserJournal implements Journal {
   }
 
   static async open(): Promise<Journal> {
+    if (!("indexedDB" in globalThis)) return new MemoryJournal();
     try {
       const request = indexedDB.open("inlay", 1);
       request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" }).createIndex("image", "image");
@@ -104,6 +105,9 @@ function answer<T>(request: IDBRequest<T>): Promise<T> {
     request.onerror = () => fail(request.error ?? new Error("the browser's storage does not answer"));
   });
 }
+
+/** The journal that this page uses. */
+export const journal: Promise<Journal> = BrowserJournal.open();
 
 let lastOrder = 0;
 

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { copy, paste, type Clip } from "../core/clipboard.ts";
 import { chooseClass, type Command } from "../core/commands.ts";
+import { toRegion } from "../core/masks.ts";
 import { nextGap, type Gap } from "../core/gaps.ts";
 import { t } from "../texts.ts";
 import type { Desk } from "./desk.ts";
@@ -28,7 +29,7 @@ let gap: Gap | null = null;
 export function goToNextGap(desk: Desk): void {
   const { editor } = desk;
   gap = nextGap(editor.document, gap);
-  if (gap) editor.viewport.show(gap.region.box, 1.5);
+  if (gap) edits.bring(editor, gap.region.box);
   else editor.say(t.coverage.none);
 }
 
@@ -42,7 +43,8 @@ export function showFinding(desk: Desk, fingerprint: string): void {
   const { editor } = desk;
   editor.select(found.keys.filter((key) => editor.document.has(key)));
   const box = found.box ?? (found.keys[0] && editor.document.has(found.keys[0]) ? editor.document.box(found.keys[0]) : null);
-  if (box) editor.viewport.show([Math.floor(box[0]), Math.floor(box[1]), Math.ceil(box[2]), Math.ceil(box[3])], 1);
+  if (box) edits.bring(editor, box);
+  if (found.region) editor.show({ region: toRegion(found.region) });
 }
 
 export function nextFinding(desk: Desk): void {
@@ -55,6 +57,7 @@ export function nextFinding(desk: Desk): void {
 export function fixShown(desk: Desk): void {
   const found = desk.findings.peek()?.findings.find(({ fingerprint }) => fingerprint === finding.peek());
   if (found?.fix) void desk.fix(found.fingerprint);
+  else if (found) desk.editor.say(t.findings.noFix);
 }
 
 /** All commands, for a desk on a page. */

@@ -108,6 +108,15 @@ export function judgeSelected(editor: Editor, accept: boolean): void {
   if (next) reveal(editor, next);
 }
 
+const CLOSE = 6; // screen pixels for an image pixel: closer than this one loses one's way
+
+/** Brings a box into sight with its surroundings. */
+export function bring(editor: Editor, box: readonly [number, number, number, number]): void {
+  const { viewport } = editor;
+  viewport.show([Math.floor(box[0]), Math.floor(box[1]), Math.ceil(box[2]), Math.ceil(box[3])], 1);
+  if (viewport.scale > CLOSE) viewport.zoomTo(Math.max(CLOSE, viewport.fitScale));
+}
+
 /** Selects a segment and brings it into sight, if it is not. */
 export function reveal(editor: Editor, key: string): void {
   if (!editor.document.has(key)) return;
@@ -117,7 +126,7 @@ export function reveal(editor: Editor, key: string): void {
   const [x0, y0, x1, y1] = editor.viewport.seen;
   const inside = box[0] >= x0 && box[1] >= y0 && box[2] <= x1 && box[3] <= y1;
   const small = (box[2] - box[0]) * editor.viewport.scale < 24 && (box[3] - box[1]) * editor.viewport.scale < 24;
-  if (!inside || small) editor.viewport.show(box, 1);
+  if (!inside || small) bring(editor, box);
 }
 
 const flip = (set: ReadonlySet<string>, keys: readonly string[]): Set<string> => {

@@ -7,6 +7,9 @@ import type { Login, Session } from "../schema.d.ts";
 /** `undefined` until the server was asked; null when nobody is logged in. */
 export const session = signal<Session | null | undefined>(undefined);
 
+/** Whether a session ended while somebody worked. */
+export const expired = signal(false);
+
 function take(value: Session | null): void {
   session.value = value;
   setToken(value?.token ?? "");
@@ -28,4 +31,7 @@ export async function logOut(): Promise<void> {
   go("/login");
 }
 
-whenLoggedOut(() => take(null));
+whenLoggedOut(() => {
+  expired.value = session.peek() != null || expired.peek();
+  take(null);
+});
