@@ -54,7 +54,12 @@ class LateTables:
             image = scope == "image"
             values = self.gathered[f"image.{reference.key}" if image else reference.key]
             return values if image or not reference.side else values[self.gathered.image]
-        values = column(self.table(column.scope), bare(reference))
+        try:
+            values = column(self.table(column.scope), bare(reference))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise InlayError(
+                f"column {reference.key!r} of scope {column.scope!r} cannot be measured: {error!r}"
+            ) from error
         if values is None or not reference.side:
             return values
         return values[self.places(scope, reference.side)]

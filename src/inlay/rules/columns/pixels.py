@@ -54,6 +54,8 @@ def _grey(pixels: NDArray[np.uint8]) -> Floats:
 
 def _steepness(pixels: NDArray[np.uint8]) -> Floats:
     """(H, W) rank of each pixel's gradient, the largest of its 3 x 3 neighbours taken; 0 to 1."""
+    if min(pixels.shape[:2]) < 2:
+        return np.zeros(pixels.shape[:2])
     down, right = np.gradient(_grey(pixels))
     steep = np.pad(np.hypot(down, right), 1, mode="edge")
     height, width = pixels.shape[:2]
