@@ -28,7 +28,7 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(PIP) install -q -c constraints.txt '.[bench]'
-	$(BIN)/python benchmarks/score.py
+	set -e; for each in masks average_precision confusion panoptic coco_files memory score; do $(BIN)/python benchmarks/$$each.py; done
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/mkdocs build --strict -q

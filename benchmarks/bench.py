@@ -126,10 +126,16 @@ def report(
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     table = "\n".join(lines)
-    machine = f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}"
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    cores = os.cpu_count()
+    machine = (
+        f"{cores} cores ({_processor()}), Python {platform.python_version()}, load average {load} at the end "
+        f"(above {cores} other work was running too, and only ratios mean something)"
+    )
+    command = " ".join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
     page = (
         f"# {title}\n\n{words}\n\n{table}\n\n"
-        f"Made by `python benchmarks/{name}.py` on {machine}, {time.strftime('%Y-%m-%d')}; "
+        f"Made by `{command}` on {machine}, {time.strftime('%Y-%m-%d')}; "
         f"{version('inlay', *peers)}.\n"
     )
     PAGES.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ page faults would otherwise be most of it.
 from __future__ import annotations
 
 import os
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -120,28 +121,31 @@ def of_opencv(stack: np.ndarray) -> dict[str, Operation]:
     }
 
 
-def microseconds(operation: Operation, runs: int) -> float | None:
-    """Median of single runs, at least 0.05 s long each, after one that warms up."""
-    function, count = operation
-    try:
-        function()
-    except Exception as error:  # a peer that has no such operation in this version
-        print(f"  {type(error).__name__}: {error}")
-        return None
-    once = max(bench.seconds(function, 1)[0], 1e-7)
-    repeat = max(1, int(0.05 / once))
-    found = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        for _ in range(repeat):
+def microseconds(operations: dict[str, Operation], runs: int) -> dict[str, float]:
+    """Median of each tool. The tools take turns, so that other work on the machine slows all of them."""
+    repeats: dict[str, int] = {}
+    for tool, (function, _) in operations.items():
+        try:
             function()
-        found.append((time.perf_counter() - started) / repeat / count * 1e6)
-    return sorted(found)[len(found) // 2]
+        except Exception as error:  # a peer that has no such operation in this version
+            print(f"  {tool}: {type(error).__name__}: {error}")
+            continue
+        repeats[tool] = max(1, int(0.03 / max(bench.seconds(function, 1)[0], 1e-7)))
+    found: dict[str, list[float]] = {tool: [] for tool in repeats}
+    for _ in range(runs):
+        for tool, repeat in repeats.items():
+            function, count = operations[tool]
+            started = time.perf_counter()
+            for _ in range(repeat):
+                function()
+            found[tool].append((time.perf_counter() - started) / repeat / count * 1e6)
+    return {tool: statistics.median(each) for tool, each in found.items()}
 
 
 def main() -> int:
     parser = bench.options(__doc__)
     parser.add_argument("--masks", type=int, default=1000)
+    parser.set_defaults(runs=9)
     chosen = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
@@ -169,10 +173,12 @@ def main() -> int:
         tools["OpenCV on bitmaps"] = of_opencv(stack)
     rows = []
     for name in tools["Inlay"]:
-        row = [name]
-        for operations in tools.values():
-            found = microseconds(operations[name], chosen.runs) if name in operations else None
-            row.append(bench.ABSENT if found is None else f"{found:.3f}" if found < 10 else f"{found:.0f}")
+        found = microseconds({tool: each[name] for tool, each in tools.items() if name in each}, chosen.runs)
+        cells = [
+            f"{found[tool]:.{3 if found[tool] < 10 else 0}f}" if tool in found else bench.ABSENT
+            for tool in tools
+        ]
+        row = [name, *cells]
         rows.append(row)
         print("  ".join(row))
     words = (

@@ -55,7 +55,7 @@ def show_page(path: Path, *, browser: bool) -> None:
 
 
 def place(jobs: int, on: Place | None = None) -> dict[str, Any]:
-    """`on` and `workers` of a function over samples: where the user says, else in processes from two jobs on."""
+    """`on` and `workers` of a function over samples: as the user says, else processes from two jobs on."""
     return {"on": on or ("processes" if jobs > 1 else "serial"), "workers": jobs if jobs > 1 else None}
 
 

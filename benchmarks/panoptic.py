@@ -1,0 +1,81 @@
+"""Panoptic quality from files: 500 pairs of 640x480 PNG with their JSON, 133 classes.
+
+python benchmarks/panoptic.py --images 100
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import bench
+
+TOOLS = {"inlay": "inlay", "hotcoco": "hotcoco"}
+
+
+def with_inlay(folder: Path) -> float:
+    import inlay
+    from inlay.metrics import score
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    truth = inlay.read(folder / "gt.json", "coco_panoptic")
+    prediction = inlay.read(folder / "pred.json", "coco_panoptic", like=truth)
+    on = "serial" if cores == 1 else "processes"
+    return float(score(truth, prediction, ["panoptic_quality"], intervals=False, on=on)["PQ"])  # type: ignore[arg-type]
+
+
+def with_hotcoco(folder: Path) -> float:
+    from hotcoco.panoptic import PanopticEval
+
+    evaluation = PanopticEval(str(folder / "gt.json"), str(folder / "pred.json"))
+    evaluation.run()
+    return float(evaluation.results()["All"]["pq"])
+
+
+def run_alone(tool: str, folder: str, runs: str) -> None:
+    once = with_inlay if tool == "inlay" else with_hotcoco
+    found, quality = [], 0.0
+    for _ in range(int(runs)):
+        started = time.perf_counter()
+        quality = once(Path(folder))
+        found.append(time.perf_counter() - started)
+    bench.say(seconds=found, PQ=quality)
+
+
+def main() -> int:
+    parser = bench.options(__doc__)
+    parser.add_argument("--images", type=int, default=500)
+    chosen = parser.parse_args()
+    if chosen.alone:
+        run_alone(*chosen.alone)
+        return 0
+    folder = bench.workload("panoptic", "--images", str(chosen.images))
+    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    rows = []
+    for tool, module in TOOLS.items():
+        if not bench.installed(module):
+            continue
+        cells = [tool]
+        for cores in (1, every):
+            found = bench.alone(__file__, tool, str(folder), str(chosen.runs), cores=cores)
+            cells.append(bench.median(found["seconds"]) if found else "failed")
+        rows.append([*cells, f"{found['PQ']:.6f}" if found else ""])
+    words = (
+        f"Seconds from PNG and JSON files to PQ of {chosen.images} images of 640x480, 133 classes "
+        f"(`gen_panoptic.py`); median of {chosen.runs}. Inlay's `score` counts errors, confusion and "
+        f"the figures of each image too."
+    )
+    bench.report(
+        "panoptic",
+        "Panoptic quality",
+        words,
+        ["tool", "1 core", f"{every} cores", "PQ"],
+        rows,
+        ["hotcoco", "numpy"],
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
