@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inlay import Dataset, FormatError, InlayError
-from inlay.training import predict, prediction, train
+from inlay import Classes, Dataset, FormatError, InlayError, Sample
+from inlay.training import predict, train
 from inlay.training.config import config_from
 
 CONFIG = {
@@ -69,8 +69,6 @@ def test_segments_below_the_least_score_are_left_out(run, folder):
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (33, 50), (65, 64)])
 def test_images_of_any_size_are_predicted(run, size):
-    from inlay import Classes, Sample
-
     image = np.full((*size, 3), 90, np.uint8)
     found = predict(run, Dataset.of([Sample("odd", image, None)], Classes(())))[0].label()
     assert found.size == size
@@ -104,13 +102,54 @@ def test_what_is_no_image_folder_is_refused(run, tmp_path):
         predict(tmp_path / "bare", [tmp_path / "x.png"])
 
 
-def test_an_image_of_a_hundred_megapixels_says_to_tile_it(run, monkeypatch):
-    from inlay import Classes, Sample
+def test_images_of_one_size_are_predicted_together_and_give_the_same(run, street):
+    seen = []
+    one = predict(run, street)
+    three = predict(run, street, batch=3, progress=lambda *step: seen.append(step[2]))
+    three[0]
+    assert seen == ["picture_0", "picture_1", "picture_2"]
+    for alone, together in zip(one, three):
+        assert np.mean(alone.label().semantic() == together.label().semantic()) > 0.999
+    assert seen == list(street.names)
 
-    monkeypatch.setattr(prediction, "LARGEST", 100)
-    data = Dataset.of([Sample("large", np.zeros((20, 20, 3), np.uint8), None)], Classes(()))
-    with pytest.raises(InlayError, match=r"'large' has 20x20 pixels; up to 100 .* cut it into tiles"):
-        predict(run, data)[0]
+
+def test_who_asks_for_one_image_in_the_middle_gets_that_one(run, street):
+    seen = []
+    predict(run, street, batch=4, progress=lambda *step: seen.append(step[2]))["picture_2"]
+    assert seen == ["picture_2"]
+
+
+def test_images_of_several_sizes_go_into_batches_of_their_own(run):
+    def load(name):
+        side = 40 if name in "ab" else 56
+        return Sample(name, np.full((side, side, 3), 90, np.uint8), None)
+
+    found = predict(run, Dataset(Classes(()), list("abcd"), load), batch=8)
+    assert [sample.label().size[0] for sample in found] == [40, 40, 56, 56]
+
+
+def test_tiles_and_mirrored_images_see_what_the_whole_sees(run, street):
+    test = street.split("test")
+    wanted = test[0].label().semantic()
+    for settings in ({"tile": 40, "overlap": 16}, {"flips": True}, {"tile": 40, "flips": True, "batch": 2}):
+        found = predict(run, test, **settings)[0].label()
+        assert (found.semantic() == wanted).mean() > 0.9, settings
+        assert found.masks.area().sum() == wanted.size
+
+
+def test_too_little_memory_names_a_smaller_tile(run, street, monkeypatch):
+    def full(self, images):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("inlay.training.segmenting.Segmenter._run", full)
+    with pytest.raises(InlayError, match=r"64x64 pixels, 64 at once, do not fit into memory: .*--tile 64"):
+        predict(run, street)[0]
+
+
+def test_settings_of_tiles_that_cannot_be_are_refused_before_the_first_image(run, street):
+    for wrong in ({"tile": 4}, {"tile": 64, "overlap": 40}, {"batch": 0}):
+        with pytest.raises(InlayError):
+            predict(run, street, **wrong)
 
 
 def test_a_list_of_images_is_named_below_its_shared_folder(run, folder):

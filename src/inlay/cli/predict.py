@@ -16,6 +16,11 @@ def predict(
     to: str = "native",
     split: str | None = None,
     minimum_score: float | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
+    flips: bool = False,
+    batch: int | None = None,
+    device: str = "auto",
     lossy: bool = False,
     overwrite: bool = False,
 ) -> int:
@@ -37,6 +42,17 @@ def predict(
         Only this split of a dataset.
     minimum_score
         Leave out segments below this score.
+    tile
+        Largest side of what the model sees at once, pixels: larger images are cut into overlapping tiles and
+        put together without a seam. Default: images over 4 megapixels in tiles of 1024.
+    overlap
+        Pixels that tiles share: the size of a usual object (default 192).
+    flips
+        Look at mirrored images too and take the mean: surer, at twice the time.
+    batch
+        Images or tiles of one size at once (default: 8 on a GPU, else 1).
+    device
+        "cpu", "cuda", "cuda:1"; "auto" takes a GPU where there is one.
     lossy
         Write even where the format cannot hold everything.
     overwrite
@@ -45,7 +61,16 @@ def predict(
     from inlay.formats import write
     from inlay.training import predict as run_model
 
-    dataset = run_model(run, open_images(images, split=split), minimum_score=minimum_score)
+    dataset = run_model(
+        run,
+        open_images(images, split=split),
+        minimum_score=minimum_score,
+        tile=tile,
+        overlap=overlap,
+        flips=flips,
+        batch=batch,
+        device=device,
+    )
     with progress_bar("predicting") as progress:
         receipt = write(dataset, out, to=to, lossy=lossy, overwrite=overwrite, progress=progress)
     print(receipt)

@@ -14,7 +14,8 @@ from inlay.training.hardware import describe, pick_device
 from inlay.training.picture import curve_svg, png, side_by_side
 from inlay.training.plan import Plan
 from inlay.training.run import Run
-from inlay.training.validate import Judgement, segment
+from inlay.training.segmenting import Looking, Segmenter
+from inlay.training.validate import Judgement
 
 CASES = 3  # best and worst images shown
 
@@ -86,12 +87,12 @@ def _write_cases(run: Run, plan: Plan, judgement: Judgement) -> list[str]:
     known = {name: value for name, value in judgement.by_image.items() if np.isfinite(value)}
     ranked = sorted(known, key=lambda name: known[name])
     names = ranked if len(ranked) <= 2 * CASES else ranked[:CASES] + ranked[-CASES:]
-    device, network, lines = pick_device("cpu"), run.network(), []
+    segmenter, lines = Segmenter(run.network(), pick_device("cpu"), "float32"), []
     figure = next(iter(judgement.figures))
     for number, name in enumerate(reversed(names)):
         place = plan.held.dataset.names.index(name)
         example, truth = plan.held[place], plan.held.dataset[place].label()
-        found = segment(network, [example.image], device, "float32")[0]
+        found = segmenter.images([example.image], Looking())[0]
         path = Path("figures") / f"case_{number + 1}.png"
         picture = png(side_by_side(example.image, truth, found))
         replace_file(run.folder / path, lambda part, picture=picture: part.write_bytes(picture))  # type: ignore[misc]

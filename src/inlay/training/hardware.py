@@ -45,6 +45,14 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return torch.autocast(device.type, torch.bfloat16) if low else nullcontext()
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this error says that memory is used up, on whichever device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    words = str(error)  # of the allocators of torch's CPU and of OpenCV
+    return "allocate memory" in words or "Insufficient memory" in words or "out of memory" in words
+
+
 def describe(device: torch.device, precision: str) -> str:
     """The device and precision in words, for the model card."""
     low = not isinstance(autocast(device, precision), nullcontext)

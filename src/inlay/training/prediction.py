@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
@@ -15,10 +15,9 @@ from inlay.core.images import list_images, open_image
 from inlay.core.segmentation import Segmentation
 from inlay.training.hardware import pick_device, quiet_threads
 from inlay.training.run import Run
-from inlay.training.validate import segment
+from inlay.training.segmenting import Looking, Segmenter
 
 Progress = Callable[[int, int, str], None]
-LARGEST = 40_000_000  # pixels; about 12 GB in the finest features
 
 
 def predict(
@@ -26,6 +25,10 @@ def predict(
     images: Dataset | Path | str | Sequence[Path | str],
     *,
     minimum_score: float | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
+    flips: bool = False,
+    batch: int | None = None,
     progress: Progress | None = None,
     device: str = "auto",
     precision: str = "float32",
@@ -40,6 +43,15 @@ def predict(
         A dataset (its labels are not looked at), a folder of images, one image, or a list of images.
     minimum_score
         Leave out segments below it; default: the model's own threshold.
+    tile
+        Largest side of what the model sees at once, pixels. Larger images are looked at in overlapping tiles:
+        logits are blended, things joined across borders. Default: images over 4 megapixels in tiles of 1024.
+    overlap
+        Pixels that tiles share: the size of a usual thing. Default: 192, or a fifth of a smaller tile.
+    flips
+        Look at mirrored images as well and take the mean: surer, at twice the time.
+    batch
+        Images or tiles of one size predicted together; default: 8 on a GPU, else 1.
     progress
         Called with images predicted, images in all, and the name of the last.
     device, precision
@@ -55,45 +67,70 @@ def predict(
     """
     run = run if isinstance(run, Run) else Run(Path(run))
     place = pick_device(device)
+    batch = batch if batch is not None else 8 if place.type == "cuda" else 1
+    looking = Looking(tile, overlap, flips, batch, minimum_score)
     network = run.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     samples = images if isinstance(images, Dataset) else dataset_of_images(images)
     if not len(samples):
         raise InlayError("there are no images to predict")
-    predictor = Predictor(network, samples, minimum_score, progress, place, precision)
+    predictor = Predictor(Segmenter(network, place, precision), samples, looking, progress)
     return Dataset(run.classes, samples.names, predictor.sample, samples.splits)
 
 
-@dataclass
 class Predictor:
-    """A network and the images it is asked about; remembers its answers."""
+    """Images and what looks at them; remembers its answers.
 
-    network: nn.Module
-    samples: Dataset
-    minimum_score: float | None
-    progress: Progress | None
-    device: torch.device
-    precision: str
-    known: dict[str, Segmentation] = field(default_factory=dict)
+    Who asks for one sample after the other gets batches: the next images of the same size are predicted with
+    the one that was asked for.
+    """
+
+    def __init__(
+        self, segmenter: Segmenter, samples: Dataset, looking: Looking, progress: Progress | None
+    ) -> None:
+        self._segmenter, self._samples = segmenter, samples
+        self._looking, self._progress = looking, progress
+        self._known: dict[str, Segmentation] = {}
+        self._place = {name: place for place, name in enumerate(samples.names)}
+        self._waiting: tuple[str, NDArray[np.uint8]] | None = None  # read already, of another size
 
     def sample(self, name: str) -> Sample:
         """The sample of that name with its prediction."""
-        sample = self.samples[name]
-        if name not in self.known:
-            self.known[name] = self._predicted(sample)
-            if self.progress:
-                self.progress(len(self.known), len(self.samples), name)
-        return sample.replace(segmentation=self.known[name])
+        if name not in self._known:
+            self._predict(name)
+        return self._samples[name].replace(segmentation=self._known[name])
 
-    def _predicted(self, sample: Sample) -> Segmentation:
-        pixels = sample.pixels()
-        height, width = pixels.shape[:2]
-        if height * width > LARGEST:
-            raise InlayError(
-                f"image {sample.name!r} has {width}x{height} pixels; up to {LARGEST} are predicted at once: "
-                "cut it into tiles"
-            )
+    def _predict(self, name: str) -> None:
+        names, images = self._together(name)
         with quiet_threads():
-            return segment(self.network, [pixels], self.device, self.precision, self.minimum_score)[0]
+            found = self._segmenter.images(images, self._looking)
+        for each, segmentation in zip(names, found):
+            self._known[each] = segmentation
+            if self._progress:
+                self._progress(len(self._known), len(self._samples), each)
+
+    def _together(self, name: str) -> tuple[list[str], list[NDArray[np.uint8]]]:
+        """The image of that name, and those after it that go into the same batch."""
+        place = self._place[name]
+        names, images = [name], [self._pixels(name)]
+        size = images[0].shape[0], images[0].shape[1]
+        in_turn = place == 0 or self._samples.names[place - 1] in self._known
+        most = self._looking.batch if in_turn and self._looking.tiling(size) is None else 1
+        for following in self._samples.names[place + 1 : place + most]:
+            if following in self._known:
+                break
+            pixels = self._pixels(following)
+            if pixels.shape[:2] != size:
+                self._waiting = following, pixels
+                break
+            names.append(following)
+            images.append(pixels)
+        return names, images
+
+    def _pixels(self, name: str) -> NDArray[np.uint8]:
+        if self._waiting is not None and self._waiting[0] == name:
+            pixels, self._waiting = self._waiting[1], None
+            return pixels
+        return self._samples[name].pixels()
 
 
 def dataset_of_images(images: Path | str | Sequence[Path | str]) -> Dataset:

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from inlay import plugins
 from inlay.core.classes import Classes, SegmentClass
-from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.training.examples import Examples
-from inlay.training.hardware import autocast
+from inlay.training.segmenting import Looking, Segmenter
 
 METRICS = {"semantic": "iou", "instance": "average_precision"}
 SHOWN = {
@@ -39,36 +37,6 @@ class Judgement:
         return max(0.0, float(np.nan_to_num(next(iter(self.figures.values())))))
 
 
-@torch.inference_mode()
-def segment(
-    network: nn.Module,
-    images: Sequence[NDArray[np.uint8]],
-    device: torch.device,
-    precision: str,
-    minimum_score: float | None = None,
-) -> list[Segmentation]:
-    """Predictions for images of one size.
-
-    Raises
-    ------
-    InlayError
-        When they do not fit into memory.
-    """
-    pixels = torch.from_numpy(np.stack(images)).to(device).permute(0, 3, 1, 2).float()
-    try:
-        with autocast(device, precision):
-            raw = network(pixels)
-        found: list[Segmentation] = network.decode(  # type: ignore[operator]
-            raw, [image.shape[:2] for image in images], minimum_score=minimum_score
-        )
-    except (torch.OutOfMemoryError, MemoryError):
-        height, width = images[0].shape[:2]
-        raise InlayError(
-            f"{len(images)} images of {width}x{height} pixels do not fit into memory: cut them into tiles"
-        ) from None
-    return found
-
-
 def judge(
     network: nn.Module,
     examples: Examples,
@@ -81,11 +49,12 @@ def judge(
     metric: Any = plugins.load("metrics", METRICS[task])
     background = bool(getattr(network.config, "background", False))
     classes = judged_classes(examples.classes, examples.dataset.classes, background=background)
+    segmenter, looking = Segmenter(network, device, precision), Looking()
     counts = []
     for place in places:
         truth = examples.dataset[place].label()
         truth = truth[np.isin(truth.class_names, classes.names)].with_classes(classes)
-        found = segment(network, [examples[place].image], device, precision)[0].with_classes(classes)
+        found = segmenter.images([examples[place].image], looking)[0].with_classes(classes)
         if background:
             truth, found = with_background(truth), with_background(found)
         counts.append(metric.count(truth, found))

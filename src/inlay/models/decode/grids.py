@@ -85,7 +85,7 @@ def things_of_grids(
     coarse = masks_of_patches(
         [(each.patch > 0, each.top, each.left) for each in found], (painted.shape[1], painted.shape[2])
     )
-    scores = matrix_nms(scores, class_id, coarse.iou(coarse).astype(np.float32))
+    scores = matrix_nms(scores, class_id, lambda first, stop: coarse[:stop].iou(coarse[first:stop]))
     order = np.flatnonzero(scores >= minimum_score)
     order = order[np.argsort(scores[order], kind="stable")]  # back to front
     masks = masks_of_patches([_enlarged(found[row], stride, size) for row in order], size)

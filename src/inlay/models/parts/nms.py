@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+TOGETHER = 256  # candidates looked at at once
 
 
 def local_peaks(scores: Floats) -> NDArray[np.bool_]:
@@ -17,22 +21,34 @@ def local_peaks(scores: Floats) -> NDArray[np.bool_]:
     return np.asarray(scores >= best)
 
 
-def matrix_nms(scores: Floats, class_id: NDArray[np.int64], iou: Floats, *, sigma: float = 2.0) -> Floats:
+def matrix_nms(
+    scores: Floats,
+    class_id: NDArray[np.int64],
+    iou: Callable[[int, int], NDArray[Any]],
+    *,
+    sigma: float = 2.0,
+) -> Floats:
     """(N,) scores lowered by overlap with better candidates of the same class (SOLOv2).
 
     Each candidate is lowered by the better one that hides it most, less so where that one is itself hidden.
+    Memory grows with N, not with its square.
 
     Parameters
     ----------
     scores
         (N,) falling.
     iou
-        (N, N) of the candidates' masks.
+        `iou(first, stop)` gives the (stop, stop - first) IoU of the masks of candidates before `stop` with
+        those from `first` on.
     """
-    if len(scores) == 0:
-        return scores
-    better = np.triu(np.ones_like(iou), 1) * (class_id[:, None] == class_id[None])
-    overlap = iou * better
-    hidden = overlap.max(0)  # of each candidate by those better than it
-    decay = np.exp(-sigma * (overlap**2 - hidden[:, None] ** 2))
-    return np.asarray(scores * np.where(better > 0, decay, 1.0).min(0).clip(max=1.0))
+    count = len(scores)
+    hidden, lowered = np.zeros(count, np.float32), scores.copy()  # by the better one that hides it most
+    for first in range(0, count, TOGETHER):
+        stop = min(first + TOGETHER, count)
+        better = np.arange(stop)[:, None] < np.arange(first, stop)
+        better &= class_id[:stop, None] == class_id[first:stop]
+        overlap = np.where(better, iou(first, stop), 0).astype(np.float32)
+        hidden[first:stop] = overlap.max(0)
+        decay = np.exp(-sigma * (overlap**2 - hidden[:stop, None] ** 2))
+        lowered[first:stop] *= np.where(better, decay, 1.0).min(0).clip(max=1.0)
+    return lowered

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -20,6 +22,7 @@ class Contrast255(nn.Module):
     def __init__(self, contrast: Contrast = "fixed") -> None:
         super().__init__()
         self.contrast = contrast
+        self.whole: tuple[float, float] | None = None  # mean and spread of the image that tiles are of
         self.register_buffer(
             "mean", torch.tensor([123.7, 116.3, 103.5]).reshape(1, 3, 1, 1), persistent=False
         )
@@ -31,9 +34,24 @@ class Contrast255(nn.Module):
         """(B, 3, H, W) red, green, blue -> the same shape."""
         if self.contrast == "fixed":
             return (images - self.mean) / self.deviation
+        if self.whole is not None:
+            return (images - self.whole[0]) / (self.whole[1] + 2.0)
         mean = images.mean((1, 2, 3), keepdim=True)
         spread = (images - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
         return (images - mean) / (spread + 2.0)  # the floor keeps the noise of an empty image small
+
+
+@contextmanager
+def contrast_of(network: nn.Module, mean: float, spread: float) -> Iterator[None]:
+    """While it lasts, what the network sees are tiles of one image of this mean and spread, with no seam."""
+    layers = [module for module in network.modules() if isinstance(module, Contrast255)]
+    for layer in layers:
+        layer.whole = mean, spread
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.whole = None
 
 
 def pad_to(images: Tensor, stride: int) -> Tensor:
