@@ -20,7 +20,7 @@ from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.grids import Grid, things_of_grids
-from inlay.models.encoders import EncoderName, make_encoder
+from inlay.models.encoders import EncoderName, level_of, make_encoder
 from inlay.models.losses.mask import dice, focal
 from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ranges_of
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
@@ -51,13 +51,14 @@ class Config:
     Parameters
     ----------
     encoder
-        "light" (quick from scratch) or "resnet18".
+        "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
+        "mit_b5", or "vit_tiny" to "vit_base".
     pretrained
-        File of torchvision's weights for a "resnet18" encoder; empty: from scratch.
+        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
     widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
+        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
     depths
-        Its residual blocks at strides 4, 8, 16, 32.
+        Its blocks at strides 4, 8, 16, 32.
     norm
         "batch", or "group" for batches of one or two.
     contrast
@@ -137,14 +138,15 @@ class SOLOv2(nn.Module):
         self.encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
         widths = self.encoder.widths
         self.pyramid = Pyramid(widths, norm=config.norm)
-        self.levels = [cell.bit_length() - 2 for cell in config.cells]  # 2 -> 0, 4 -> 1, ...
+        self.levels = [level_of(self.encoder, cell) for cell in config.cells]
+        self.finest = level_of(self.encoder, config.mask_stride)
         self.entries = nn.ModuleList(
             ConvNorm(widths[level], config.head, 1, norm="group") for level in self.levels
         )
         self.tower = nn.Sequential(*(ConvNorm(config.head, config.head, norm="group") for _ in range(2)))
         self.category = nn.Conv2d(config.head, len(classes), 3, padding=1)
         self.kernel = nn.Conv2d(config.head, config.mask_features + POSITION, 3, padding=1)
-        self.paint = nn.Conv2d(widths[config.mask_stride // 4], config.mask_features, 1)
+        self.paint = nn.Conv2d(widths[self.finest], config.mask_features, 1)
         self.apply(initialise)
         nn.init.normal_(self.category.weight, std=0.01)
         self.category.bias = nn.Parameter(
@@ -157,9 +159,9 @@ class SOLOv2(nn.Module):
 
         They are class logits (B, K, h, w) and kernels (B, E + 4, h, w).
         """
-        padded = pad_to(self.contrast(images), 2 ** len(self.encoder.widths))
+        padded = pad_to(self.contrast(images), 32)
         features = self.pyramid(self.encoder(padded))
-        raw = [self.paint(features[self.config.mask_stride // 4])]
+        raw = [self.paint(features[self.finest])]
         for level, entry in zip(self.levels, self.entries):
             x = self.tower(entry(features[level]))
             raw += [self.category(x), self.kernel(x)]

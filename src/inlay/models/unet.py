@@ -43,13 +43,14 @@ class Config:
     Parameters
     ----------
     encoder
-        "light" (quick from scratch) or "resnet18".
+        "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
+        "mit_b5", or "vit_tiny" to "vit_base".
     pretrained
-        File of torchvision's weights for a "resnet18" encoder; empty: from scratch.
+        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
     widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
+        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
     depths
-        Its residual blocks at strides 4, 8, 16, 32.
+        Its blocks at strides 4, 8, 16, 32.
     norm
         "batch", or "group" for batches of one or two.
     contrast
@@ -119,7 +120,7 @@ class UNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) pixels 0 .. 255 -> logits (B, K, H, W), with one more channel for background."""
         height, width = images.shape[2:]
-        padded = pad_to(self.contrast(images), 2 ** len(self.encoder.widths))
+        padded = pad_to(self.contrast(images), 32)
         finest = self.pyramid(self.encoder(padded))[0]
         logits = (
             self.head(self.dropout(finest)).float().contiguous()

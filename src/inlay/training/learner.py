@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
-from inlay.models.encoders.resnet import read_encoder_weights
+from inlay.models.encoders.weights import read_encoder_weights
 from inlay.training.batches import Batch
 from inlay.training.checkpoint import load_weights
 from inlay.training.config import RunConfig
-from inlay.training.hardware import autocast
+from inlay.training.distributed import Group, gradients, statistics
+from inlay.training.hardware import autocast, is_out_of_memory, low_precision
 from inlay.training.schedule import follow, optimiser_of
 
 
@@ -33,21 +34,28 @@ class Learner:
         What the network is to tell apart.
     device
         Where it computes.
+    group
+        The processes that learn together.
     """
 
-    def __init__(self, config: RunConfig, classes: Classes, device: torch.device) -> None:
+    def __init__(
+        self, config: RunConfig, classes: Classes, device: torch.device, group: Group | None = None
+    ) -> None:
         torch.manual_seed(config.training.seed)
         network: nn.Module = plugins.load("models", config.model).build(config.family, classes)
         if getattr(config.family, "pretrained", ""):
             read_encoder_weights(Path(config.family.pretrained), network.get_submodule("encoder"))
-        self.settings, self.device = config.training, device
+        self.settings, self.device, self.group = config.training, device, group or Group()
         self.network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = optimiser_of(self.network, config.training)
+        self.scaler = torch.amp.GradScaler(
+            device.type, enabled=low_precision(device, self.settings.precision) == torch.float16
+        )
         self.step = 0
 
-    def learn(self, batch: Batch, rate: float) -> dict[str, float]:
-        """Take one step; returns the losses.
+    def learn(self, batches: Sequence[Batch], rate: float) -> dict[str, float]:
+        """Take one step on the mean of some batches; returns the losses, means over them and all processes.
 
         Raises
         ------
@@ -56,30 +64,50 @@ class Learner:
         """
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        several = [self._backward(batch, 1 / len(batches)) for batch in batches]
+        values = {name: sum(each[name] for each in several) for name in several[0]}
+        self._refuse_no_number(values)
+        told = torch.tensor(list(values.values()), device=self.device)
+        if self.group.count > 1:
+            self.group.average([*gradients(self.network), *statistics(self.network), told])
+        if self.settings.clip:
+            self.scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        follow(self.average, self.network, self.settings.average, self.step)
+        self.step += 1
+        return dict(zip(values, told.tolist())) if self.group.count > 1 else values
+
+    def _backward(self, batch: Batch, share: float) -> dict[str, float]:
+        """Add `share` of the gradient of a batch; returns that share of its losses."""
         batch = batch.to(self.device)
         try:
             with autocast(self.device, self.settings.precision):
                 raw = self.network(batch.images)
             losses: dict[str, Tensor] = self.network.loss(raw, batch.targets)
-            self.optimiser.zero_grad(set_to_none=True)
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        except torch.OutOfMemoryError:
-            raise InlayError(
-                f"a batch of {len(batch.images)} crops does not fit into memory: "
-                "lower training.batch or training.augment.crop"
-            ) from None
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
+            self.scaler.scale(torch.stack(list(losses.values())).sum() * share).backward()  # type: ignore[no-untyped-call]
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise InlayError(self._too_large(len(batch.images))) from None
+        return {name: float(loss.detach()) * share for name, loss in losses.items()}
+
+    def _too_large(self, count: int) -> str:
+        less = max(1, count // 2)
+        return (
+            f"a batch of {count} crops does not fit into memory: lower training.batch (to {less}, with "
+            f"training.accumulate = {self.settings.accumulate * -(-count // less)} for the same steps) or "
+            "training.augment.crop"
+        )
+
+    def _refuse_no_number(self, values: Mapping[str, float]) -> None:
         if not all(map(math.isfinite, values.values())):
             raise InlayError(
                 f"the loss is not a number in step {self.step + 1} ({values}): lower training.learning_rate "
                 f'(now {self.settings.learning_rate}), or set training.precision = "float32"'
             )
-        if self.settings.clip:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimiser.step()
-        follow(self.average, self.network, self.settings.average, self.step)
-        self.step += 1
-        return values
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
@@ -88,6 +116,7 @@ class Learner:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "random": torch.get_rng_state(),
         }
 
@@ -96,5 +125,6 @@ class Learner:
         load_weights(path, self.network, state["network"])
         load_weights(path, self.average, state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
         torch.set_rng_state(state["random"])
         self.step = state["step"]

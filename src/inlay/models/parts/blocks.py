@@ -8,7 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from inlay.core.errors import InlayError
+
 Norm = Literal["batch", "group"]
+Activation = Literal["relu", "silu", "none"]
 
 
 def normalisation(norm: Norm, width: int) -> nn.Module:
@@ -19,8 +22,25 @@ def normalisation(norm: Norm, width: int) -> nn.Module:
     return nn.GroupNorm(groups, width)
 
 
+def dilations(count: int, output_stride: int) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
+    """Stages that halve until `output_stride` and dilate after it: their strides, and the step of each.
+
+    A step is the (stride, dilation) of the convolutions that begin a stage.
+
+    Raises
+    ------
+    InlayError
+        When the stride is not 8, 16 or 32.
+    """
+    if output_stride not in (8, 16, 32):
+        raise InlayError(f"an encoder cannot stop at stride {output_stride}: it can be 8, 16 or 32")
+    strides = tuple(min(2**k, output_stride) for k in range(1, count + 1))
+    steps = [(2, 1) if 2**k <= output_stride else (1, 2**k // output_stride) for k in range(1, count + 1)]
+    return strides, steps
+
+
 class ConvNorm(nn.Sequential):
-    """Convolution without bias, normalisation and, unless `active` is false, a ReLU."""
+    """Convolution without bias, normalisation and an activation."""
 
     def __init__(
         self,
@@ -31,12 +51,27 @@ class ConvNorm(nn.Sequential):
         norm: Norm = "batch",
         stride: int = 1,
         dilation: int = 1,
-        active: bool = True,
+        activation: Activation = "relu",
     ) -> None:
         padding = dilation * (size // 2)
         conv = nn.Conv2d(inputs, width, size, stride, padding, dilation, bias=False)
-        parts = [conv, normalisation(norm, width)] + ([nn.ReLU(inplace=True)] if active else [])
+        parts = [conv, normalisation(norm, width)]
+        if activation != "none":
+            parts.append(nn.ReLU(inplace=True) if activation == "relu" else nn.SiLU(inplace=True))
         super().__init__(*parts)
+
+
+class Separable(nn.Sequential):
+    """A depthwise and a 1x1 convolution, each with normalisation and ReLU (Chollet 2017)."""
+
+    def __init__(self, inputs: int, width: int, *, norm: Norm = "batch", dilation: int = 1) -> None:
+        depthwise = nn.Conv2d(inputs, inputs, 3, 1, dilation, dilation, groups=inputs, bias=False)
+        super().__init__(
+            depthwise,
+            normalisation(norm, inputs),
+            nn.ReLU(inplace=True),
+            ConvNorm(inputs, width, 1, norm=norm),
+        )
 
 
 class Residual(nn.Module):
@@ -47,10 +82,10 @@ class Residual(nn.Module):
     ) -> None:
         super().__init__()
         self.first = ConvNorm(inputs, width, norm=norm, stride=stride, dilation=dilation)
-        self.second = ConvNorm(width, width, norm=norm, dilation=dilation, active=False)
+        self.second = ConvNorm(width, width, norm=norm, dilation=dilation, activation="none")
         same = inputs == width and stride == 1
         self.shortcut = (
-            nn.Identity() if same else ConvNorm(inputs, width, 1, norm=norm, stride=stride, active=False)
+            nn.Identity() if same else ConvNorm(inputs, width, 1, norm=norm, stride=stride, activation="none")
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,6 +140,7 @@ def upsample(x: Tensor, like: Tensor) -> Tensor:
 def initialise(module: nn.Module) -> None:
     """He initialisation of every convolution; use as `network.apply(initialise)`."""
     if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        reached = module.weight[0, 0].numel() * module.out_channels / module.groups  # outputs of one input
+        nn.init.normal_(module.weight, std=(2 / reached) ** 0.5)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
