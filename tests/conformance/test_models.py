@@ -57,6 +57,7 @@ def small(name: str):
     """The family's own settings, cut down to what one thread trains in seconds."""
     config = plugins.load("models", name).Config()
     sizes = {"widths": (8, 16, 16, 16), "depths": (1, 1, 1), "head": 16, "mask_features": 8, "norm": "group"}
+    sizes |= {"hidden": 32, "proposals": 48, "detections": 24}
     return replace(config, **{key: value for key, value in sizes.items() if key in vars(config)})
 
 

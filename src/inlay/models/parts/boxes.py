@@ -1,0 +1,69 @@
+"""Boxes as tensors: overlap, the four numbers a head learns, and greedy suppression without a branch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+LARGEST_STEP = math.log(1000 / 16)  # of the logarithm of a side: a first guess must not explode
+ROUNDS = 8  # of suppression; chains of boxes that suppress one another are shorter
+
+
+def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
+    """(..., N, M) overlap of (..., N, 4) and (..., M, 4) boxes x0, y0, x1, y1; 0 for empty ones."""
+    low = torch.maximum(boxes[..., :, None, :2], others[..., None, :, :2])
+    high = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])
+    both = (high - low).clamp(min=0).prod(-1)
+    area = (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
+    areas = (others[..., 2:] - others[..., :2]).clamp(min=0).prod(-1)
+    union = area[..., :, None] + areas[..., None, :] - both
+    return both / union.clamp(min=1e-6)
+
+
+def encode(boxes: Tensor, anchors: Tensor, weights: tuple[float, float]) -> Tensor:
+    """(N, 4) steps from anchors to boxes: centre in sides, logarithm of sides (Girshick et al. 2014).
+
+    `weights` scale the steps of the centre and of the sides to about unit variance.
+    """
+    middle, side = _middle_side(anchors)
+    to_middle, to_side = _middle_side(boxes)
+    steps = (to_middle - middle) / side * weights[0]
+    return torch.cat([steps, (to_side / side).log() * weights[1]], -1)
+
+
+def decode(steps: Tensor, anchors: Tensor, weights: tuple[float, float]) -> Tensor:
+    """(..., 4) boxes that steps lead to from anchors; the inverse of `encode`."""
+    middle, side = _middle_side(anchors)
+    to_middle = middle + steps[..., :2] / weights[0] * side
+    half = (steps[..., 2:] / weights[1]).clamp(max=LARGEST_STEP).exp() * side / 2
+    return torch.cat([to_middle - half, to_middle + half], -1)
+
+
+def _middle_side(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    side = (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3)
+    return boxes[..., :2] + side / 2, side
+
+
+def clip(boxes: Tensor, height: int, width: int) -> Tensor:
+    """(..., 4) boxes cut at the sides of the image."""
+    x = boxes[..., 0::2].clamp(0, width)
+    y = boxes[..., 1::2].clamp(0, height)
+    return torch.stack([x[..., 0], y[..., 0], x[..., 1], y[..., 1]], -1)
+
+
+def unsuppressed(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
+    """(..., N) bool of falling boxes: no better kept box of the same group overlaps it by more than `limit`.
+
+    Greedy suppression as a fixed number of rounds over the overlap matrix, each of which settles the boxes
+    whose rivals are settled: no branch on values, so that it exports.
+    """
+    rival = (box_iou(boxes, boxes) > limit) & (group[..., :, None] == group[..., None, :])
+    count = boxes.shape[-2]
+    place = torch.arange(count, device=boxes.device)
+    rival = (rival & (place[:, None] < place[None, :])).to(boxes.dtype)
+    kept = torch.ones_like(boxes[..., 0])
+    for _ in range(ROUNDS):
+        kept = (torch.matmul(kept.unsqueeze(-2), rival).squeeze(-2) < 0.5).to(boxes.dtype)
+    return kept > 0.5

@@ -1,0 +1,75 @@
+"""Regions of a feature pyramid, each resampled to a small square: RoIAlign (He et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SAMPLES = 2  # along each side of a bin
+
+
+def roi_align(feature: Tensor, boxes: Tensor, size: int, *, stride: float) -> Tensor:
+    """(B, R, C, size, size) means of bilinear samples in the bins of each box.
+
+    Sampling points lie at pixel centres, unrounded (the "aligned" form). Boxes that lie inside the image give
+    what torchvision's `roi_align(..., sampling_ratio=2, aligned=True)` gives.
+
+    Parameters
+    ----------
+    feature
+        (B, C, H, W).
+    boxes
+        (B, R, 4) x0, y0, x1, y1 in pixels of the image.
+    stride
+        Pixels of the image for one of the feature.
+    """
+    images, count = boxes.shape[:2]
+    channels, height, width = feature.shape[1:]
+    steps = (torch.arange(size * SAMPLES, device=boxes.device, dtype=boxes.dtype) + 0.5) / (size * SAMPLES)
+    corner, side = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    points = (corner[..., None] + side[..., None] * steps) / stride  # (B, R, 2, size * SAMPLES)
+    x = points[..., 0, :] * 2 / width - 1  # grid_sample: -1 and 1 are the outer edges
+    y = points[..., 1, :] * 2 / height - 1
+    across = size * SAMPLES
+    grid = torch.stack(
+        [
+            x[:, :, None, :].expand(-1, -1, across, -1),
+            y[:, :, :, None].expand(-1, -1, -1, across),
+        ],
+        -1,
+    ).reshape(images, count * across, across, 2)
+    seen = F.grid_sample(feature, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    bins = F.avg_pool2d(seen, SAMPLES)  # (B, C, R * size, size)
+    return bins.reshape(images, channels, count, size, size).transpose(1, 2)
+
+
+def level_of(boxes: Tensor, levels: int, *, usual: float) -> Tensor:
+    """(B, R) pyramid level of each box by its size (Lin et al. 2017, equation 1).
+
+    `usual` is the side, in pixels, of boxes for the finest level but one.
+    """
+    side = (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3).prod(-1).sqrt()
+    return (1 + torch.log2(side / usual + 1e-6)).floor().clamp(0, levels - 1)
+
+
+def pool_by_size(
+    features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int], usual: float
+) -> Tensor:
+    """(B, R, C, size, size) each box from the level that suits its size; no branch on values."""
+    level = level_of(boxes, len(features), usual=usual)
+    found = torch.zeros(())
+    for k, (feature, stride) in enumerate(zip(features, strides)):
+        pooled = roi_align(feature, boxes, size, stride=stride)
+        mine = (level == k).to(pooled.dtype)[..., None, None, None]
+        found = pooled * mine if k == 0 else found + pooled * mine
+    return found
+
+
+def pool_each_level(
+    features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int]
+) -> list[Tensor]:
+    """[(B, R, C, size, size)] from every level: what adaptive feature pooling joins (PANet, 3.2)."""
+    return [roi_align(feature, boxes, size, stride=stride) for feature, stride in zip(features, strides)]

@@ -1,0 +1,98 @@
+"""Parts of two-stage networks, each against a plain definition."""
+
+import numpy as np
+import pytest
+import torch
+
+from inlay.models.decode.regions import pasted
+from inlay.models.parts.boxes import box_iou, clip, decode, encode, unsuppressed
+from inlay.models.parts.proposals import anchors_of
+from inlay.models.parts.rois import level_of, roi_align
+
+
+def random_boxes(count, side=40, seed=0):
+    random = np.random.default_rng(seed)
+    low = random.uniform(0, side - 2, (count, 2))
+    high = low + random.uniform(1, side - low.max(axis=1, keepdims=True), (count, 2))
+    return torch.tensor(np.concatenate([low, high.clip(max=side)], 1), dtype=torch.float32)
+
+
+def test_steps_lead_from_anchors_to_boxes_and_back():
+    boxes, anchors = random_boxes(50), random_boxes(50, seed=1)
+    assert torch.allclose(decode(encode(boxes, anchors, (10, 5)), anchors, (10, 5)), boxes, atol=1e-3)
+
+
+def test_overlap_is_intersection_over_union():
+    one, other = torch.tensor([[0.0, 0, 4, 4]]), torch.tensor([[2.0, 2, 6, 6], [9, 9, 9, 9], [0, 0, 4, 4]])
+    assert box_iou(one, other)[0].tolist() == pytest.approx([4 / 28, 0, 1])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_suppression_is_the_greedy_one(seed):
+    boxes = random_boxes(60, seed=seed)
+    group = torch.tensor(np.random.default_rng(seed).integers(0, 2, 60))
+    overlap = box_iou(boxes, boxes)
+    kept = []
+    for row in range(60):
+        if all(group[row] != group[better] or overlap[row, better] <= 0.4 for better in kept):
+            kept.append(row)
+    assert torch.nonzero(unsuppressed(boxes, group, 0.4)).squeeze(1).tolist() == kept
+
+
+def plain_roi_align(feature, box, size, stride):
+    """RoIAlign with two samples along each side of a bin, point by point."""
+    channels, height, width = feature.shape
+    x0, y0, x1, y1 = (float(value) / stride - 0.5 for value in box)
+    out = np.zeros((channels, size, size))
+    for row in range(size):
+        for column in range(size):
+            for sample_y in (0.25, 0.75):
+                for sample_x in (0.25, 0.75):
+                    y = min(max(y0 + (row + sample_y) * (y1 - y0) / size, 0), height - 1)
+                    x = min(max(x0 + (column + sample_x) * (x1 - x0) / size, 0), width - 1)
+                    top, left = int(y), int(x)
+                    below, right = min(top + 1, height - 1), min(left + 1, width - 1)
+                    dy, dx = y - top, x - left
+                    value = (
+                        feature[:, top, left] * (1 - dy) * (1 - dx)
+                        + feature[:, top, right] * (1 - dy) * dx
+                        + feature[:, below, left] * dy * (1 - dx)
+                        + feature[:, below, right] * dy * dx
+                    )
+                    out[:, row, column] += value / 4
+    return out
+
+
+def test_regions_are_aligned_as_in_the_paper():
+    feature = torch.randn(1, 3, 10, 12)
+    boxes = clip(random_boxes(6, side=40, seed=3), 40, 48)
+    ours = roi_align(feature, boxes[None], 5, stride=4)[0]
+    for found, box in zip(ours, boxes):
+        assert found.numpy() == pytest.approx(plain_roi_align(feature[0].numpy(), box, 5, 4), abs=1e-4)
+
+
+def test_large_boxes_go_to_coarse_levels():
+    boxes = torch.tensor([[0.0, 0, side, side] for side in (2, 16, 32, 64, 500)])
+    assert level_of(boxes, 4, usual=16).tolist() == [0, 1, 2, 3, 3]
+
+
+def test_anchors_lie_around_the_middle_of_their_pixels():
+    anchors = anchors_of([(2, 3), (1, 2)], [4, 8], [6.0, 12.0], torch.zeros(1))
+    assert anchors.shape == ((6 + 2) * 3, 4)
+    middle = (anchors[:, :2] + anchors[:, 2:]) / 2
+    assert middle[0].tolist() == [2, 2]
+    assert middle[3].tolist() == [6, 2]
+    area = (anchors[:, 2:] - anchors[:, :2]).prod(1)
+    assert area[:18].tolist() == pytest.approx([36.0] * 18, rel=1e-5)
+
+
+def test_a_mask_is_pasted_where_its_box_lies():
+    logits = np.full((4, 4), 1, np.float32)
+    logits[:, :2] = -1  # the right half
+    pixels, top, left = pasted(np.array([10, 20, 30, 40], np.float32), logits, (100, 100))
+    assert (top, left, pixels.shape) == (20, 10, (20, 20))
+    assert not pixels[:, :10].any()
+    assert pixels[:, 10:].all()
+    cut, top, left = pasted(np.array([-10, -10, 10, 10], np.float32), None, (100, 100))
+    assert (top, left, cut.shape) == (0, 0, (10, 10))
+    assert pasted(np.array([200, 0, 220, 5], np.float32), None, (100, 100))[0].size == 0
