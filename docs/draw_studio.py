@@ -127,7 +127,7 @@ def main() -> None:
                 chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
                 page = chromium.new_page(viewport={"width": 1280, "height": 760}, color_scheme="dark")
                 page.goto(link)
-                page.get_by_role("heading", name="Projects").wait_for()
+                page.get_by_role("button", name="Label the next image").wait_for()
                 walk(page, address.group())
                 chromium.close()
             server.terminate()

@@ -10,6 +10,7 @@ import pytest
 
 import inlay
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass, plugins
+from inlay.core.boxed import whole
 from inlay.server import running
 from inlay.server.settings import Settings
 from inlay.server.studio import open_studio
@@ -294,18 +295,16 @@ def test_without_an_engine_a_prompt_says_so(desk, monkeypatch):
 
 def test_an_engine_offers_masks(desk, monkeypatch):
     studio, client = desk
+    from inlay.click import Candidate
     from inlay.server import prompting
 
     class State:
         def mask(self, *, points, box, scribble, mask):
-            (x, y, positive) = points[0]
+            x, _, positive = points[0]
             assert positive
-            small, large = boxes((int(x), int(y), int(x) + 2, int(y) + 2)), boxes((0, 0, 30, 30))
-            return [Offer(small, 0.5), Offer(large, 0.8)]
-
-    class Offer:
-        def __init__(self, mask, score):
-            self.mask, self.score = mask, score
+            small = Candidate((int(x) - 1, 2, 20, 30), np.zeros((28, 21 - int(x)), bool), 0.5, SIZE)
+            small.inside[2:4, 1:3] = True
+            return [small, Candidate((0, 0, 30, 30), np.ones((30, 30), bool), 0.8, SIZE)]
 
     class Engine:
         @staticmethod
@@ -325,6 +324,27 @@ def test_an_engine_offers_masks(desk, monkeypatch):
         (0.8, [0, 0, 30, 30]),
         (0.5, [3, 4, 5, 6]),
     ]
+
+
+def test_the_classical_engine_is_there_at_once_and_says_what_it_cannot_use(desk):
+    studio, client = desk
+    image = image_ids(client, studio.project_id)[0]
+    engines = client.request("GET", "/api/engines")
+    assert (engines["engines"][0], engines["default"]) == ("classical", "classical")
+    place = f"/api/images/{image}/prompt"
+    found = client.request("POST", place, {"points": [[3.5, 4.2, True], [30, 20, False]]})
+    assert found["engine"] == "classical"
+    mask = found["candidates"][0]["mask"]
+    inside = whole([(tuple(mask["box"]), mask["runs"].encode())], SIZE).decode()[0]
+    assert inside[4, 3]
+    assert not inside[20, 30]
+    assert client.request("POST", place, {"points": [[30, 20, True]], "mask": mask})["candidates"]
+    beside = {"points": [[3, 4, False]]}
+    assert "where the segment is" in refused(422, client.request, "POST", place, beside)["error"]
+    outside = {"points": [[5000, 4, True]]}
+    assert "outside the image" in refused(422, client.request, "POST", place, outside)["error"]
+    magic = {"points": [[3, 4, True]], "engine": "magic"}
+    assert "classical" in refused(422, client.request, "POST", place, magic)["error"]
 
 
 def test_the_command_reads_labels_once(tmp_path):

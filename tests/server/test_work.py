@@ -68,14 +68,25 @@ def test_an_image_goes_from_todo_over_review_to_accepted(team):
     ann.request("PATCH", f"/api/comments/{comment['comment_id']}", {"resolved": True})
     set_state(ann, image, "submitted")
     assert set_state(rita, image, "accepted")["comments"] == 0
-    body = refused(409, send, ann, image, 2, gesture(drawing(3, car, square(40, 0))))
+    body = refused(423, send, ann, image, 2, gesture(drawing(3, car, square(40, 0))))
     assert "accepted" in body["error"]
     refused(409, set_state, ann, image, "submitted")
 
 
-def test_what_is_assigned_to_one_is_not_changed_by_another(team):
+def test_two_people_on_one_image_both_draw_whoever_came_first(team):
     studio, owner, people, car = team
     image = image_ids(owner, studio.project_id)[2]
+    people["Ann"].document(image)
+    send(people["Ann"], image, 0, gesture(drawing(1, car, square(0, 0))))
+    send(people["Bob"], image, 1, gesture(drawing(2, car, square(20, 0))))
+    row = set_state(people["Bob"], image, "submitted")
+    assert (row["assignee"]["name"], row["segments"]) == ("Ann", 2)
+
+
+def test_where_the_project_assigns_strictly_an_image_is_not_changed_by_another(team):
+    studio, owner, people, car = team
+    image = image_ids(owner, studio.project_id)[2]
+    assert owner.request("PATCH", f"/api/projects/{studio.project_id}", {"strict": True})["strict"]
     path = f"/api/projects/{studio.project_id}/assign"
     owner.request("POST", path, {"images": [image], "user_id": people["Ann"].user["user_id"]})
     people["Bob"].document(image)

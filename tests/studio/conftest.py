@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -47,7 +46,8 @@ class Served:
     """A studio in a process of its own."""
 
     folder: Path
-    port: int
+    options: tuple[str, ...] = ()
+    port: int = 0
     process: subprocess.Popen[str] | None = None
     owner_link: str = ""
 
@@ -57,8 +57,7 @@ class Served:
 
     def start(self) -> None:
         """Start it as a user does, and read the link that it prints."""
-        options = ["--import", str(self.folder / "labels"), "--predictions", str(self.folder / "predictions")]
-        command = [sys.executable, "-c", RUN, "label", str(self.folder / "images"), *options]
+        command = [sys.executable, "-c", RUN, "label", str(self.folder / "images"), *self.options]
         log = self.folder / "studio.log"
         log.write_text("")
         with log.open("w") as out:
@@ -70,13 +69,7 @@ class Served:
             assert self.process.poll() is None and time.monotonic() < until, log.read_text()
             time.sleep(0.05)
         self.owner_link = found.group(1)
-        while not self.answers():
-            assert self.process.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
-
-    def answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        self.port = int(self.owner_link.split(":")[2].split("/")[0])
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -106,10 +99,8 @@ def served(tmp_path_factory):
     chromium()
     folder = tmp_path_factory.mktemp("studio")
     draw_project(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    studio = Served(folder, port)
+    given = ("--import", str(folder / "labels"), "--predictions", str(folder / "predictions"))
+    studio = Served(folder, given)
     studio.start()
     yield studio
     studio.kill()
@@ -132,7 +123,7 @@ def owner_state(served, browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(served.owner_link)
-    page.get_by_role("heading", name="Projects").wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name="Label the next image").wait_for(timeout=PATIENCE)
     state = context.storage_state()
     context.close()
     return state
@@ -190,7 +181,7 @@ def labeller(contexts, owner_state, served):
         other = contexts()
         page = other.new_page()
         page.goto(f"{served.address}{answer.json()['link']}")
-        page.get_by_role("heading", name="Projects").wait_for()
+        page.get_by_role("button", name="Label the next image").wait_for()
         page.close()
         return other
 

@@ -144,5 +144,5 @@ def test_an_export_holds_the_pixels_that_were_drawn(owner, served, desk, tmp_pat
 def test_the_theme_follows_the_system(contexts, owner_state, served, theme):
     page = contexts(owner_state, color_scheme=theme).new_page()
     page.goto(served.address)
-    page.get_by_role("heading", name="Projects").wait_for()
+    page.get_by_role("button", name="Label the next image").wait_for()
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme

@@ -415,6 +415,7 @@ export interface Project {
   readonly rules: string;
   readonly scanning: boolean;
   readonly states: Readonly<Partial<Record<"todo" | "labelling" | "submitted" | "accepted" | "returned", number>>>;
+  readonly strict: boolean;
 }
 
 /** Settings of a project; what is left out stays. */
@@ -426,6 +427,7 @@ export interface ProjectChange {
   readonly packs?: readonly string[] | null;
   readonly rate?: number | null;
   readonly rules?: string | null;
+  readonly strict?: boolean | null;
 }
 
 /** What a labeller shows: clicks (x, y, is the segment there?), a line of (x, y), a mask to mend. */

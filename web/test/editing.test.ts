@@ -297,3 +297,35 @@ test("key presses have one name each, on every keyboard", () => {
   assert.equal(keyName({ ...none, key: "+", shiftKey: true }), "+");
   assert.equal(keyName({ ...none, key: "Tab", shiftKey: true }), "Shift+Tab");
 });
+
+test("a class key names what comes next after drawing, and relabels what was selected on purpose", () => {
+  const hand = new Hand("box");
+  hand.drag([[10, 10], [20, 20]]);
+  hand.key("3");
+  hand.drag([[30, 10], [40, 20]]);
+  const classes = (): number[] => hand.document.segments.toSorted((a, b) => a.instance_id - b.instance_id).map(({ class_id }) => class_id);
+  assert.deepEqual(classes(), [1, 3], "the first keeps its class");
+  hand.editor.select([hand.document.at(15, 15)!.key]);
+  hand.key("3");
+  assert.deepEqual(classes(), [3, 3]);
+  hand.editor.use("brush");
+  hand.click([15, 15]); // adds to what was selected on purpose
+  hand.key("1");
+  assert.deepEqual(classes(), [1, 3]);
+});
+
+test("without a class nothing is drawn, and it is said why", () => {
+  const hand = new Hand("box");
+  hand.editor.change({ classId: 99 });
+  hand.drag([[10, 10], [20, 20]]);
+  assert.equal(hand.sent.length, 0);
+  assert.match(hand.editor.words ?? "", /class first/);
+});
+
+test("all that is shown and not locked is selected at once", () => {
+  const hand = new Hand("select");
+  const [one, two, three] = [0, 1, 2].map((i) => hand.put(1, [i * 20, 0, i * 20 + 10, 10]));
+  hand.editor.look({ locked: new Set([two]) });
+  edits.selectAll(hand.editor);
+  assert.deepEqual(hand.editor.selection, [one, three]);
+});

@@ -83,13 +83,16 @@ def label(
         studio.close()
         listener.close()
         raise
-    print(f"studio: {address}\n        (works once; Ctrl-C stops the studio, everything is saved in {place})")
-    if running.is_open(wanted):
-        print("        other machines can reach it: put a proxy with https before it", file=sys.stderr)
-    sys.stdout.flush()
-    if browser and sys.stdout.isatty():
-        webbrowser.open(address)
-    running.serve(studio, listener)
+
+    def listening() -> None:
+        print(f"studio: {address}\n        (works once; Ctrl-C stops the studio, everything is saved in {place})")
+        if running.is_open(wanted):
+            print("        other machines can reach it: put a proxy with https before it", file=sys.stderr)
+        sys.stdout.flush()
+        if browser and sys.stdout.isatty():
+            webbrowser.open(address)
+
+    running.serve(studio, listener, listening)
     return 0
 
 

@@ -51,12 +51,13 @@ class NewProject(Body):
 class ProjectChange(Body):
     """Settings of a project; what is left out stays.
 
-    `consensus`: how many people label each image, each without seeing the others. `honeypots`: the share
+    `strict`: whether an image is closed to everybody but the person it is assigned to. `consensus`: how many people label each image, each without seeing the others. `honeypots`: the share
     of images handed out whose truth is known. `rate`: what an hour of labelling costs. `assist_off`: classes
     without click-to-segment.
     """
 
     name: Name | None = None
+    strict: bool | None = None
     consensus: Annotated[int, Field(ge=1, le=9)] | None = None
     honeypots: Annotated[float, Field(ge=0, le=0.5)] | None = None
     rate: Annotated[float, Field(ge=0, le=100_000)] | None = None
@@ -74,6 +75,7 @@ class Project(Body):
     images: int
     scanning: bool
     states: dict[State, int]
+    strict: bool
     consensus: int
     honeypots: float
     rate: float

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from inlay import plugins
-from inlay.core.boxed import tight, whole
+from inlay.core.boxed import Boxed, tight, whole
 from inlay.core.errors import InlayError, MissingExtraError
 from inlay.core.images import read_image
 from inlay.core.masks import Masks
@@ -55,7 +54,8 @@ def _click() -> ModuleType | None:
 
 def engines() -> wire.Engines:
     """The engines at hand."""
-    names = plugins.names("click") if _click() is not None else []
+    click = _click()
+    names = [] if click is None else click.ready()
     return wire.Engines(engines=names, default=names[0] if names else None, words="" if names else MISSING)
 
 
@@ -96,6 +96,17 @@ def _candidates(found: Any) -> list[wire.Candidate]:
     return [
         wire.Candidate(mask=wire.Mask(box=boxed[0], runs=boxed[1].decode()), score=float(each.score))
         for each in several
-        for boxed in tight(each.mask if isinstance(each.mask, Masks) else Masks.encode(np.asarray(each.mask)))
+        for boxed in _boxed(each)
         if boxed is not None
     ]
+
+
+def _boxed(candidate: Any) -> list[Boxed | None]:
+    """The mask in its own box, found in the candidate's window alone: the image may be large."""
+    left, top = candidate.window[:2]
+    found: list[Boxed | None] = []
+    for each in tight(Masks.encode(np.asarray(candidate.inside)[None])):
+        if each is not None:
+            (x0, y0, x1, y1), runs = each
+            found.append(((x0 + left, y0 + top, x1 + left, y1 + top), runs))
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -135,12 +137,25 @@ def server_of(studio: Studio) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(studio: Studio, listener: socket.socket) -> None:
-    """Answer until somebody stops it (Ctrl-C, SIGTERM); then let go of everything."""
+def serve(studio: Studio, listener: socket.socket, listening: Callable[[], None]) -> None:
+    """Answer until somebody stops it (Ctrl-C, SIGTERM); then let go of everything.
+
+    `listening` is called once, when the first request can be answered.
+    """
     try:
-        server_of(studio).run([listener])
+        server = server_of(studio)
+        threading.Thread(target=_when_started, args=(server, listening), daemon=True).start()
+        server.run([listener])
     finally:
         studio.close()
+
+
+def _when_started(server: uvicorn.Server, listening: Callable[[], None]) -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.02)
+    listening()
 
 
 def is_open(settings: Settings) -> bool:

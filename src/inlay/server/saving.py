@@ -74,7 +74,7 @@ def save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int
         last = max([based_on, *known.values()])
         if not new:
             return last
-        work.see_writable(image, who)
+        work.see_writable(db, image, who)
         if image.revision != last:
             raise _stale(db, image, based_on)
         draft = _draft(db, who, image)
@@ -153,7 +153,7 @@ def restore(who: Access, image_id: int, body: wire.Restore, based_on: int) -> in
     images.need_size(who.studio, image_id)
     with who.studio.database.writing() as db:
         image = images.visible_row(db, who, image_id, locked=True)
-        work.see_writable(image, who)
+        work.see_writable(db, image, who)
         if image.revision != based_on:
             raise _stale(db, image, based_on)
         draft = documents.load(db, image)

@@ -46,9 +46,18 @@ export function press(editor: Editor, commands: readonly Command[], event: KeyPr
   return row !== null;
 }
 
-/** Chooses the class to draw with; where segments are selected, they take it. */
+/**
+ * Chooses the class to draw with. What somebody selected takes it; what was selected only because it was drawn just
+ * now is done, and the class is for what comes next.
+ */
 export function chooseClass(editor: Editor, classId: number): void {
   editor.change({ classId });
+  if (editor.isFresh) editor.select([]);
+  else relabel(editor, classId);
+}
+
+/** Gives the selected segments a class. */
+export function relabel(editor: Editor, classId: number): void {
   if (editor.selection.length)
     editor.do("class", (draft) => {
       for (const key of editor.selection) {

@@ -21,6 +21,8 @@ export type Tools = Readonly<Record<string, (editor: Editor) => Tool>>;
 /** What a drawn region does: makes a segment, adds to the selected one or is cut out of it. */
 export type Purpose = "new" | "add" | "subtract";
 
+/** Gestures by which somebody says that he means the segment that he has just drawn. */
+const MEANT: ReadonlySet<string> = new Set(["order", "tags", "class"]);
 const NEAR = 8; // screen pixels within which a point counts as hit
 
 export class Editor {
@@ -31,6 +33,8 @@ export class Editor {
   settings: Settings = SETTINGS;
   view: View = VIEW;
   selection: readonly string[] = [];
+  /** Whether what is selected was selected by being drawn: the next class chosen is then for what comes next. */
+  isFresh = false;
   preview: Preview | null = null;
   /** The last thing to tell the user, as a sentence; null when there is none. */
   words: string | null = null;
@@ -53,7 +57,7 @@ export class Editor {
     this.history = history;
     this.viewport = new Viewport([document.width, document.height]);
     document.subscribe(({ heads }) => {
-      if (heads) this.select(this.selection.filter((key) => document.has(key)));
+      if (heads) this.select(this.selection.filter((key) => document.has(key)), this.isFresh);
       this.#tell("document");
     });
   }
@@ -87,8 +91,11 @@ export class Editor {
     this.#tell("tool");
   }
 
-  select(keys: readonly string[]): void {
-    if (keys.length === this.selection.length && keys.every((key, i) => key === this.selection[i])) return;
+  /** Selects segments; `drawn` where one is selected because it was drawn just now. */
+  select(keys: readonly string[], drawn = false): void {
+    const same = keys.length === this.selection.length && keys.every((key, i) => key === this.selection[i]);
+    this.isFresh = drawn && (!same || this.isFresh) && keys.length > 0;
+    if (same) return;
     this.selection = keys;
     this.#tell("selection");
   }
@@ -159,6 +166,7 @@ export class Editor {
     try {
       draft = this.begin(kind);
       work(draft);
+      if (MEANT.has(kind)) this.isFresh = false;
       return this.commit(draft);
     } catch (error) {
       if (!(error instanceof GestureError)) throw error;
@@ -174,7 +182,7 @@ export class Editor {
       if (purpose === "subtract") return this.#subtract(draft, region);
       const key = this.target(draft, purpose === "add");
       draft.paint(key, region);
-      this.select([key]);
+      this.select([key], true);
     });
   }
 
@@ -195,6 +203,7 @@ export class Editor {
 
   /** The head of a new segment of the chosen class. */
   newHead(classId = this.settings.classId): Head {
+    if (!this.classes.get(classId)) throw new GestureError(-1, "Choose a class first; where there is none yet, add one");
     const highest = Math.max(0, ...this.document.segments.map((segment) => segment.instance_id));
     const instance_id = this.classes.isThing(classId) ? highest + 1 : 0;
     return { key: newKey(), class_id: classId, instance_id, crowd: false, tags: [], score: null, source: "hand", state: "final" };

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { call, Refused } from "../api.ts";
 import { attempt, Button, Dialog, Field, tell } from "../panels/ui.tsx";
 import type { ClassChange, ClassRow } from "../schema.d.ts";
+import { freshClass } from "../state/classes.ts";
 import { classTable, loadClasses, onEvent, owns } from "../state/project.ts";
 import { moment, t } from "../texts.ts";
 import { SplitDialog } from "./split.tsx";
@@ -10,19 +11,6 @@ import { Shell, useTitle } from "./shell.tsx";
 
 const KINDS = ["thing", "stuff", "void"] as const;
 const NEW = ["inherit", "wins", "yields"] as const;
-const SPREAD = 0.61803398875; // of hues, so that neighbours differ
-
-/** A colour for the n-th class. */
-export function freshColour(n: number): string {
-  const hue = (n * SPREAD * 360) % 360;
-  const part = (shift: number): string => {
-    const k = (shift + hue / 30) % 12;
-    const value = 0.55 - 0.32 * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-    return Math.round(value * 255).toString(16).padStart(2, "0");
-  };
-  return `#${part(0)}${part(8)}${part(4)}`;
-}
-
 /** What is wrong with a table, in words; null when it can be saved. */
 export function fault(rows: readonly ClassRow[]): string | null {
   const names = new Set<string>();
@@ -69,7 +57,7 @@ export function ClassesPage({ project: id }: { readonly project: number }) {
       }
     });
   const add = (): void =>
-    setRows([...shown, { name: "", kind: "thing", colour: freshColour(shown.length), hotkey: freeKey(shown), new: "inherit", parent: "" }]);
+    setRows([...shown, freshClass("", shown.length)]);
   return (
     <Shell>
       <div class="heading">
@@ -88,11 +76,6 @@ export function ClassesPage({ project: id }: { readonly project: number }) {
       {splitting && <SplitDialog project={id} row={splitting} onClose={() => setSplitting(null)} />}
     </Shell>
   );
-}
-
-function freeKey(rows: readonly ClassRow[]): string {
-  const taken = new Set(rows.map(({ hotkey }) => hotkey));
-  return [..."1234567890"].find((key) => !taken.has(key)) ?? "";
 }
 
 function ClassTable({ rows, onChange, onMerge, onSplit, saved }: {

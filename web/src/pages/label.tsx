@@ -25,7 +25,7 @@ import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
 import { Desk, openDesk, whyNot } from "../state/desk.ts";
 import { proposals } from "../state/edits.ts";
 import { labelNext, pageOf } from "../state/next.ts";
-import { classTable, onEvent } from "../state/project.ts";
+import { classesKnown, classTable, onEvent } from "../state/project.ts";
 import { session } from "../state/session.ts";
 import { t } from "../texts.ts";
 import { TOOLS } from "../tools/index.ts";
@@ -36,7 +36,7 @@ let lastTool = "brush";
 export function LabelPage({ project, image }: { readonly project: number; readonly image: number }) {
   const [desk, setDesk] = useState<Desk | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
-  const ready = classTable.value.revision > 0 || classTable.value.classes.length > 0;
+  const ready = classesKnown.value;
   useEffect(() => {
     let open: Desk | null = null;
     let gone = false;

@@ -52,7 +52,10 @@ export function Enter() {
   useEffect(() => {
     const token = location.hash.slice(1);
     logIn({ token })
-      .then(() => go("/", true))
+      .then(async () => {
+        const projects = await call("GET /api/projects", {});
+        go(projects.length === 1 ? `/projects/${projects[0].project_id}` : "/", true);
+      })
       .catch(async (error: unknown) => {
         await findSession();
         history.replaceState(null, "", "/enter");

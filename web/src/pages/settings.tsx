@@ -74,6 +74,7 @@ function ProjectSettings({ id }: { readonly id: number }) {
       <Field label={t.settings.name}>
         {(field) => <input id={field} value={wanted.name ?? ""} maxLength={120} onInput={(event) => set({ name: event.currentTarget.value })} />}
       </Field>
+      <Tick label={t.settings.strict} hint={t.settings.strictHint} checked={!!wanted.strict} onChange={(strict) => set({ strict })} />
       {number(t.settings.consensus, "consensus", { min: 1, max: 9, step: 1 }, t.settings.consensusHint)}
       {number(t.settings.honeypots, "honeypots", { min: 0, max: 0.5, step: 0.01 }, t.settings.honeypotsHint)}
       {number(t.settings.rate, "rate", { min: 0, max: 100_000, step: 0.5 })}

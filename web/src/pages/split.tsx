@@ -5,7 +5,7 @@ import { attempt, Bar, Button, Dialog, Field, tell } from "../panels/ui.tsx";
 import type { ClassRow, SegmentPlace } from "../schema.d.ts";
 import { classTable } from "../state/project.ts";
 import { t } from "../texts.ts";
-import { freshColour } from "./classes.tsx";
+import { freshClass } from "../state/classes.ts";
 
 /** The segments of a class that have a tag, in all images of a project. */
 export async function segmentsWith(project: number, classId: number, tag: string, told: (done: number, total: number) => void): Promise<SegmentPlace[]> {
@@ -38,7 +38,7 @@ export function SplitDialog({ project, row, onClose }: { readonly project: numbe
       setShare(null);
       if (!segments.length) return tell(t.classes.noneToSplit, { bad: true });
       const { kind, parent } = row;
-      const fresh: ClassRow = { name, kind, parent, colour: freshColour(classTable.peek().classes.length), new: row.new };
+      const fresh: ClassRow = { ...freshClass(name, classTable.peek().classes.length, kind), parent, new: row.new };
       await call("POST /api/projects/{project_id}/classes/split", { project_id: project }, { body: { class_id: classId, into: [{ row: fresh, segments }] } });
       tell(t.classes.started);
       onClose();

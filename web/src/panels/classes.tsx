@@ -2,9 +2,10 @@
 import { useState } from "preact/hooks";
 import { chooseClass } from "../core/commands.ts";
 import type { Desk } from "../state/desk.ts";
+import { addClass } from "../state/classes.ts";
 import { owns, project } from "../state/project.ts";
 import { t } from "../texts.ts";
-import { Swatch } from "./ui.tsx";
+import { attempt, Swatch, Tick } from "./ui.tsx";
 
 const MANY = 12;
 
@@ -22,7 +23,7 @@ export function ClassList({ desk }: { readonly desk: Desk }) {
         {rows.length > MANY && <input type="search" aria-label={t.classes.search} placeholder={t.classes.search} value={words} onInput={(event) => setWords(event.currentTarget.value)} />}
         {owns.value && <a href={`/projects/${project.value?.project_id}/classes`}>{t.classes.edit}</a>}
       </header>
-      {!rows.length && <p class="pad soft">{t.classes.none}</p>}
+      {!rows.length && <p class="pad soft">{owns.value ? t.classes.none : t.classes.noneHere}</p>}
       <ul class="list">
         {shown.map((row) => (
           <li key={row.class_id}>
@@ -38,6 +39,31 @@ export function ClassList({ desk }: { readonly desk: Desk }) {
           </li>
         ))}
       </ul>
+      {owns.value && <NewClass desk={desk} asks={!rows.length} />}
     </section>
+  );
+}
+
+/** Adds a class without leaving the image; it is chosen at once. */
+function NewClass({ desk, asks }: { readonly desk: Desk; readonly asks: boolean }) {
+  const [name, setName] = useState("");
+  const [stuff, setStuff] = useState(false);
+  const add = (event: Event): void => {
+    event.preventDefault();
+    const wanted = name.trim();
+    if (!wanted) return;
+    void attempt(async () => {
+      chooseClass(desk.editor, await addClass(project.peek()!.project_id, wanted, stuff ? "stuff" : "thing"));
+      setName("");
+    });
+  };
+  return (
+    <form class="row new" onSubmit={add}>
+      <input
+        class="grow" aria-label={t.classes.addHint} placeholder={asks ? t.classes.first : t.classes.addHint} value={name} maxLength={120}
+        autofocus={asks} onInput={(event) => setName(event.currentTarget.value)}
+      />
+      {name && <Tick label={t.classes.stuff} hint={t.classes.addStuff} checked={stuff} onChange={setStuff} />}
+    </form>
   );
 }

@@ -1,6 +1,6 @@
 /** What is known of the selected segment, or of the image where none is. */
 import { useState } from "preact/hooks";
-import { chooseClass } from "../core/commands.ts";
+import { relabel } from "../core/commands.ts";
 import type { Editor } from "../core/editor.ts";
 import type { Desk } from "../state/desk.ts";
 import { duplicate, mergeSelected, removeSelected, reorder, setField, setTag, splitParts } from "../state/edits.ts";
@@ -46,7 +46,7 @@ function Selected({ editor }: { readonly editor: Editor }) {
       <div class="row">
         <label class="grow row">
           <span class="soft">{t.facts.className}</span>
-          <select class="grow" value={same} onChange={(event) => chooseClass(editor, Number(event.currentTarget.value))}>
+          <select class="grow" value={same} onChange={(event) => relabel(editor, Number(event.currentTarget.value))}>
             {same === "" && <option value="" disabled>…</option>}
             {editor.classes.rows.map(({ class_id, name }) => <option key={class_id} value={class_id}>{name}</option>)}
           </select>

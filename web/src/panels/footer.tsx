@@ -1,7 +1,7 @@
 /** The line below the canvas: where the pointer is, what the tool wants, how much is labelled. */
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { goToNextGap } from "../state/commands.ts";
+import { fillGap, goToNextGap } from "../state/commands.ts";
 import type { Desk } from "../state/desk.ts";
 import { percent, t } from "../texts.ts";
 import { nameOf } from "./layers.tsx";
@@ -59,6 +59,7 @@ function Coverage({ desk }: { readonly desk: Desk }) {
       <span>{t.coverage.unlabelled(1 - coverage, unlabelled)}</span>
       <Bar share={coverage} label={t.coverage.labelled(coverage)} bad={coverage < 1} />
       <Button icon="gap" disabled={!unlabelled} keys="." title={t.coverage.next} onClick={() => goToNextGap(desk)}>{t.coverage.next}</Button>
+      <Button icon="fill" disabled={!unlabelled} keys="," title={t.coverage.fillHint} onClick={() => fillGap(desk)}>{t.coverage.fill}</Button>
     </>
   );
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { copy, paste, type Clip } from "../core/clipboard.ts";
 import { chooseClass, type Command } from "../core/commands.ts";
 import { toRegion } from "../core/masks.ts";
-import { nextGap, type Gap } from "../core/gaps.ts";
+import { gapAt, nextGap, type Gap } from "../core/gaps.ts";
 import { t } from "../texts.ts";
 import type { Desk } from "./desk.ts";
 import * as edits from "./edits.ts";
@@ -29,8 +29,20 @@ let gap: Gap | null = null;
 export function goToNextGap(desk: Desk): void {
   const { editor } = desk;
   gap = nextGap(editor.document, gap);
-  if (gap) edits.bring(editor, gap.region.box);
-  else editor.say(t.coverage.none);
+  if (!gap) return editor.say(t.coverage.none);
+  edits.bring(editor, gap.region.box);
+  editor.show({ region: gap.region });
+}
+
+/** Gives the gap that is shown to the chosen class, and shows the next one; where none is shown, shows one first. */
+export function fillGap(desk: Desk): void {
+  const { editor } = desk;
+  const there = gap && gapAt(editor.document, gap.at);
+  if (!there) return goToNextGap(desk);
+  const { selected, settings } = editor;
+  editor.draw("fill", there.region, selected?.class_id === settings.classId ? "add" : "new");
+  if (editor.document.unlabelled) goToNextGap(desk);
+  else editor.show(null);
 }
 
 /** Which finding was shown last. */
@@ -87,6 +99,7 @@ function editing(desk: Desk): Command[] {
     ["finish", ["Enter"], words.finish, () => (editor.tool.finish ? editor.tool.finish() : edits.judgeSelected(editor, true))],
     ["deselect", ["Escape"], words.deselect, () => dropOrDeselect(desk)],
     ["fresh", ["n"], words.fresh, () => editor.select([])],
+    ["select-all", ["Ctrl+A"], words.selectAll, () => edits.selectAll(editor)],
     ["remove", ["Delete", "Backspace"], words.remove, () => edits.removeSelected(editor)],
     ["merge", ["Ctrl+M"], words.merge, () => edits.mergeSelected(editor)],
     ["split-parts", ["Shift+K"], words.splitParts, () => edits.splitParts(editor)],
@@ -168,10 +181,13 @@ function working(desk: Desk, page: Page): Command[] {
   const words = t.commands;
   return group("work", [
     ["next-gap", ["."], words.nextGap, () => goToNextGap(desk)],
+    ["fill-gap", [","], words.fillGap, () => fillGap(desk)],
     ["next-finding", ["j"], words.nextFinding, () => nextFinding(desk)],
     ["fix", ["f"], words.fix, () => fixShown(desk)],
     ["accept", ["y"], words.accept, () => edits.judgeSelected(editor, true)],
     ["reject", ["x"], words.reject, () => edits.judgeSelected(editor, false)],
+    ["accept-all", ["Shift+Y"], words.acceptAll, () => edits.judge(editor, edits.proposals(editor), true)],
+    ["reject-all", ["Shift+X"], words.rejectAll, () => edits.judge(editor, edits.proposals(editor), false)],
     ["next-proposal", ["i"], t.proposals.next, () => nextProposal(desk)],
     ["submit", ["Ctrl+Enter"], words.submit, page.submit],
     ["next-image", ["PageDown"], words.nextImage, () => page.open(desk.image.peek().next)],

@@ -188,6 +188,7 @@ export class Desk implements Host {
     if (event.kind === "revision" && event.revision != null) this.queue.heard(event.revision);
     if (event.kind === "comment") void this.loadComments();
     if (event.kind === "state" || event.kind === "lock") void this.loadImage();
+    if (event.kind === "state" && this.queue.state.status === "denied") this.queue.retry(); // returned: what was kept may go
   }
 
   async loadImage(): Promise<void> {

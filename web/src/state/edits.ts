@@ -84,6 +84,12 @@ export function moveTo(editor: Editor, key: string, place: number, rest: readonl
   editor.do("order", (draft) => draft.reorder(key, place > 0 ? rest[place - 1] : null));
 }
 
+/** Selects all that is shown and not locked. */
+export function selectAll(editor: Editor): void {
+  const keys = editor.document.segments.map(({ key }) => key);
+  editor.select(keys.filter((key) => editor.isShown(key) && !editor.isLocked(key)));
+}
+
 /** Proposed segments, the surest first. */
 export function proposals(editor: Editor): string[] {
   return editor.document.segments

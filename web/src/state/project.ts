@@ -6,7 +6,10 @@ import { listen } from "../events.ts";
 import type { ClassTable, Event, Member, Project } from "../schema.d.ts";
 
 export const project = signal<Project | null>(null);
-export const classTable = signal<ClassTable>({ revision: 0, classes: [] });
+const NO_CLASSES: ClassTable = { revision: 0, classes: [] };
+export const classTable = signal(NO_CLASSES);
+/** Whether the classes were loaded: a new project has none. */
+export const classesKnown = computed(() => classTable.value !== NO_CLASSES);
 export const members = signal<readonly Member[]>([]);
 export const failure = signal<unknown>(null);
 
@@ -16,18 +19,19 @@ export const owns = computed(() => role.value === "owner");
 
 const DIGITS = "1234567890";
 
-/** The classes as the canvas wants them; the first ten have digits where nobody chose keys. */
+/** The classes as the canvas wants them; those for which nobody chose a key get the digits that are left. */
 export const classes = computed(() => {
-  const own = classTable.value.classes.some(({ hotkey }) => hotkey);
+  const taken = new Set(classTable.value.classes.map(({ hotkey }) => hotkey));
+  const free = [...DIGITS].filter((digit) => !taken.has(digit));
   const ids = new Map(classTable.value.classes.map((row) => [row.name, row.class_id ?? 0]));
   return new Classes(
-    classTable.value.classes.map((row, i) => ({
+    classTable.value.classes.map((row) => ({
       class_id: row.class_id ?? 0,
       name: row.name,
       kind: row.kind,
       colour: row.colour,
       parent: ids.get(row.parent ?? "") ?? null,
-      hotkey: row.hotkey || (own ? null : (DIGITS[i] ?? null)),
+      hotkey: row.hotkey || (free.shift() ?? null),
       new: row.new ?? "inherit",
     })),
   );
@@ -79,5 +83,5 @@ export function closeProject(): void {
   opened = 0;
   project.value = null;
   members.value = [];
-  classTable.value = { revision: 0, classes: [] };
+  classTable.value = NO_CLASSES;
 }

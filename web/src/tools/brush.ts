@@ -66,7 +66,7 @@ export class BrushTool implements Tool {
     this.#draft = editor.begin(erases ? "erase" : this.kind);
     try {
       this.#key = erases ? (editor.selected?.key ?? null) : editor.target(this.#draft, true);
-      if (!erases) editor.select([this.#key!]);
+      if (!erases) editor.select([this.#key!], true);
       this.#apply(pointer, fillDab(pointer.at, this.#radius(pointer), editor.document.pixels.bounds));
       this.#last = from;
       this.#stroke(pointer);

@@ -14,7 +14,11 @@ router = APIRouter(
     prefix="/images/{image_id}", tags=["documents"], responses=error_bodies(401, 403, 404, 428)
 )
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
-SAVING: dict[int | str, dict[str, Any]] = {412: {"model": wire.Stale}, 409: {"model": wire.Broken}}
+SAVING: dict[int | str, dict[str, Any]] = {
+    412: {"model": wire.Stale},
+    409: {"model": wire.Broken},
+    **error_bodies(423),
+}
 
 
 @router.get("/document", **allow("labeller"))

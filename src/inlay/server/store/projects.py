@@ -15,6 +15,7 @@ from inlay.server.tables import images, members, projects
 
 SETTINGS: dict[str, Any] = {
     "consensus": 1,
+    "strict": False,
     "honeypots": 0.0,
     "rate": 0.0,
     "packs": ["schema", "partition"],

@@ -34,14 +34,20 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {  # role: to: from
 }
 
 
-def see_writable(image: Row[Any], who: Access) -> None:
-    """Refuse a person's gestures on an image that is done, or another's."""
+def see_writable(db: Connection, image: Row[Any], who: Access) -> None:
+    """Refuse a person's gestures on an image that is done; on another's, where the project assigns strictly."""
     if who.reviews:
         return
-    if image.state == "accepted":
-        raise Refused(409, "the image is accepted: a reviewer can return it", gesture="", op=None)
-    if image.assignee not in (None, who.user_id):
-        raise Refused(403, "the image is assigned to somebody else")
+    if image.state == "accepted":  # 423 and not 409: the client keeps the gestures until it is returned
+        raise Refused(423, "the image is accepted: a reviewer can return it")
+    _see_allowed(db, image, who)
+
+
+def _see_allowed(db: Connection, image: Row[Any], who: Access) -> None:
+    """Two people on one image get a merge; only a project that says so keeps them apart."""
+    if image.assignee in (None, who.user_id) or not settings_of(row_of(db, who.project_id))["strict"]:
+        return
+    raise Refused(403, "the image is assigned to somebody else, and this project assigns strictly")
 
 
 def next_image(who: Access) -> forms.NextImage:
@@ -164,8 +170,8 @@ def set_state(who: Access, image_id: int, body: forms.StateChange) -> forms.Imag
         moves = MOVES["reviewer" if who.reviews else "labeller"]
         if body.state not in moves:
             raise Refused(403, f"to make an image {body.state} needs the role reviewer; yours is {who.role}")
-        if not who.reviews and row.assignee not in (None, who.user_id):
-            raise Refused(403, "the image is assigned to somebody else")
+        if not who.reviews:
+            _see_allowed(db, row, who)
         if row.state != body.state and row.state not in moves[body.state]:
             raise Refused(409, f"the image is {row.state}; it cannot become {body.state} from there")
         if row.state != body.state:
