@@ -169,7 +169,12 @@ class Regions(nn.Module):
         judged, moved = proposal_losses(scores, steps, anchors, targets)
         with torch.no_grad():
             boxes = propose(
-                scores, steps, anchors, self._size(features), before=1000, after=self.config.proposals
+                scores,
+                steps,
+                anchors,
+                self._size(features),
+                before=3 * self.config.proposals,
+                after=self.config.proposals,
             )
         parts = [self._second_stage(features, k, boxes[k], target) for k, target in enumerate(targets)]
         category, box, mask = torch.stack(parts).mean(0)

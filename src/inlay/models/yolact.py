@@ -1,0 +1,255 @@
+"""YOLACT: prototype masks of the whole image, mixed by coefficients of each anchor (Bolya et al. 2019).
+
+As in the paper: a protonet on the finest level, shared heads for class, box and coefficients, masks learnt
+assembled and cut at their boxes, fast suppression. Classes are judged by focal loss, which needs no mining of
+hard examples, and anchors are fitted to the sizes in the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from inlay.core.classes import Classes
+from inlay.core.segmentation import Segmentation
+from inlay.models.decode.prototypes import things_of_prototypes
+from inlay.models.encoders import EncoderName, make_encoder
+from inlay.models.losses.mask import focal
+from inlay.models.mask_rcnn import fitted_anchors
+from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.parts.boxes import box_iou, encode
+from inlay.models.parts.fpn import FeaturePyramid
+from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
+from inlay.models.parts.proposals import RATIOS, anchors_of
+from inlay.models.parts.targets import Facts, Target, Targets
+
+TASK = "instance"
+RECIPE: Mapping[str, object] = {
+    "learning_rate": 1e-3,
+    "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},
+}
+STEPS = (10.0, 5.0)
+RIGHT, WRONG = 0.5, 0.4  # overlap from which an anchor shows a thing, and below which it shows none
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a YOLACT.
+
+    Parameters
+    ----------
+    encoder
+        Any encoder of the zoo; its last four levels are used.
+    pretrained
+        File of weights for the encoder; empty: from scratch.
+    widths
+        Channels of the light encoder at strides 2, 4, 8, 16, 32.
+    depths
+        Its residual blocks at strides 4, 8, 16, 32.
+    norm
+        "batch", or "group" for batches of one or two.
+    contrast
+        "fixed" colours, or each "image" to its own mean and spread.
+    head
+        Channels of the pyramid and of the heads.
+    prototypes
+        Masks of the whole image that things are mixed of.
+    anchors
+        Sides of the anchors at strides 4, 8, 16 and 32, pixels; empty: by the sizes in the data.
+    masks_learnt
+        Masks of one image that a training step looks at, drawn anew in each step.
+    candidates
+        Most anchors of one image that are looked at, and most things.
+    minimum_score
+        Things below it are left out.
+    overlap
+        Boxes of one class that overlap a better one by more are left out.
+    """
+
+    encoder: EncoderName = "light"
+    pretrained: str = ""
+    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
+    depths: tuple[int, ...] = (1, 1, 1, 1)
+    norm: Norm = "batch"
+    contrast: Contrast = "image"
+    head: int = 96
+    prototypes: int = 32
+    anchors: tuple[float, ...] = ()
+    masks_learnt: int = 64
+    candidates: int = 400
+    minimum_score: float = 0.05
+    overlap: float = 0.5
+
+
+def adapt(config: Config, facts: Facts) -> Config:
+    """The config with anchors fitted to the sizes of the things in the data.
+
+    Raises
+    ------
+    InlayError
+        When there is no thing to learn from.
+    """
+    return replace(config, anchors=config.anchors or fitted_anchors(facts, len(config.widths)))
+
+
+def build(config: Config, classes: Classes) -> YOLACT:
+    """A YOLACT with fresh weights."""
+    return YOLACT(config, classes)
+
+
+class YOLACT(nn.Module):
+    """Prototypes, and a class, a box and coefficients for each anchor."""
+
+    def __init__(self, config: Config, classes: Classes) -> None:
+        super().__init__()
+        self.config, self.classes = config, classes
+        self.contrast = Contrast255(config.contrast)
+        self.encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
+        self.strides = self.encoder.strides[-len(config.anchors) :]
+        self.pyramid = FeaturePyramid(self.encoder.widths[-len(config.anchors) :], config.head)
+        self.protonet = nn.Sequential(
+            *(ConvNorm(config.head, config.head, norm="group") for _ in range(2)),
+            nn.Conv2d(config.head, config.prototypes, 1),
+            nn.ReLU(),
+        )
+        self.tower = nn.Sequential(*(ConvNorm(config.head, config.head, norm="group") for _ in range(2)))
+        count = len(RATIOS)
+        self.category = nn.Conv2d(config.head, count * len(classes), 3, padding=1)
+        self.step = nn.Conv2d(config.head, count * 4, 3, padding=1)
+        self.mix = nn.Conv2d(config.head, count * config.prototypes, 3, padding=1)
+        self.apply(initialise)
+        for layer in (self.category, self.step, self.mix):
+            nn.init.normal_(layer.weight, std=0.01)
+        self.category.bias = nn.Parameter(
+            torch.full((count * len(classes),), -4.6)
+        )  # one anchor in a hundred
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """(B, 3, H, W) pixels 0 .. 255 -> prototypes, then for each of N anchors what it says.
+
+        They are prototypes (B, P, H / s, W / s), class logits (B, N, K), steps (B, N, 4), coefficients
+        (B, N, P), and the anchors (B, N, 4) themselves, which decoding needs.
+        """
+        padded = pad_to(self.contrast(images), 32)
+        features = self.pyramid(self.encoder(padded)[-len(self.strides) :])
+        logits, steps, mixes = [], [], []
+        for feature in features:
+            x = self.tower(feature)
+            logits.append(_rows(self.category(x), len(self.classes)))
+            steps.append(_rows(self.step(x), 4))
+            mixes.append(_rows(self.mix(x), self.config.prototypes))
+        shapes = [(feature.shape[2], feature.shape[3]) for feature in features]
+        anchors = anchors_of(shapes, self.strides, self.config.anchors, features[0])
+        return (
+            self.protonet(features[0]),
+            torch.cat(logits, 1),
+            torch.cat(steps, 1),
+            torch.cat(mixes, 1).tanh(),
+            anchors.expand(len(images), -1, -1),
+        )
+
+    def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
+        """Focal loss of all anchors, smooth L1 of the boxes and cross-entropy of the masks of right ones."""
+        prototypes, logits, steps, mixes, anchors = (part.float() for part in raw)
+        parts = [
+            self._of_image(prototypes[k], logits[k], steps[k], mixes[k], anchors[k], target)
+            for k, target in enumerate(targets)
+        ]
+        category, box, mask, found = torch.stack(parts).sum(0)
+        found = found.clamp(min=1)
+        return {"category": category / found, "box": box / found, "mask": 3.0 * mask / found}
+
+    def _of_image(
+        self,
+        prototypes: Tensor,
+        logits: Tensor,
+        steps: Tensor,
+        mixes: Tensor,
+        anchors: Tensor,
+        target: Target,
+    ) -> Tensor:
+        """(4,) sums of the losses of class, box and mask, and the anchors that show a thing."""
+        things, known = assigned(anchors, target)
+        right = torch.nonzero(things >= 0).squeeze(1)
+        hot = torch.zeros_like(logits)
+        if len(right):
+            hot[right, target.class_id[things[right]]] = 1.0
+        category = focal(logits, hot, known[:, None])
+        if len(right) == 0:
+            return torch.stack(
+                [category, steps.sum() * 0, mixes.sum() * 0 + prototypes.sum() * 0, logits.new_zeros(())]
+            )
+        aim = encode(target.boxes[things[right]], anchors[right], STEPS)
+        box = F.smooth_l1_loss(steps[right], aim, reduction="sum")
+        some = right[torch.randperm(len(right), device=right.device)[: self.config.masks_learnt]]
+        mask = self._mask_losses(prototypes, mixes[some], things[some], target).sum() * (
+            len(right) / len(some)
+        )
+        return torch.stack([category, box, mask, logits.new_tensor(float(len(right)))])
+
+    def _mask_losses(self, prototypes: Tensor, mixes: Tensor, things: Tensor, target: Target) -> Tensor:
+        """(n,) mean losses of assembled masks inside the boxes of their things."""
+        stride = self.strides[0]
+        half = stride // 2
+        seen = target.layers[:, half::stride, half::stride]
+        truth = (seen[target.layer_of[things]] == (things + 1).reshape(-1, 1, 1)).to(mixes.dtype)
+        logits = torch.einsum("np,phw->nhw", mixes, prototypes)[:, : truth.shape[1], : truth.shape[2]]
+        x = (torch.arange(truth.shape[2], device=mixes.device) + 0.5) * stride
+        y = (torch.arange(truth.shape[1], device=mixes.device) + 0.5) * stride
+        boxes = target.boxes[things]
+        grown = torch.cat([boxes[:, :2] - stride, boxes[:, 2:] + stride], 1)[:, :, None]
+        across = (x >= grown[:, 0]) & (x < grown[:, 2])
+        down = (y >= grown[:, 1]) & (y < grown[:, 3])
+        inside = (down[:, :, None] & across[:, None, :]).to(mixes.dtype)
+        losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * inside
+        return losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
+
+    def decode(
+        self, raw: Sequence[Tensor], sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None
+    ) -> list[Segmentation]:
+        """Things of each image, the surest in front."""
+        least = self.config.minimum_score if minimum_score is None else minimum_score
+        arrays = [part.detach().float().cpu().numpy() for part in raw]
+        return [
+            things_of_prototypes(
+                [array[k] for array in arrays],
+                size,
+                self.classes,
+                stride=self.strides[0],
+                steps=STEPS,
+                minimum_score=least,
+                candidates=self.config.candidates,
+                overlap=self.config.overlap,
+            )
+            for k, size in enumerate(sizes)
+        ]
+
+
+def _rows(maps: Tensor, each: int) -> Tensor:
+    """(B, A * each, H, W) -> (B, H * W * A, each), in the order of the anchors."""
+    images, _, height, width = maps.shape
+    return maps.permute(0, 2, 3, 1).reshape(images, height * width * len(RATIOS), each)
+
+
+def assigned(anchors: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+    """(N,) the thing that each anchor is to find, -1 for none, and (N,) whether it is judged at all.
+
+    Each thing also gets the anchor that suits it best, or it would never be learnt.
+    """
+    things = torch.full((len(anchors),), -1, dtype=torch.int64, device=anchors.device)
+    middle = (anchors[:, :2] + anchors[:, 2:]) / 2
+    height, width = target.ignored.shape
+    x, y = middle[:, 0].long(), middle[:, 1].long()
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    known = inside & ~target.ignored[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+    if len(target) == 0:
+        return things, known
+    overlap = box_iou(anchors, target.boxes)
+    best, thing = overlap.max(1)
+    things = torch.where(best >= RIGHT, thing, things)
+    things[overlap.argmax(0)] = torch.arange(len(target), device=anchors.device)
+    return things, (known & (best < WRONG)) | (things >= 0)
