@@ -21,7 +21,8 @@ from inlay.core.segmentation import instance_numbers
 from inlay.core.staging import staged
 from inlay.formats.parts import facts
 
-from ..formats.random_datasets import random_dataset  # noqa: TID252 (tests are no installed package)
+from ..formats.comparing import ALWAYS, differences  # noqa: TID252 (tests are no installed package)
+from ..formats.random_datasets import random_dataset  # noqa: TID252
 
 NAMES = plugins.names("formats")
 few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -221,58 +222,7 @@ def test_a_lossy_write_can_be_read_whatever_the_dataset_says(name, seed, tmp_pat
 
 def assert_kept(again: Dataset, written: Dataset, keeps: frozenset[str]) -> None:
     """All that `keeps` names is as it was; samples are found by their names."""
-    partner = dict(written.pair(again)) if len(written) else {}
-    assert set(partner) == set(written.names)
-    for item in written.classes:
-        found = again.classes[again.classes.row(item.name)]
-        assert "stuff" not in keeps or "void" not in keeps or found.kind == item.kind
-        assert "colours" not in keeps or item.colour in (None, found.colour)
-        assert "parents" not in keeps or item.parent in ("", found.parent)
-        assert "class_number" not in keeps or item.source_id in (None, found.source_id)
-    for sample in written:
-        other = again[partner[sample.name]]
-        for fact in {"split", "group", "frame"} & keeps:
-            assert getattr(other, fact) == getattr(sample, fact), fact
-        if "split" in keeps:
-            assert again.splits.get(other.name, "") == sample.split
-        if isinstance(sample.image, np.ndarray) and other.image is not None:
-            assert np.array_equal(other.pixels(), sample.image)
-        if sample.segmentation is None:
-            assert other.segmentation is None
-        else:
-            assert_segments_kept(other.label(), sample.segmentation, keeps)
-
-
-def assert_segments_kept(mine: Segmentation, theirs: Segmentation, keeps: frozenset[str]) -> None:
-    assert mine.size == theirs.size
-    assert len(mine) == len(theirs)
-    if "order" not in keeps:
-        mine, theirs = in_one_order(mine), in_one_order(theirs)
-    assert mine.class_names == theirs.class_names
-    assert mine.masks.equals(theirs.masks)
-    for column in {"instance_id", "score", "crowd", "tags", "source_id"} & keeps:
-        one_column, other = getattr(mine, column), getattr(theirs, column)
-        if other is not None and (len(theirs) or column != "score"):
-            assert np.array_equal(np.asarray(one_column), np.asarray(other)), column
-    if "amodal" in keeps and theirs.amodal is not None and len(theirs):
-        assert mine.amodal is not None
-        assert mine.amodal.equals(theirs.amodal)
-    if "stated_box" in keeps:
-        assert np.allclose(mine.boxes(), theirs.boxes(), rtol=0, atol=1e-9)
-    if "stated_area" in keeps:
-        assert np.array_equal(mine.areas(), theirs.areas())
-    if "box" in keeps:
-        bare = theirs.masks.area() == 0
-        assert np.allclose(mine.boxes()[bare], theirs.boxes()[bare], atol=0.01)
-    assert "image_tags" not in keeps or mine.image_tags == theirs.image_tags
-
-
-def in_one_order(label: Segmentation) -> Segmentation:
-    """Rows sorted by class and pixels; instance numbers that say nothing are made anew."""
-    keys = [
-        (label.class_names[i], label.masks[i].to_runs(), label.boxes()[i].tolist()) for i in range(len(label))
-    ]
-    return label[np.array(sorted(range(len(label)), key=keys.__getitem__), np.int64)] if len(label) else label
+    assert not differences(again, written) & (keeps | ALWAYS)
 
 
 def test_only_one_format_recognises_what_a_format_writes(name, tmp_path):

@@ -96,7 +96,7 @@ class Classes(Sequence[SegmentClass]):
             raise InlayError(f"there is no class {name!r}{hint}")
         return self._row_of[name]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names, in row order."""
         return tuple(item.name for item in self.rows)

@@ -263,6 +263,8 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         if item.kind != known:
             what = f"cityscapes knows {item.name!r} as {known}, the dataset as {item.kind}"
             raise InlayError(f"{what}: change its kind (`Classes.with_kinds`), or write another format")
+    if not len(dataset):
+        raise InlayError("cityscapes is known by its label files, and the dataset has no sample")
     (path / "gtFine").mkdir(parents=True)
     taken: set[str] = set()
     for sample in dataset:

@@ -27,7 +27,7 @@ from inlay.core.segmentation import Segmentation, Tags
 from inlay.formats.parts.brush_runs import pack, unpack
 from inlay.formats.parts.coco_layout import ImageFinder, unique_names
 from inlay.formats.parts.drawing import Box, Drawing, Ring, Row, is_bare_box, outlines, ring_of, turned
-from inlay.formats.parts.extras import FILE, KEPT, ExtraWriter, read_extras, said
+from inlay.formats.parts.extras import FILE, KEPT, ExtraWriter, is_written_as, read_extras, said
 from inlay.formats.parts.label_studio_tasks import (
     KINDS,
     Annotation,
@@ -48,6 +48,7 @@ KEEPS = KEPT | {
     *("score", "crowd", "tags", "box"),
 }
 READERS = ("pycocotools", "opencv")
+_FILE = "tasks.json"
 _LOCAL = "/data/local-files/?d="  # how Label Studio serves images from a folder
 
 
@@ -65,7 +66,7 @@ def _fits(file: Path) -> bool:
     if not looks_like(file, "data") or not (
         looks_like(file, "annotations") or looks_like(file, "predictions")
     ):
-        return False
+        return file.name == _FILE and is_written_as(file.parent, "label_studio")  # without a task
     with file.open("rb") as opened:
         return opened.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
@@ -242,7 +243,7 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:
         key = name.removesuffix(Path(name).suffix)
         extras.add(sample, said(sample, key, tags=True))
     path.mkdir(parents=True, exist_ok=True)
-    (path / "tasks.json").write_bytes(b"[" + b",\n".join(tasks) + b"]\n")
+    (path / _FILE).write_bytes(b"[" + b",\n".join(tasks) + b"]\n")
     _write_config(path / "label_config.xml", dataset.classes)
     extras.write(path)
 

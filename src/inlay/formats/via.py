@@ -27,7 +27,7 @@ from inlay.core.polygons import trace
 from inlay.core.segmentation import Segmentation, Tags
 from inlay.formats.parts.coco_layout import ImageFinder, unique_names
 from inlay.formats.parts.drawing import Box, Drawing, Ring, Row, is_bare_box, ring_of
-from inlay.formats.parts.extras import FILE, KEPT, ExtraWriter, read_extras
+from inlay.formats.parts.extras import FILE, KEPT, ExtraWriter, is_written_as, read_extras
 from inlay.formats.parts.keyholes import closed_holes
 from inlay.formats.parts.pieces import ellipse
 from inlay.formats.parts.places import refuse_nothing, size_of, store_image
@@ -42,6 +42,7 @@ READERS = ("opencv", "pycocotools")
 _AREAS = frozenset({"polygon", "circle", "ellipse", "rect"})
 _CLASS_WORDS = ("class", "label", "name", "type", "object", "category", "species")
 _CROWD, _SEGMENT = "iscrowd", "segment"
+_FILE = "via_region_data.json"
 _NAMELESS = "object"  # class of regions without attributes
 
 
@@ -71,11 +72,13 @@ def sniff(path: Path) -> bool:
 
 def _files(path: Path) -> list[Path]:
     files = [path] if path.is_file() else sorted(path.glob("*.json")) if path.is_dir() else []
-    return [
-        file
-        for file in files
-        if file.name != FILE and looks_like(file, "regions", "filename", "file_attributes")
-    ]
+    return [file for file in files if file.name != FILE and _fits(file)]
+
+
+def _fits(file: Path) -> bool:
+    if looks_like(file, "regions", "filename", "file_attributes"):
+        return True
+    return file.name == _FILE and is_written_as(file.parent, "via")  # without an image
 
 
 def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) -> Dataset:  # noqa: ARG001
@@ -234,7 +237,7 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:
         }
         extras.add(sample, Sample(name.removesuffix(Path(name).suffix), None, label))
     path.mkdir(parents=True, exist_ok=True)
-    (path / "via_region_data.json").write_bytes(msgspec.json.encode(entries))
+    (path / _FILE).write_bytes(msgspec.json.encode(entries))
     extras.write(path)
 
 

@@ -185,5 +185,5 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     places = {folder: f"images/{folder}" for folder in folders.values() if folder}
     places = places or {"train": "images", "val": "images"}
     data = {"path": ".", **places, "names": dict(enumerate(dataset.classes.names))}
-    path.mkdir(parents=True, exist_ok=True)
+    (path / "images").mkdir(parents=True, exist_ok=True)
     (path / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), "utf-8")

@@ -27,7 +27,7 @@ from inlay.formats.parts.coco_json import CocoCategory, Id, number
 from inlay.formats.parts.coco_layout import ImageFinder, safe_parts
 from inlay.formats.parts.coco_masks import Place, read_masks
 from inlay.formats.parts.coco_writer import xywh
-from inlay.formats.parts.extras import KEPT, ExtraWriter, read_extras
+from inlay.formats.parts.extras import FILE, KEPT, ExtraWriter, is_written_as, read_extras
 from inlay.formats.parts.places import refuse_nothing, size_of, store_image
 from inlay.formats.parts.typed_json import decode, looks_like, read_bytes
 from inlay.formats.parts.videos import videos_of
@@ -35,6 +35,7 @@ from inlay.formats.parts.videos import videos_of
 KEEPS = KEPT | {
     *("masks", "class_id", "instances", "instance_id", "track", "holes", "parts", "overlap", "crowd"),
 }
+_FILE = "instances.json"
 _ALONE = "video"  # folder of samples without a group
 
 
@@ -67,7 +68,13 @@ def sniff(path: Path) -> bool:
 
 def _files(path: Path) -> list[Path]:
     files = [path] if path.is_file() else sorted(path.glob("*.json")) if path.is_dir() else []
-    return [file for file in files if looks_like(file, "videos", "file_names", "categories")]
+    return [file for file in files if file.name != FILE and _fits(file)]
+
+
+def _fits(file: Path) -> bool:
+    if looks_like(file, "videos", "file_names", "categories"):
+        return True
+    return file.name == _FILE and is_written_as(file.parent, "youtube_vis")  # without a video
 
 
 def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001 - the file holds everything
@@ -207,7 +214,7 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
     data: dict[str, Any] = {"info": {"description": "Written by Inlay"}, "videos": videos}
     data |= {"categories": categories_of(dataset.classes, kinds=False), "annotations": annotations}
     path.mkdir(parents=True, exist_ok=True)
-    (path / "instances.json").write_bytes(msgspec.json.encode(data))
+    (path / _FILE).write_bytes(msgspec.json.encode(data))
     extras.write(path)
 
 

@@ -104,7 +104,7 @@ def number(node: Element, key: str, path: Path, where: str, default: float | Non
         value = float(text if text is not None else "missing")
     except ValueError:
         value = np.nan
-    if not abs(value) < 1e9:
+    if not abs(value) < 2**31:
         raise FormatError(path, where, f"{key}={text!r} is no number of pixels or frames")
     return value
 
