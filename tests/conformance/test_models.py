@@ -56,7 +56,14 @@ def scene(seed: int, size: tuple[int, int] = (64, 64)) -> Sample:
 def small(name: str):
     """The family's own settings, cut down to what one thread trains in seconds."""
     config = plugins.load("models", name).Config()
-    sizes = {"widths": (8, 16, 16, 16), "depths": (1, 1, 1), "head": 16, "mask_features": 8, "norm": "group"}
+    sizes = {
+        "widths": (8, 16, 16, 16),
+        "depths": (1, 1, 1, 1),
+        "head": 16,
+        "mask_features": 8,
+        "norm": "group",
+    }
+    sizes |= {"fcn": {"stride": 4}, "segnet": {"widths": (16, 32, 32), "depths": (1, 2, 2)}}.get(name, {})
     sizes |= {"hidden": 32, "proposals": 48, "detections": 24}
     return replace(config, **{key: value for key, value in sizes.items() if key in vars(config)})
 

@@ -16,6 +16,8 @@ import pytest
 import torch
 from torch import nn
 
+from inlay import Classes, SegmentClass
+from inlay.models import deeplab, fcn, segformer
 from inlay.models.encoders.mit import MiT
 from inlay.models.encoders.mobile import Mobile
 from inlay.models.encoders.resnet import ResNet
@@ -95,7 +97,8 @@ def test_a_dilated_resnet_gives_what_torchvisions_gives(torchvision, stride, rep
 
 
 def test_vgg_gives_what_torchvisions_gives(torchvision, tmp_path):
-    theirs = torchvision.vgg16_bn(weights=None)
+    theirs = torchvision.vgg16_bn(weights=None, init_weights=False)
+    theirs.classifier = nn.Identity()
     same_outputs(tmp_path / "w.pth", theirs, VGG(), lambda net, x: [net.features(x)])
 
 
@@ -189,3 +192,68 @@ def test_resnet_and_vit_give_what_transformers_gives(transformers, tmp_path):
     x = torch.randn(1, 3, 224, 224)
     with torch.no_grad():
         assert (ours.tokens(x)[0] - theirs(x).last_hidden_state).abs().max() <= 1e-4
+
+
+def transplanted(theirs: nn.Module, ours: nn.Module, skipped: tuple[str, ...] = ()) -> None:
+    """Give `ours` the tensors of `theirs`, which come in the same order."""
+    given = [each for name, each in theirs.state_dict().items() if not name.startswith(skipped or "?")]
+    own = ours.state_dict()
+    assert [each.shape for each in given] == [each.shape for each in own.values()]
+    ours.load_state_dict(dict(zip(own, given)))
+
+
+def logits_of(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """What a family says of images that are normalised already."""
+    network.contrast = nn.Identity()
+    with torch.no_grad():
+        return network.eval()(x)
+
+
+CLASSES = Classes(tuple(SegmentClass(str(number), "stuff") for number in range(5)))
+RESIDUAL = {"encoder": "resnet50", "norm": "batch", "stride": 8}
+
+
+def test_a_dilated_fcn_gives_what_torchvisions_gives(torchvision):
+    theirs = torchvision.segmentation.fcn_resnet50(
+        weights=None, weights_backbone=None, num_classes=5, aux_loss=True
+    )
+    ours = fcn.build(fcn.Config(**RESIDUAL, form="dilated", head=512), CLASSES)
+    ours.head.second = ours.head.second[:0]  # theirs has another width, and is not used to predict
+    transplanted(theirs, ours, ("aux",))
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        assert (logits_of(ours, x) - theirs.eval()(x)["out"]).abs().max() <= 1e-4
+
+
+def test_deeplab_v3_gives_what_torchvisions_gives(torchvision):
+    theirs = torchvision.segmentation.deeplabv3_resnet50(
+        weights=None, weights_backbone=None, num_classes=5, aux_loss=False
+    ).eval()
+    ours = deeplab.build(deeplab.Config(**RESIDUAL, version="v3", head=256), CLASSES)
+    pooling = theirs.classifier[0].convs[4]  # its norm becomes the bias of our convolution
+    scale = pooling[2].weight / (pooling[2].running_var + pooling[2].eps).sqrt()
+    folded = nn.Conv2d(2048, 256, 1)
+    folded.weight.data = pooling[1].weight.data * scale.data[:, None, None, None]
+    folded.bias.data = pooling[2].bias.data - pooling[2].running_mean * scale.data
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = theirs(x)["out"]
+    theirs.classifier[0].convs[4] = folded
+    transplanted(theirs, ours)
+    assert (logits_of(ours, x) - expected).abs().max() <= 1e-4
+
+
+def test_segformer_gives_what_transformers_gives(transformers, tmp_path):
+    config = transformers.SegformerConfig(num_labels=5)
+    theirs = transformers.SegformerForSemanticSegmentation(config).eval()
+    ours = segformer.build(segformer.Config(encoder="mit_b0"), CLASSES)
+    read_encoder_weights(saved(theirs, tmp_path), ours.encoder)
+    head = theirs.decode_head
+    for one, two in zip(ours.project, head.linear_projections):
+        one.weight.data, one.bias.data = two.proj.weight.data[:, :, None, None], two.proj.bias.data
+    transplanted(nn.Sequential(head.linear_fuse, head.batch_norm), ours.fuse)
+    transplanted(head.classifier, ours.head)
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = nn.functional.interpolate(theirs(x).logits, size=(64, 96), mode="bilinear")
+    assert (logits_of(ours, x) - expected).abs().max() <= 1e-4

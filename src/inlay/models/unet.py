@@ -6,28 +6,18 @@ Padded convolutions, a stem of stride 2 and a pooled context at the bottom make 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.models.decode.semantic import scores_of, segments_of_classes
 from inlay.models.encoders import EncoderName, make_encoder
-from inlay.models.losses.pixel import (
-    class_dice,
-    cross_entropy,
-    inverse_root_weights,
-    median_frequency_weights,
-    weight_tensor,
-)
-from inlay.models.parts.blocks import Norm, initialise, upsample
+from inlay.models.parts.blocks import Norm, initialise
+from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
-from inlay.models.parts.targets import VOID, Facts, Target, Targets
+from inlay.models.parts.targets import Facts, Targets
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {
@@ -75,24 +65,14 @@ class Config:
     contrast: Contrast = "fixed"
     dropout: float = 0.1
     dice: float = 0.0
-    balance: Literal["none", "root", "median"] = "root"
+    balance: Balance = "root"
     class_weights: tuple[float, ...] = ()
     background: bool | None = None
 
 
 def adapt(config: Config, facts: Facts) -> Config:
     """The config with class weights and the meaning of unlabelled pixels settled by the data."""
-    background = not facts.has_void if config.background is None else config.background
-    pixels, beside = facts.pixels, facts.pixels_beside
-    if background:
-        pixels = np.append(pixels, facts.unlabelled)
-        beside = np.append(beside, int(facts.pixels.sum()) + facts.unlabelled)
-    weights = config.class_weights
-    if not weights and config.balance == "root":
-        weights = tuple(inverse_root_weights(pixels).round(4).tolist())
-    elif not weights and config.balance == "median":
-        weights = tuple(median_frequency_weights(pixels, beside).round(4).tolist())
-    return replace(config, background=background, class_weights=weights)
+    return settled(config, facts)
 
 
 def build(config: Config, classes: Classes) -> UNet:
@@ -103,8 +83,6 @@ def build(config: Config, classes: Classes) -> UNet:
 class UNet(nn.Module):
     """Class logits of every pixel."""
 
-    class_weights: Tensor | None
-
     def __init__(self, config: Config, classes: Classes) -> None:
         super().__init__()
         self.config, self.classes = config, classes
@@ -113,36 +91,27 @@ class UNet(nn.Module):
         widths = self.encoder.widths
         self.pyramid = Pyramid(widths, norm=config.norm)
         self.dropout = nn.Dropout2d(config.dropout)
-        self.head = nn.Conv2d(widths[0], len(classes) + bool(config.background), 1)
-        self.register_buffer("class_weights", weight_tensor(config.class_weights), persistent=False)
+        self.pixels = PixelClasses(config, classes)
+        self.head = nn.Conv2d(widths[0], self.pixels.channels, 1)
         self.apply(initialise)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) pixels 0 .. 255 -> logits (B, K, H, W), with one more channel for background."""
-        height, width = images.shape[2:]
         padded = pad_to(self.contrast(images), 32)
         finest = self.pyramid(self.encoder(padded))[0]
-        logits = (
-            self.head(self.dropout(finest)).float().contiguous()
-        )  # dense planes: the loss is twice as fast
-        return upsample(logits, padded)[:, :, :height, :width]
+        logits: Tensor = self.pixels(self.head(self.dropout(finest)), padded, images)
+        return logits
 
-    def loss(self, raw: Tensor, targets: Targets) -> dict[str, Tensor]:
-        """Named losses of a batch; `cross_entropy`, and `dice` where it is weighted."""
-        truth = torch.stack([self._truth(target) for target in targets])
-        losses = {"cross_entropy": cross_entropy(raw, truth, self.class_weights)}
-        if self.config.dice:
-            losses["dice"] = self.config.dice * class_dice(raw, truth)
-        return losses
-
-    def _truth(self, target: Target) -> Tensor:
-        if not self.config.background:
-            return target.semantic
-        return target.semantic.where((target.semantic != VOID) | target.ignored, len(self.classes))
+    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
+        """Named losses of a batch."""
+        return self.pixels.loss(raw, targets)
 
     def decode(
-        self, raw: Tensor, sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None
+        self,
+        raw: Tensor | tuple[Tensor, ...],
+        sizes: Sequence[tuple[int, int]],
+        *,
+        minimum_score: float | None = None,
     ) -> list[Segmentation]:
         """One segment for each class seen in each image, none below the least score."""
-        found = segments_of_classes(raw.detach().float().cpu().numpy(), sizes, self.classes)
-        return [each[scores_of(each) >= (minimum_score or 0.0)] for each in found]
+        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)
