@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 import signal
 import time
 from dataclasses import replace
@@ -13,9 +15,14 @@ import torch
 
 from inlay import Classes, Dataset, InlayError, Sample, Segmentation, SegmentClass
 from inlay.training import Run, train
+from inlay.training.batches import Batch, make_batch
+from inlay.training.checkpoint import read_state
 from inlay.training.config import config_from
+from inlay.training.foresight import foresee
 from inlay.training.learner import Learner
+from inlay.training.plan import make_plan
 from inlay.training.schedule import Budget, rate
+from inlay.training.validate import Judgement
 
 SMALL = {
     "unet": {"widths": [8, 8, 8, 8], "depths": [1, 1, 1]},
@@ -81,6 +88,93 @@ def test_a_killed_run_goes_on_to_the_same_curve(street, tmp_path):
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_large_steps_in_little_memory_are_the_steps_of_a_large_batch(street):
+    plan = make_plan(street, small(batch=4, accumulate=1), None, None)
+    plan = replace(
+        plan, config=replace(plan.config, family=replace(plan.config.family, norm="group", dropout=0.0))
+    )
+    whole = Learner(plan.config, plan.classes, torch.device("cpu"))
+    parts = Learner(plan.config, plan.classes, torch.device("cpu"))
+    large = make_batch(plan.learnt, plan.config.training, 0)
+    halves = [make_batch(plan.learnt, replace(plan.config.training, batch=2), k) for k in range(2)]
+    assert torch.equal(large.images, torch.cat([half.images for half in halves]))
+    for learner, some in ((whole, [large]), (parts, halves)):
+        some = [Batch(each.images, [_balanced(target) for target in each.targets]) for each in some]
+        learner.learn(some, 1e-3)
+    for ours, theirs in zip(whole.network.parameters(), parts.network.parameters()):
+        assert torch.allclose(ours.grad, theirs.grad, atol=1e-5)
+
+
+def _balanced(target):
+    """The same number of pixels of each class everywhere, so that means over batches weigh alike."""
+    rows = torch.arange(target.semantic.numel()).reshape(target.semantic.shape) % 3
+    return replace(target, semantic=rows, ignored=torch.zeros_like(target.ignored))
+
+
+def test_a_killed_run_with_large_steps_and_a_validation_goes_on_to_the_same_curve(street, tmp_path):
+    class EnoughError(Exception):
+        pass
+
+    def stop(done, total, words):
+        if done == 20:
+            raise EnoughError
+
+    config = small(checkpoint_seconds=0.0, accumulate=2, validations=4)
+    whole = train(street, "unet", tmp_path / "whole", iterations=40, config=config)
+    with pytest.raises(EnoughError):  # after the line of step 20, before its checkpoint
+        train(street, "unet", tmp_path / "killed", iterations=40, config=config, progress=stop)
+    resumed = train(street, "unet", tmp_path / "killed", iterations=40, config=config)
+    assert [{**line, "seconds": 0} for line in resumed.log] == [{**line, "seconds": 0} for line in whole.log]
+    events = [next((run.folder / "events").iterdir()).read_bytes() for run in (whole, resumed)]
+    assert len(events[0]) == len(events[1])
+
+
+def test_a_run_that_gets_no_better_stops_early(street, tmp_path, monkeypatch):
+    monkeypatch.setattr("inlay.training.loop.judge", lambda *_: Judgement({"mIoU": 0.5}, {}))
+    run = train(street, "unet", tmp_path / "run", iterations=100, config=small(validations=10, patience=2))
+    assert [line["step"] for line in run.validations] == [10, 20, 30]
+    again = train(street, "unet", tmp_path / "run", iterations=100, config=small(validations=10, patience=2))
+    assert again.validations == run.validations  # finished: does not go on
+
+
+def test_half_precision_learns_and_its_scale_is_resumed(street, tmp_path):
+    config = small(precision="float16", checkpoint_seconds=0.0)
+    run = train(street, "unet", tmp_path / "run", iterations=10, config=config)
+    assert run.log[-1]["judged"] >= 0
+    assert read_state(tmp_path / "run" / "state.pt")["learner"]["scaler"]["scale"] > 0
+
+
+def test_what_a_run_will_take_is_said_before_its_first_step(street, tmp_path):
+    said = []
+    train(street, "unet", tmp_path / "run", iterations=4, config=small(), say=said.append)
+    assert re.search(
+        r"About \S+ s a step: 4 steps in \S+ minutes, each image seen 2.0 times; about \d+ MB", said[-1]
+    )
+
+
+def test_a_batch_that_cannot_fit_is_refused_with_one_that_can(street, tmp_path, monkeypatch):
+    monkeypatch.setattr("inlay.training.foresight.free_memory", lambda device: 4_000_000)
+    words = r"a batch of 64 crops needs .* set training\.batch = (\d+) and training\.accumulate = (\d+)"
+    with pytest.raises(InlayError, match=words) as caught:
+        train(street, "unet", tmp_path / "run", iterations=4, config=small(batch=64))
+    batch, accumulate = map(int, re.search(words, str(caught.value)).groups())
+    assert 1 <= batch < 64 <= batch * accumulate
+    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr("inlay.training.foresight.free_memory", lambda device: 10_000)
+    with pytest.raises(InlayError, match=r"one crop needs .* lower training\.augment\.crop"):
+        train(street, "unet", tmp_path / "run", iterations=4, config=small())
+
+
+def test_trying_a_crop_first_changes_nothing_of_the_run(street):
+    plan = make_plan(street, small(), None, None)
+    learner = Learner(plan.config, plan.classes, torch.device("cpu"))
+    before = [copy.deepcopy(learner.state()[name]) for name in ("network", "random")]
+    foresee(plan, learner)
+    assert all(torch.equal(before[0][name], value) for name, value in learner.state()["network"].items())
+    assert torch.equal(before[1], learner.state()["random"])
+    assert all(parameter.grad is None for parameter in learner.network.parameters())
+
+
 def test_a_finished_run_is_returned_as_it_is(street, tmp_path):
     run = train(street, "unet", tmp_path / "run", iterations=4, config=small())
     before = (run.folder / "model.safetensors").stat().st_mtime_ns
@@ -134,7 +228,7 @@ def test_a_loss_that_is_no_number_stops_with_the_way_out(street, tmp_path, monke
 
     def poisoned(self, batch, rate):
         if self.step == 3:
-            batch.images.fill_(torch.nan)
+            batch[0].images.fill_(torch.nan)
         return forward(self, batch, rate)
 
     monkeypatch.setattr(Learner, "learn", poisoned)
@@ -149,7 +243,10 @@ def test_too_little_memory_names_what_to_lower(street, tmp_path, monkeypatch):
 
     Learner_learn = Learner.learn
     monkeypatch.setattr(Learner, "learn", full)
-    with pytest.raises(InlayError, match=r"2 crops does not fit into memory: lower training\.batch"):
+    with pytest.raises(
+        InlayError,
+        match=r"2 crops does not fit into memory: lower training\.batch \(to 1, with .*accumulate = 2",
+    ):
         train(street, "unet", tmp_path / "run", iterations=10, config=small())
 
 

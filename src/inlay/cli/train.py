@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from inlay.cli.console import open_dataset, progress_bar
@@ -12,16 +14,19 @@ def train(
     /,
     *,
     model: str,
-    out: Path,
+    out: Path | None = None,
     minutes: float | None = None,
     iterations: int | None = None,
     config: Path | None = None,
     split: str | None = None,
     resume: bool = True,
+    find_rate: bool = False,
 ) -> int:
     """Train a model and write a run folder: weights, log, model card. A killed run goes on where it was.
 
     Example: `inlay train camvid --model unet --out runs/street --minutes 30`
+
+    On two GPUs: `torchrun --nproc-per-node 2 --no-python inlay train camvid --model unet --out runs/street`
 
     Parameters
     ----------
@@ -31,7 +36,7 @@ def train(
     model
         unet (semantic), solov2 (instances); a config file may change its parts.
     out
-        Run folder.
+        Run folder; its `events` can be watched with TensorBoard.
     minutes
         Time to train (30 when neither this nor the iterations are given); the schedule is fitted to it.
     iterations
@@ -42,10 +47,21 @@ def train(
         Learn this split instead of "train".
     resume
         Go on from what OUT holds; `--no-resume` refuses when it holds a run.
+    find_rate
+        Write nothing: try rising learning rates for a minute or so, and name the one to set.
     """
+    from inlay.core.errors import InlayError
+    from inlay.training import find_rate as try_rates
     from inlay.training import train as run_training
 
     dataset = open_dataset(data, split=split)
+    if find_rate:
+        with progress_bar(f"trying rates for {model}") as progress:
+            trial = try_rates(dataset, model, config=config, progress=progress)
+        print(trial)
+        return 0
+    if out is None:
+        raise InlayError("name a run folder with --out, for example --out runs/first")
     with progress_bar(f"training {model}") as progress:
         run = run_training(
             dataset,
@@ -56,6 +72,8 @@ def train(
             config=config,
             resume=resume,
             progress=progress,
+            say=lambda words: print(words, file=sys.stderr),
         )
-    print(run)
+    if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts
+        print(run)
     return 0

@@ -10,6 +10,7 @@ for _needed in ("torch", "cv2", "safetensors"):
 
 from inlay.training.loop import train  # noqa: E402
 from inlay.training.prediction import predict  # noqa: E402
+from inlay.training.rate_finder import find_rate  # noqa: E402
 from inlay.training.run import Run  # noqa: E402
 
-__all__ = ["Run", "predict", "train"]
+__all__ = ["Run", "find_rate", "predict", "train"]

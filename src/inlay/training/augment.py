@@ -25,7 +25,12 @@ def vary(example: Example, settings: Augment, rng: np.random.Generator) -> Examp
     scale = float(np.exp(rng.uniform(*np.log(settings.scale))))
     height, width = max(1, round(crop[0] / scale)), max(1, round(crop[1] / scale))
     window = (_offset(example.size[0], height, rng), _offset(example.size[1], width, rng), height, width)
-    varied = turned(resized(example, window, crop), settings, rng)
+    if settings.rotate or settings.shear:
+        angles = (rng.uniform(-most, most) for most in (settings.rotate, settings.shear))
+        part = warped(example, window, crop, *angles)
+    else:
+        part = resized(example, window, crop)
+    varied = turned(part, settings, rng)
     return without_empty(replace(varied, image=recoloured(varied.image, settings, rng)))
 
 
@@ -54,6 +59,35 @@ def resized(example: Example, window: Window, size: tuple[int, int]) -> Example:
         nearest(example.semantic, VOID),
         nearest(example.ignored, 1),
         np.stack(layers) if layers else np.zeros((0, *size), np.int32),
+        example.class_id,
+    )
+
+
+def warped(example: Example, window: Window, size: tuple[int, int], rotate: float, shear: float) -> Example:
+    """The window of an example, scaled to `size`, turned and sheared by degrees about its middle.
+
+    Outside the image lies black, void and ignored.
+    """
+    y, x, height, width = window
+    turn, slant = np.deg2rad([rotate, shear])
+    turning = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    scale = np.diag([width / size[1], height / size[0]])
+    matrix = turning @ np.array([[1.0, np.tan(slant)], [0.0, 1.0]]) @ scale  # from the crop to the image
+    middle = np.array([x + width / 2, y + height / 2]) - matrix @ np.array([size[1] / 2, size[0] / 2])
+    centres = np.concatenate([matrix, (middle + matrix.sum(1) / 2 - 0.5)[:, None]], 1)
+    way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    image = np.asarray(cv2.warpAffine(example.image, centres, size[::-1], flags=way), np.uint8)
+    down, across = np.mgrid[: size[0], : size[1]] + 0.5
+    columns, rows = (
+        np.floor(a * across + b * down + c).astype(np.int64) for (a, b), c in zip(matrix, middle)
+    )
+    inside = (rows >= 0) & (rows < example.size[0]) & (columns >= 0) & (columns < example.size[1])
+    rows, columns = rows.clip(0, example.size[0] - 1), columns.clip(0, example.size[1] - 1)
+    return Example(
+        image,
+        np.where(inside, example.semantic[rows, columns], VOID).astype(np.int16),
+        example.ignored[rows, columns] | ~inside,
+        np.where(inside, example.layers[:, rows, columns], 0).astype(np.int32),
         example.class_id,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Full, Queue
 
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from inlay.models.parts.targets import Target
-from inlay.training.augment import vary
 from inlay.training.config import Training
 from inlay.training.examples import Example
+from inlay.training.mixing import mixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,30 +62,32 @@ def batch_of(examples: Sequence[Example]) -> Batch:
     return Batch(pixels.permute(0, 3, 1, 2).float(), [target_of(example) for example in examples])
 
 
-def places_in_step(step: int, batch: int, count: int, seed: int) -> list[tuple[int, int]]:
-    """(example, position in the run) of a step: each pass over the examples has its own order.
+def places_in_batch(number: int, batch: int, count: int, seed: int) -> list[tuple[int, int]]:
+    """(example, position in the run) of a batch: each pass over the examples has its own order.
 
     Depends on nothing but its arguments, so that a resumed run goes on as if it had never stopped.
     """
     places = []
-    for position in range(step * batch, (step + 1) * batch):
+    for position in range(number * batch, (number + 1) * batch):
         order = np.random.default_rng((seed, position // count)).permutation(count)
         places.append((int(order[position % count]), position))
     return places
 
 
-def make_batch(examples: Sequence[Example], settings: Training, step: int) -> Batch:
-    """The batch of a step."""
-    places = places_in_step(step, settings.batch, len(examples), settings.seed)
+def make_batch(examples: Sequence[Example], settings: Training, number: int) -> Batch:
+    """The batch of that number in the run."""
+    places = places_in_batch(number, settings.batch, len(examples), settings.seed)
     varied = [
-        vary(examples[index], settings.augment, np.random.default_rng((settings.seed, 1, position)))
+        mixed(examples, index, settings.augment, np.random.default_rng((settings.seed, 1, position)))
         for index, position in places
     ]
     return batch_of(varied)
 
 
-def batches(examples: Sequence[Example], settings: Training, first: int) -> Generator[Batch, None, None]:
-    """Batches from step `first` on, without end, prepared two ahead in a thread.
+def batches(
+    examples: Sequence[Example], settings: Training, numbers: Iterator[int]
+) -> Generator[Batch, None, None]:
+    """Batches of these numbers, prepared two ahead in a thread.
 
     Errors of the thread are raised here. Closing the iterator ends the thread.
     """
@@ -93,10 +95,9 @@ def batches(examples: Sequence[Example], settings: Training, first: int) -> Gene
     closed = threading.Event()
 
     def prepare() -> None:
-        step = first
-        while not closed.is_set():
+        for number in numbers:
             try:
-                made: Batch | BaseException = make_batch(examples, settings, step)
+                made: Batch | BaseException = make_batch(examples, settings, number)
             except BaseException as error:  # handed to the loop, which raises it
                 made = error
             while not closed.is_set():
@@ -105,8 +106,7 @@ def batches(examples: Sequence[Example], settings: Training, first: int) -> Gene
                     break
                 except Full:
                     continue
-            step += 1
-            if isinstance(made, BaseException):
+            if closed.is_set() or isinstance(made, BaseException):
                 return
 
     thread = threading.Thread(target=prepare, daemon=True)

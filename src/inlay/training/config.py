@@ -39,6 +39,14 @@ class Augment:
         Share of the crops whose colours are inverted.
     noise
         Largest deviation of added noise, grey values.
+    rotate, shear
+        Largest turn and shear to either side, degrees.
+    mosaic
+        Share of the crops put together from parts of four images.
+    copy_paste
+        Share of the crops into which things of another image are pasted.
+    cutmix
+        Share of the crops of which a rectangle comes from another image.
     """
 
     crop: tuple[int, int] = (256, 320)
@@ -51,6 +59,11 @@ class Augment:
     gamma: float = 0.0
     invert: float = 0.0
     noise: float = 0.0
+    rotate: float = 0.0
+    shear: float = 0.0
+    mosaic: float = 0.0
+    copy_paste: float = 0.0
+    cutmix: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,9 @@ class Training:
     seed
         Settles initial weights, order and augmentation.
     batch
-        Crops in one step.
+        Crops looked at together, by each process.
+    accumulate
+        Batches whose gradients are added up for one step: large steps in little memory.
     learning_rate, weight_decay
         Of AdamW; norms and biases do not decay.
     warm_up
@@ -75,18 +90,22 @@ class Training:
         Decay of the running average of the weights, which is judged and kept; 0 keeps the plain weights.
     validations
         How often in a run the model is judged.
+    patience
+        Stop after so many validations without a better one; 0 goes on to the end.
     checkpoint_seconds
         Seconds between two checkpoints to resume from.
     device
         "auto" takes a GPU where there is one.
     precision
-        "auto" takes bfloat16 where the hardware multiplies it.
+        "auto" takes bfloat16 where the hardware multiplies it, else float16 on a GPU; losses and weights stay
+        float32.
     cache_megabytes
         Decoded images kept in memory; what does not fit is read again each time.
     """
 
     seed: int = 0
     batch: int = 8
+    accumulate: int = 1
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     warm_up: float = 0.03
@@ -94,21 +113,30 @@ class Training:
     clip: float = 5.0
     average: float = 0.998
     validations: int = 10
+    patience: int = 0
     checkpoint_seconds: float = 60.0
     device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     cache_megabytes: int = 2000
     augment: Augment = field(default_factory=Augment)
 
     def __post_init__(self) -> None:
         limits = {
             "batch": self.batch >= 1,
+            "accumulate": self.accumulate >= 1,
+            "patience": self.patience >= 0,
             "learning_rate": self.learning_rate > 0,
             "warm_up": 0 <= self.warm_up < 1,
             "average": 0 <= self.average < 1,
             "validations": self.validations >= 1,
             "augment.crop": min(self.augment.crop) >= 8,
             "augment.scale": 0 < self.augment.scale[0] <= self.augment.scale[1],
+            "augment.rotate": 0 <= self.augment.rotate <= 180,
+            "augment.shear": 0 <= self.augment.shear < 80,
+            **{
+                f"augment.{name}": 0 <= getattr(self.augment, name) <= 1
+                for name in ("invert", "mosaic", "copy_paste", "cutmix")
+            },
         }
         for name, fine in limits.items():
             if not fine:

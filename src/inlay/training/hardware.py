@@ -39,10 +39,19 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and probe is not None and bool(probe())
 
 
+def low_precision(device: torch.device, precision: str) -> torch.dtype | None:
+    """What convolutions compute in, `None` for float32; GPUs without bfloat16 units take float16."""
+    if precision == "auto":
+        if multiplies_bfloat16(device):
+            return torch.bfloat16
+        return torch.float16 if device.type == "cuda" else None
+    return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(precision)
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """A context in which convolutions run in the wanted precision."""
-    low = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
-    return torch.autocast(device.type, torch.bfloat16) if low else nullcontext()
+    low = low_precision(device, precision)
+    return nullcontext() if low is None else torch.autocast(device.type, low)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -55,13 +64,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def describe(device: torch.device, precision: str) -> str:
     """The device and precision in words, for the model card."""
-    low = not isinstance(autocast(device, precision), nullcontext)
+    low = low_precision(device, precision)
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {torch.get_num_threads()} threads"
     )
-    return f"{name}, {'bfloat16' if low else 'float32'}"
+    return f"{name}, {str(low or torch.float32).removeprefix('torch.')}"
 
 
 @contextmanager

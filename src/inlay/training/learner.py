@@ -23,6 +23,10 @@ from inlay.training.hardware import autocast, is_out_of_memory, low_precision
 from inlay.training.schedule import follow, optimiser_of
 
 
+class DivergedError(InlayError):
+    """A loss is not a number any more."""
+
+
 class Learner:
     """Takes steps.
 
@@ -59,8 +63,10 @@ class Learner:
 
         Raises
         ------
+        DivergedError
+            When a loss is not a number any more.
         InlayError
-            When a loss is not a number any more, or memory is too small.
+            When memory is too small.
         """
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -104,7 +110,7 @@ class Learner:
 
     def _refuse_no_number(self, values: Mapping[str, float]) -> None:
         if not all(map(math.isfinite, values.values())):
-            raise InlayError(
+            raise DivergedError(
                 f"the loss is not a number in step {self.step + 1} ({values}): lower training.learning_rate "
                 f'(now {self.settings.learning_rate}), or set training.precision = "float32"'
             )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from torch import nn
 
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
@@ -14,7 +17,10 @@ from inlay.training.batches import batches
 from inlay.training.card import write_card
 from inlay.training.checkpoint import read_state, write_classes, write_state, write_text, write_weights
 from inlay.training.config import RunConfig, config_to_toml, default_config, read_config
+from inlay.training.distributed import joined
+from inlay.training.foresight import foresee
 from inlay.training.hardware import keep_memory, pick_device, quiet_threads
+from inlay.training.journal import Journal
 from inlay.training.learner import Learner
 from inlay.training.plan import Plan, Progress, make_plan, spread
 from inlay.training.run import Run
@@ -26,6 +32,7 @@ JUDGED_IMAGES = 64
 MINUTES = 30.0  # what a run takes when nobody says
 JUDGING_SHARE = 0.12  # of a run by the clock: more than this is not spent on validations before the last
 STATE = "state.pt"
+Say = Callable[[str], None]
 
 
 def train(
@@ -38,11 +45,13 @@ def train(
     config: RunConfig | Path | str | None = None,
     validation: Dataset | None = None,
     progress: Progress | None = None,
+    say: Say | None = None,
     resume: bool = True,
 ) -> Run:
     """Train a model and write a run folder: weights, classes, settings, log, model card.
 
-    A run that was killed goes on where its last checkpoint was. The split "test" is never read.
+    A run that was killed goes on where its last checkpoint was. The split "test" is never read. Under
+    `torchrun` several processes learn together, each from its own batches.
 
     Parameters
     ----------
@@ -60,6 +69,8 @@ def train(
         Chooses the best weights; default: the split "val", or a tenth set aside by lot of groups.
     progress
         Called with steps (or seconds) done, those in all, and words.
+    say
+        Called, before the first step, with what the user should know: how long, how much memory, what is odd.
     resume
         False refuses a folder that holds a run.
 
@@ -81,13 +92,22 @@ def train(
     ):
         return Run(folder)
     keep_memory()
-    with quiet_threads():
-        plan = make_plan(dataset, settings, validation, progress)
-        learner = Learner(plan.config, plan.classes, pick_device(plan.config.training.device))
+    with joined(settings.training.device) as group, quiet_threads():
+        told = progress if group.leads else None
+        plan = make_plan(dataset, settings, validation, told)
+        device = pick_device(group.device(plan.config.training.device))
+        learner = Learner(plan.config, plan.classes, device, group)
+        foreseen = foresee(plan, learner)
+        if say and group.leads:
+            for words in (*plan.notes, foreseen.words(minutes, iterations)):
+                say(words)
+        foreseen.refuse_too_much()
         record = _begin(folder, plan, learner, earlier, (minutes, iterations))
         budget = Budget(minutes, iterations, record.seconds)
-        judgement = _learn(folder, plan, learner, record, budget, progress)
-        write_card(Run(folder), plan, judgement)
+        judgement = _learn(folder, plan, learner, record, budget, told)
+        if group.leads:
+            write_card(Run(folder), plan, judgement)
+        group.wait()
     return Run(folder)
 
 
@@ -101,6 +121,7 @@ class Record:
     reserve: float = 0.0  # seconds that the last validation will take
     judging: float = 0.0  # seconds that all validations took
     judged: int = 0  # validations done
+    stale: int = 0  # validations since the best one
     best: float = -1.0
     log_bytes: int = 0
     finished: bool = False
@@ -110,60 +131,59 @@ def _learn(
     folder: Path, plan: Plan, learner: Learner, record: Record, budget: Budget, progress: Progress | None
 ) -> Judgement:
     """Steps, validations and checkpoints until the budget is spent; the judgement of the best weights."""
-    settings = plan.config.training
-    places = spread(len(plan.held), JUDGED_IMAGES)
+    settings, group = plan.config.training, learner.group
     losses: list[dict[str, float]] = []
     words, saved, best = "", budget.seconds(), None
-    source = batches(plan.learnt, settings, learner.step)
-    with closing(source), (folder / "log.jsonl").open("r+", encoding="utf-8") as log:
-        log.truncate(record.log_bytes)
-        log.seek(record.log_bytes)
+    numbers = count(learner.step * settings.accumulate * group.count + group.rank, group.count)
+    source = batches(plan.learnt, settings, numbers)
+    with closing(source), Journal(folder, record.log_bytes if group.leads else None) as journal:
         while True:
-            share = budget.share(learner.step, record.reserve)
+            share = group.agree(budget.share(learner.step, record.reserve))
             due = share * settings.validations >= record.judged + 1
             dear = budget.minutes is not None and record.judging > JUDGING_SHARE * budget.seconds()
-            if share >= 1 or (due and not dear):
+            if share >= 1 or group.agree(due and not dear):
                 before = budget.seconds()
-                judgement = judge(
-                    learner.average, plan.held, places, plan.task, learner.device, settings.precision
-                )
+                judgement = _judge(plan, learner.average, learner)
                 record.judging += budget.seconds() - before
                 record.reserve = max(record.reserve, 1.2 * (budget.seconds() - before))
                 record.judged = int(share * settings.validations)
-                words = ", ".join(
-                    f"{name} {value:.3f}" for name, value in list(judgement.figures.items())[:1]
-                )
-                _write_line(log, learner, budget, judged=judgement.decisive, **judgement.figures)
+                words = "{} {:.3f}".format(*next(iter(judgement.figures.items())))
+                journal.write(learner.step, budget.seconds(), judged=judgement.decisive, **judgement.figures)
+                record.stale = 0 if judgement.decisive > record.best else record.stale + 1
                 if judgement.decisive >= record.best:
                     record.best, best = judgement.decisive, judgement
-                    write_weights(folder / "model.safetensors", learner.average.state_dict())
-            if share >= 1:
+                    if group.leads:
+                        write_weights(folder / "model.safetensors", learner.average.state_dict())
+            if share >= 1 or 0 < settings.patience <= record.stale:
                 break
-            losses.append(learner.learn(next(source), rate(share, settings)))
+            some = [next(source) for _ in range(settings.accumulate)]
+            losses.append(learner.learn(some, rate(share, settings)))
             if learner.step % LOG_EVERY == 0:
                 mean = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
                 losses.clear()
-                _write_line(log, learner, budget, loss=sum(mean.values()), **mean)
+                journal.write(learner.step, budget.seconds(), loss=sum(mean.values()), **mean)
                 if progress:
                     progress(*budget.progress(learner.step), f"loss {sum(mean.values()):.3f} {words}")
-                if budget.seconds() - saved >= settings.checkpoint_seconds:
-                    _write_record(folder, learner, record, budget, log)
+                if group.leads and budget.seconds() - saved >= settings.checkpoint_seconds:
+                    _write_record(folder, learner, record, budget, journal)
                     saved = budget.seconds()
         record.finished = True
-        _write_record(folder, learner, record, budget, log)
+        if group.leads:
+            _write_record(folder, learner, record, budget, journal)
+    group.wait()
     if best is None:  # the best weights are those of an earlier, killed part
-        network = Run(folder).network().to(learner.device)
-        best = judge(network, plan.held, places, plan.task, learner.device, settings.precision)
+        best = _judge(plan, Run(folder).network().to(learner.device), learner)
     return best
 
 
-def _write_line(log: IO[str], learner: Learner, budget: Budget, **figures: float) -> None:
-    log.write(json.dumps({"step": learner.step, "seconds": round(budget.seconds(), 3), **figures}) + "\n")
-    log.flush()
+def _judge(plan: Plan, network: nn.Module, learner: Learner) -> Judgement:
+    places = spread(len(plan.held), JUDGED_IMAGES)
+    precision = plan.config.training.precision
+    return judge(network, plan.held, places, plan.task, learner.device, precision, learner.group)
 
 
-def _write_record(folder: Path, learner: Learner, record: Record, budget: Budget, log: IO[str]) -> None:
-    record.seconds, record.log_bytes = budget.seconds(), log.tell()
+def _write_record(folder: Path, learner: Learner, record: Record, budget: Budget, journal: Journal) -> None:
+    record.seconds, record.log_bytes = budget.seconds(), journal.bytes
     write_state(folder / STATE, {**vars(record), "learner": learner.state()})
 
 
@@ -192,6 +212,8 @@ def _begin(
     """The record to go on from: that of an earlier part, else a new one in a folder made ready."""
     text = config_to_toml(plan.config)
     if earlier is None:
+        if not learner.group.leads:
+            return Record(*length)
         write_classes(folder / "classes.json", plan.classes)
         write_text(folder / "log.jsonl", "")
         write_text(folder / "config.toml", text)

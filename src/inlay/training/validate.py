@@ -13,6 +13,7 @@ from torch import nn
 from inlay import plugins
 from inlay.core.classes import Classes, SegmentClass
 from inlay.core.segmentation import Segmentation
+from inlay.training.distributed import Group
 from inlay.training.examples import Examples
 from inlay.training.segmenting import Looking, Segmenter
 
@@ -44,20 +45,23 @@ def judge(
     task: str,
     device: torch.device,
     precision: str,
+    group: Group | None = None,
 ) -> Judgement:
-    """How well a model does on some of the examples."""
+    """How well a model does on some of the examples, of which each process of a group takes its share."""
+    group = group or Group()
     metric: Any = plugins.load("metrics", METRICS[task])
     background = bool(getattr(network.config, "background", False))
     classes = judged_classes(examples.classes, examples.dataset.classes, background=background)
     segmenter, looking = Segmenter(network, device, precision), Looking()
     counts = []
-    for place in places:
+    for place in places[group.rank :: group.count]:
         truth = examples.dataset[place].label()
         truth = truth[np.isin(truth.class_names, classes.names)].with_classes(classes)
         found = segmenter.images([examples[place].image], looking)[0].with_classes(classes)
         if background:
             truth, found = with_background(truth), with_background(found)
         counts.append(metric.count(truth, found))
+    counts = group.gathered(counts)
     figures = metric.score(counts, classes)
     decisive = SHOWN[task][0]
     each = [float(metric.score([count], classes)[decisive]) for count in counts]
