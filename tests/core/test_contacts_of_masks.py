@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from inlay.core import contacts as module
 from inlay.core.contacts import contacts, contacts_of
 from inlay.core.masks import Masks
 
@@ -21,17 +19,23 @@ id_maps = st.builds(
 )
 
 
-@pytest.fixture(autouse=True)
-def _never_dense(monkeypatch):
-    monkeypatch.setattr(module, "DENSE", 0)
-
-
 @settings(max_examples=100, deadline=None)
 @given(id_maps)
 def test_masks_have_the_contacts_of_their_id_map(ids):
     wanted, found = contacts(ids, 4), contacts_of(Masks.from_ids(ids, 4))
     for column in COLUMNS:
         assert np.array_equal(getattr(found, column), getattr(wanted, column)), column
+
+
+@settings(max_examples=100, deadline=None)
+@given(id_maps)
+def test_the_edges_where_one_mask_lies_straight_over_another_are_counted(ids):
+    found = contacts_of(Masks.from_ids(ids, 4))
+    upper, lower = ids[:-1].ravel(), ids[1:].ravel()
+    for (a, b), over in zip(zip(found.a, found.b), found.over, strict=True):
+        assert over.tolist() == [np.sum((upper == a) & (lower == b)), np.sum((upper == b) & (lower == a))]
+    ends = [np.sum((upper == row) & (lower != row)) + np.sum(ids[-1] == row) for row in range(4)]
+    assert found.lower.tolist() == ends
 
 
 def test_contacts_of_very_many_masks_need_no_table_of_all_pairs():

@@ -258,3 +258,19 @@ def covered(
 def decode_into(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, out: NDArray[np.uint8], /
 ) -> None: ...
+def png_pairs(
+    one: bytes, other: bytes, height: int, width: int, threads: int, /
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None: ...
+def read_png(file: bytes, /) -> NDArray[np.uint8] | None: ...
+def neighbours(counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, /) -> tuple[
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+]: ...
+def take(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], rows: NDArray[np.int64], /
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -176,11 +176,7 @@ class Masks:
         rows = np.arange(len(self))[list(index) if isinstance(index, tuple) else index]
         if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
             return self._view(int(rows[0]), int(rows[-1]) + 1)
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.zeros(rows.size + 1, np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        take = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(int(offsets[-1]))
-        return Masks(self.counts[take], offsets, self.size)
+        return Masks(*kernels.take(self.counts, self.offsets, rows), self.size)
 
     def _view(self, start: int, stop: int) -> Masks:
         """Consecutive masks, without a copy of their run lengths."""

@@ -16,4 +16,5 @@ NB_MODULE(kernels, m) {
     bind_judge(m);
     bind_tally(m);
     bind_geodesic(m);
+    bind_neighbours(m);
 }

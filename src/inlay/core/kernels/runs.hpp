@@ -116,4 +116,5 @@ void bind_distance(nb::module_&);
 void bind_coco_text(nb::module_&);
 void bind_judge(nb::module_&);
 void bind_geodesic(nb::module_&);
+void bind_neighbours(nb::module_&);
 void bind_tally(nb::module_&);
