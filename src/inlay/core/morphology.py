@@ -28,14 +28,14 @@ def erode(masks: Masks, radius: float, *, element: Element = "square", threads: 
     InlayError
         When the radius is negative, or no whole number for a square.
     """
-    reach, disk = _radius(radius, element), element == "disk"
+    reach, disk = _radius(radius, element), _is_round(radius, element)
     runs = kernels.erode(masks.counts, masks.offsets, *masks.size, reach, disk, threads)
     return Masks(*runs, masks.size)
 
 
 def dilate(masks: Masks, radius: float, *, element: Element = "square", threads: int = 0) -> Masks:
     """The pixels that have a pixel of the mask in their neighbourhood; parameters as for `erode`."""
-    reach, disk = _radius(radius, element), element == "disk"
+    reach, disk = _radius(radius, element), _is_round(radius, element)
     runs = kernels.dilate(masks.counts, masks.offsets, *masks.size, reach, disk, threads)
     return Masks(*runs, masks.size)
 
@@ -52,6 +52,11 @@ def boundary_band(masks: Masks, width: int, *, threads: int = 0) -> Masks:
 def band_width(size: tuple[int, int], share: float = 0.02) -> int:
     """Pixels of a band that is `share` of the image's diagonal wide, at least 1; 0.02 is boundary IoU's."""
     return max(1, round(share * math.sqrt(size[0] ** 2 + size[1] ** 2)))
+
+
+def _is_round(radius: float, element: Element) -> bool:
+    """Whether the element is not a square: a disk of less than 2 pixels that holds its corners is one."""
+    return element == "disk" and not math.sqrt(2) <= radius < 2
 
 
 def _radius(radius: float, element: Element) -> float:

@@ -106,12 +106,17 @@ class SegmentTable:
     @cached_property
     def perimeter(self) -> Integers:
         """(N,) pixel edges around each mask, holes and image sides included."""
-        return perimeter(self.masks)
+        return self.contacts.perimeter if self.is_partition else perimeter(self.masks)
 
     @cached_property
     def union(self) -> Masks:
         """One mask: the pixels that lie in any segment."""
         return self.masks.union()
+
+    @cached_property
+    def nobody(self) -> Masks:
+        """The connected parts, by edges, of the pixels that lie in no segment."""
+        return (~self.union).parts(4)[0]
 
     @cached_property
     def is_partition(self) -> bool:
@@ -169,6 +174,17 @@ class SegmentTable:
         return self.masks.parts()
 
     @cached_property
+    def visible_parts(self) -> tuple[Masks, NDArray[np.int32]]:
+        """The connected parts of the visible masks (corners connect), and the row of each."""
+        return self.parts if self.visible is self.masks else self.visible.parts()
+
+    @cached_property
+    def is_thing(self) -> Booleans:
+        """(N,) whether the class of each segment is one of things."""
+        label = self.segmentation
+        return label.classes.is_thing[label.class_id]
+
+    @cached_property
     def holes(self) -> tuple[Masks, NDArray[np.int32]]:
         """The holes of all masks, and the row of each."""
         return self.masks.holes()
@@ -183,6 +199,7 @@ class PairTable:
     b: Integers  # (P,)
     touch: Integers  # (P,) pixel edges that the visible parts share
     shared: Integers  # (P,) pixels that lie in both masks
+    over: Integers  # (P,) pixel edges where a visible pixel of the first lies straight over one of the second
 
     @classmethod
     def of(cls, segments: SegmentTable) -> PairTable:
@@ -190,14 +207,18 @@ class PairTable:
         count = max(len(segments), 1)
         graph = segments.contacts
         touch_keys = graph.a.astype(np.int64) * count + graph.b
-        over_a, over_b, over = segments.overlaps
-        over_keys = over_a * count + over_b
-        keys = np.union1d(touch_keys, over_keys)
-        touch, shared = np.zeros((2, len(keys)), np.int64)
-        touch[np.searchsorted(keys, touch_keys)] = graph.length
-        shared[np.searchsorted(keys, over_keys)] = over
+        *rows, overlap = segments.overlaps
+        overlap_keys = rows[0] * count + rows[1]
+        keys = np.union1d(touch_keys, overlap_keys)
+        touch, shared, over_b, over_a = np.zeros((4, len(keys)), np.int64)
+        touching = np.searchsorted(keys, touch_keys)
+        touch[touching] = graph.length
+        if graph.over is not None:
+            over_b[touching], over_a[touching] = graph.over.T
+        shared[np.searchsorted(keys, overlap_keys)] = overlap
         a, b = keys // count, keys % count
-        return cls(segments, np.append(a, b), np.append(b, a), np.tile(touch, 2), np.tile(shared, 2))
+        both = np.tile(touch, 2), np.tile(shared, 2), np.append(over_b, over_a)
+        return cls(segments, np.append(a, b), np.append(b, a), *both)
 
     def __len__(self) -> int:
         return len(self.a)

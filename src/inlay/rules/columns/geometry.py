@@ -105,17 +105,13 @@ def hole_px_region(table: SegmentTable, row: int) -> Masks:
 
 def empty_holes_under(table: SegmentTable, pixels: float) -> Integers:
     """Holes of fewer pixels than the argument that nobody's label fills; 0 or more."""
-    holes, row = table.holes
-    small = np.flatnonzero(holes.area() < pixels)
-    empty = small[_unlabelled(table, holes[small])] if small.size else small
-    return np.bincount(row[empty], minlength=len(table))
+    return np.bincount(_empty_holes(table, pixels)[1], minlength=len(table))
 
 
 def empty_holes_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
     """Those holes."""
-    holes, _ = table.masks[row].holes()
-    small = holes[holes.area() < pixels]
-    return small[_unlabelled(table, small)].union()
+    holes, of = _empty_holes(table, pixels)
+    return holes[of == row].union()
 
 
 def perimeter_px(table: SegmentTable) -> Integers:
@@ -164,20 +160,17 @@ def visible_frac(table: SegmentTable) -> Floats:
 
 def stuff_specks(table: ImageTable, pixels: float) -> int:
     """Parts of stuff of fewer pixels than the argument, the largest of each segment left out; 0 or more."""
-    stuff = _stuff(table.segments)
-    return int(parts_under(stuff, pixels).sum())
+    return len(_specks(table.segments, pixels))
 
 
 def stuff_specks_region(table: ImageTable, _row: int, pixels: float) -> Masks:
     """Those parts."""
-    stuff = _stuff(table.segments)
-    parts, row = stuff.parts
-    return parts[(parts.area() < pixels) & ~_is_largest(parts.area(), row)].union()
+    return _specks(table.segments, pixels).union()
 
 
 def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int32]]:
     """The small visible parts that have one neighbour alone, and the row of each."""
-    parts, row = table.visible.parts()
+    parts, row = table.visible_parts
     small = (parts.area() < pixels) & ~_is_largest(parts.area(), row)
     if not small.any():
         return parts[small], row[small]
@@ -220,10 +213,11 @@ def _apart(table: SegmentTable, islands: Masks, row: NDArray[np.int32], largest:
     return apart
 
 
-def _stuff(table: SegmentTable) -> SegmentTable:
-    label = table.segmentation
-    kinds = np.array([item.kind for item in label.classes.rows])
-    return SegmentTable(label[kinds[label.class_id] == "stuff"])
+def _specks(table: SegmentTable, pixels: float) -> Masks:
+    """The small parts of stuff."""
+    parts, row = table.parts
+    is_stuff = table.is_labelled & ~table.is_thing
+    return parts[(parts.area() < pixels) & is_stuff[row] & ~_is_largest(parts.area(), row)]
 
 
 def _lesser_parts(table: SegmentTable, row: int) -> Masks:
@@ -240,6 +234,12 @@ def _is_largest(area: Integers, row: NDArray[np.int32]) -> Booleans:
     return largest
 
 
-def _unlabelled(table: SegmentTable, holes: Masks) -> Booleans:
-    """(M,) whether no segment lies in each hole."""
-    return np.equal(holes.intersection(table.union)[:, 0], 0)
+def _empty_holes(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int64]]:
+    """The small holes that nobody's label fills, and the row of each: nobody's parts that one mask surrounds."""
+    parts = table.nobody[table.nobody.area() < pixels]
+    height, width = parts.size
+    x0, y0, x1, y1 = parts.box().T
+    parts = parts[(x0 > 0) & (y0 > 0) & (x1 < width) & (y1 < height)]
+    ring = dilate(parts, 1, element="disk") - parts
+    hole, row = np.nonzero(ring.intersection(table.masks) == ring.area()[:, None])
+    return parts[hole], row

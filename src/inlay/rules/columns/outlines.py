@@ -19,26 +19,29 @@ def spur_px(table: SegmentTable, width: float) -> Integers:
 
     Where the label has full extents, it stands out of these too. Else a tongue has one other segment, or
     nobody, on both sides: what is seen between two others is no slip.
-    A mask that is so thin everywhere has no body, and no tongue.
+    A mask that is so thin everywhere has no body, and no tongue; 0 for stuff, which is what others leave.
     """
-    return _longest(*_spurs(table, width), len(table))
+    return _longest(*_spurs(table, np.flatnonzero(table.is_thing), width), len(table))
 
 
 def spur_px_region(table: SegmentTable, row: int, width: float) -> Masks:
     """That tongue."""
-    spurs, of = _spurs(table, width)
-    spurs = spurs[of == row]
+    spurs, _ = _spurs(table, np.array([row]), width)
     return spurs[np.argsort(-_lengths(spurs), kind="stable")[:1]].union()
 
 
 def notch_px(table: SegmentTable, width: float) -> Integers:
-    """Pixels of the largest bite at most so many pixels wide into the mask, of nobody's pixels; 0 or more."""
-    return _largest(*_notches(table, np.arange(len(table)), width), len(table))
+    """Pixels of the largest bite at most so many pixels wide into the mask, of nobody's pixels; 0 or more.
+
+    0 for stuff, whose outline is what others leave.
+    """
+    return _largest(*_notches(table, np.flatnonzero(table.is_thing), width), len(table))
 
 
 def notch_px_region(table: SegmentTable, row: int, width: float) -> Masks:
     """That bite."""
-    return _first(_notches(table, np.array([row]), width)[0])
+    parts, _ = _notches(table, np.array([row]), width)
+    return parts[np.argsort(-parts.area(), kind="stable")[:1]].union()
 
 
 def jaggedness(table: SegmentTable) -> Floats:
@@ -87,35 +90,36 @@ def _closed(masks: Masks, radius: float) -> Masks:
     return masks | cut(filled, (room, room, room + width, room + height))
 
 
-def _spurs(table: SegmentTable, width: float) -> tuple[Masks, NDArray[np.int32]]:
-    """The tongues of all masks, and the row of each."""
+def _spurs(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
+    """The tongues of some masks, and the row of each."""
     radius = 0.625 * width + 0.5  # a slanting line of whole pixels holds discs a little larger than itself
-    seen, extent = table.visible, table.segmentation.amodal
-    drawn = seen if extent is None else extent
+    extent = table.segmentation.amodal
+    drawn = (table.visible if extent is None else extent)[rows]
     body = _opened(drawn, radius)
     # what a disc rounds off at corners stays within its radius of the body
-    parts, row = ((drawn - dilate(body, radius, element="disk")) & seen).parts()
-    there = (body.area() > 0)[row]
-    parts, row = parts[there], row[there]
+    residue = drawn - dilate(body, radius, element="disk")
+    parts, place = (residue if extent is None else residue & table.visible[rows]).parts()
+    there = (body.area() > 0)[place]
+    parts, row = parts[there], rows[place[there]]
     if extent is not None or not len(parts):
         return parts, row
     alone = _along_one(table, parts, row, width)
     return parts[alone], row[alone]
 
 
-def _along_one(table: SegmentTable, parts: Masks, row: NDArray[np.int32], width: float) -> NDArray[np.bool_]:
+def _along_one(table: SegmentTable, parts: Masks, row: NDArray[np.int64], width: float) -> NDArray[np.bool_]:
     """(P,) whether each tongue has the same on either side, all along: it crosses others, but parts none."""
     seen = table.visible
-    beside = dilate(parts, width, element="disk").intersection(seen) > 0
+    around = dilate(parts, width, element="disk")
+    beside = around.intersection(seen) > 0
     beside[np.arange(len(parts)), row] = False
     part, other = np.nonzero(beside)
     area = parts.area()
-    near = area - (parts - dilate(~table.union, width, element="disk")).area()
+    near = (parts & dilate(around - table.union, width, element="disk")).area()
     for start in range(0, len(part), CHUNK):
         some = slice(start, start + CHUNK)
-        others, place = np.unique(other[some], return_inverse=True)
-        wide = dilate(seen[others], width, element="disk")
-        np.add.at(near, part[some], (parts[part[some]] & wide[place]).area())
+        close = dilate(seen[other[some]] & around[part[some]], width, element="disk")
+        np.add.at(near, part[some], (parts[part[some]] & close).area())
     few: NDArray[np.bool_] = near <= 1.35 * area + 2 * width
     return few
 
@@ -126,25 +130,30 @@ def _lengths(parts: Masks) -> Integers:
     return longest
 
 
-def _longest(parts: Masks, row: NDArray[np.int32], count: int) -> Integers:
+def _longest(parts: Masks, row: NDArray[np.int64], count: int) -> Integers:
     found = np.zeros(count, np.int64)
     np.maximum.at(found, row, _lengths(parts))
     return found
 
 
-def _notches(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int32]]:
-    """The bites into some masks, and the place of each one's row in `rows`."""
+def _notches(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
+    """The bites into some masks, and the row of each."""
+    rows = rows[_near_nobody(table, width)[rows]]
     radius = (width + 0.5) / 2
     masks = table.masks[rows]
-    residue = (_closed(masks, radius) - masks) - table.union
-    return residue.parts(4)
+    parts, place = ((_closed(masks, radius) - masks) - table.union).parts(4)
+    return parts, rows[place]
 
 
-def _largest(parts: Masks, row: NDArray[np.int32], count: int) -> Integers:
+def _near_nobody(table: SegmentTable, width: float) -> NDArray[np.bool_]:
+    """(N,) whether the box of a mask meets that of some of nobody's pixels, or comes so near."""
+    ours, free = table.box, table.nobody.box().astype(np.int64)
+    apart = np.maximum(ours[:, None, :2] - free[None, :, 2:], free[None, :, :2] - ours[:, None, 2:])
+    near: NDArray[np.bool_] = (apart <= width).all(axis=2).any(axis=1)
+    return near & (table.area > 0)
+
+
+def _largest(parts: Masks, row: NDArray[np.int64], count: int) -> Integers:
     found = np.zeros(count, np.int64)
     np.maximum.at(found, row, parts.area())
     return found
-
-
-def _first(parts: Masks) -> Masks:
-    return parts[np.argsort(-parts.area(), kind="stable")[:1]].union()

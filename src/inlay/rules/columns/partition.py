@@ -53,7 +53,7 @@ def overlaps(table: SegmentTable) -> Booleans:
 
 def overlapped_px(table: SegmentTable) -> Integers:
     """Pixels of the mask that lie in the mask of another segment as well; 0 or more."""
-    return (table.masks & table.twice).area() if len(table) else np.empty(0, np.int64)
+    return np.zeros(len(table), np.int64) if table.is_partition else (table.masks & table.twice).area()
 
 
 def overlapped_px_region(table: SegmentTable, row: int) -> Masks:
@@ -86,7 +86,7 @@ def unlabelled_spots_region(table: ImageTable, _row: int, pixels: float) -> Mask
 
 
 def _spots(table: ImageTable, pixels: float) -> Masks:
-    parts, _ = (~table.segments.union).parts(4)
+    parts = table.segments.nobody
     return parts[parts.area() < pixels]
 
 
@@ -94,6 +94,8 @@ def _gaps(table: ImageTable, width: float) -> tuple[Masks, Integers]:
     """The narrow parts of what nobody labelled, and how many segments each touches."""
     labelled = table.segments.labelled
     around = ~labelled
+    if not int(around.area()[0]):
+        return Masks.empty(labelled.size), np.empty(0, np.int64)
     reach = float(np.ceil(width / 2))  # an odd width counts as the next even one
     wide = dilate(erode(around, reach, element="disk"), reach + 0.5, element="disk")
     strips, _ = (around - wide).parts(4)

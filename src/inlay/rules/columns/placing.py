@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from inlay.rules.columns.parts.runs import moments, stretches
-from inlay.rules.tables import Booleans, Floats, Integers, PairTable, SegmentTable, ratio
+from inlay.rules.columns.parts.runs import moments
+from inlay.rules.tables import Booleans, Floats, Integers, PairTable, ratio
 
 
 def on_top_px(table: PairTable) -> Integers:
     """Pixel edges where a visible pixel of `a` lies straight over one of `b`; 0 or more."""
-    return _stacked(table.segments)[0][table.a, table.b]
+    return table.over
 
 
 def on_top_frac(table: PairTable) -> Floats:
     """Share of the lower edges of `a`, the image's lower side counted in, that lie on `b`; 0 to 1."""
-    over, bottom = _stacked(table.segments)
-    return ratio(over[table.a, table.b], bottom[table.a])
+    return ratio(table.over, _lower(table))
 
 
 def beneath_frac(table: PairTable) -> Floats:
     """Share of the upper edges of `a` over which `b` lies straight; 0 to 1."""
-    over, bottom = _stacked(table.segments)  # a mask has as many upper edges as lower ones
-    return ratio(over[table.b, table.a], bottom[table.a])
+    half = len(table) // 2  # of the rows, and then the same pairs the other way round
+    over = np.append(table.over[half:], table.over[:half])
+    return ratio(over, _lower(table))  # a mask has as many upper edges as lower ones
 
 
 def above(table: PairTable) -> Booleans:
@@ -49,14 +49,7 @@ def area_ratio(table: PairTable) -> Floats:
     return ratio(area[table.a], area[table.b])
 
 
-def _stacked(table: SegmentTable) -> tuple[Integers, Integers]:
-    """(N, N) edges where the row lies straight over the column, and (N,) lower edges of each row."""
-    runs = stretches(table.visible)
-    count = len(table)
-    order = np.lexsort((runs.start, runs.column))
-    row, column, start, stop = (part[order] for part in (runs.row, runs.column, runs.start, runs.stop))
-    meet = np.flatnonzero((column[:-1] == column[1:]) & (stop[:-1] == start[1:]))
-    over = np.bincount(row[meet] * count + row[meet + 1], minlength=count * count).reshape(count, count)
-    lower = np.bincount(row, minlength=count) - np.diagonal(over)
-    np.fill_diagonal(over, 0)
-    return over, lower
+def _lower(table: PairTable) -> Integers:
+    """(P,) lower edges of the visible part of the first segment of each pair."""
+    lower = table.segments.contacts.lower
+    return np.zeros(len(table), np.int64) if lower is None else lower[table.a]
