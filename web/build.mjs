@@ -23,7 +23,7 @@ if (values.tests) {
   mkdirSync(out, { recursive: true });
   cpSync("public", out, { recursive: true });
   const options = {
-    ...shared, entryPoints: { studio: "src/main.tsx" }, outdir: out, minify: !values.watch, sourcemap: values.watch ? "inline" : false,
+    ...shared, entryPoints: { studio: "src/main.tsx", offline: "src/offline.ts" }, outdir: out, minify: !values.watch, sourcemap: values.watch ? "inline" : false,
     jsx: "automatic", jsxImportSource: "preact", legalComments: "linked",
   };
   if (values.watch) await (await context(options)).watch();

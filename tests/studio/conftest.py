@@ -136,7 +136,8 @@ def contexts(browser):
     thrown: list[str] = []
 
     def make(state=None, **options):
-        context = browser.new_context(storage_state=state, viewport={"width": 1280, "height": 800}, **options)
+        quiet = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
+        context = browser.new_context(storage_state=state, **{**quiet, **options})
         context.set_default_timeout(PATIENCE)
         context.on("weberror", lambda error: thrown.append(str(error.error)))
         opened.append(context)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from .desk import Desk, picture
 
 WAITING = "() => inlay.queue.waiting.length"
+COPY = """async ([image, revision]) => {
+    const cache = await caches.open('inlay-data');
+    const copy = await cache.match(`/api/images/${image}/document`);
+    return copy && (await copy.json()).revision >= revision;
+}"""
 
 
 def test_what_is_drawn_without_a_network_is_saved_when_it_is_back(owner, desk):
@@ -45,6 +50,33 @@ def test_a_server_that_is_killed_and_started_again_has_everything(served, desk):
     served.start()
     desk.page.get_by_role("button", name="Try again now").click()
     assert desk.same().segments() == 2
+
+
+def test_a_reload_without_the_server_shows_all_that_was_drawn_and_goes_on(contexts, owner_state, served, free_images):
+    page = contexts(owner_state, service_workers="allow").new_page()
+    page.goto(served.address)
+    page.wait_for_function("() => navigator.serviceWorker.controller")
+    desk = Desk(page, served.address).open(next(free_images))
+    desk.press("0", "r")
+    desk.drag((10, 10), (50, 50))  # saved
+    desk.saved().press("Escape")
+    page.wait_for_function(COPY, arg=[desk.image_id, 1])
+    desk.drag((60, 10), (90, 50))  # saved, and in no copy yet
+    desk.saved()
+    served.kill()
+    desk.press("Escape")
+    desk.drag((100, 10), (140, 50))  # in the journal alone
+    page.get_by_text("Offline: 1 gesture kept here").wait_for()
+    drawn = picture(desk.document())
+    page.reload()
+    assert picture(desk.ready().document()) == drawn
+    desk.press("0", "r")
+    desk.drag((10, 60), (50, 100))
+    assert desk.segments() == 4
+    served.start()
+    page.get_by_role("button", name="Try again now").click()
+    assert desk.same().segments() == 4
+    assert picture(desk.reload().document()) == picture(desk.stored())
 
 
 def test_two_people_on_one_image_see_each_other_draw(served, desk, labeller):

@@ -13,6 +13,7 @@ import { ProjectsPage } from "./pages/projects.tsx";
 import { SettingsPage } from "./pages/settings.tsx";
 import { Failed, Plain } from "./pages/shell.tsx";
 import { match, path } from "./router.ts";
+import { keepPage } from "./saving/copies.ts";
 import { joinTabs } from "./saving/tabs.ts";
 import { failure, openProject, project } from "./state/project.ts";
 import { findSession, session } from "./state/session.ts";
@@ -61,6 +62,7 @@ if (link) {
   path.value = location.pathname;
 }
 followSettings();
+keepPage();
 await joinTabs();
 if (location.pathname !== "/enter") void findSession();
 render(

@@ -135,7 +135,7 @@ export const t = {
     denied: "Not saved",
     retry: "Try again now",
     refused: (words: string) => `The server did not take a gesture, and it was undone here: ${words}`,
-    recovered: (n: number) => `${plural(n, "gesture")} from before were kept in this browser and are saved now.`,
+    recovered: (n: number) => `${plural(n, "gesture")} from before were kept in this browser: saved as soon as the server answers.`,
     followed: (name: string) => `${name} changed this image too; both changes are in it.`,
     propagate: "Copy to the next frame",
     propagated: (n: number) => `${plural(n, "segment")} copied to the next frame.`,
@@ -326,7 +326,7 @@ export const t = {
   coverage: {
     labelled: (share: number) => `${percent(share)} labelled`,
     unlabelled: (share: number, pixels: number) =>
-      pixels && share < 0.001 ? `${pixels.toLocaleString("en")} px unlabelled` : `${percent(share)} unlabelled`,
+      !pixels ? "all labelled" : share < 0.001 ? `${pixels.toLocaleString("en")} px unlabelled` : `${percent(share)} unlabelled`,
     next: "Next gap",
     fill: "Fill",
     fillHint: "Give this gap to the chosen class, and show the next",

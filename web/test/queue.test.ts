@@ -69,6 +69,8 @@ class Person implements Host {
 
   async settled(): Promise<void> {}
 
+  copies: boolean = false;
+
   follow(mine: readonly Gesture[], theirs: readonly Entry[], again: readonly Gesture[]): readonly Gesture[] {
     for (const gesture of mine.toReversed()) this.document.apply({ ops: inverseOps(gesture.ops) });
     for (const { gesture } of theirs) this.document.apply(gesture);
@@ -178,6 +180,20 @@ test("what waits is in the journal, in order, until it is acknowledged", async (
   assert.equal(person.queue.state.waiting, 3);
   line.lossy = 0;
   person.queue.retry();
+  await person.queue.idle();
+  assert.deepEqual(await person.journal.of(1, 0), []);
+});
+
+test("what is saved stays in the journal until the browser's copy of the document has it", async () => {
+  const server = new Server();
+  const person = new Person(new Line(server, "me", randomOf(1)), 0);
+  person.copies = true;
+  person.draw();
+  await person.queue.idle();
+  const kept = await person.journal.of(1, 0);
+  assert.deepEqual(kept.map(({ saved, base }) => [saved, base]), [[true, 0]]);
+  assert.deepEqual(await person.journal.images(0), [], "nothing there is unsaved");
+  person.queue.copied();
   await person.queue.idle();
   assert.deepEqual(await person.journal.of(1, 0), []);
 });

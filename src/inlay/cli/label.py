@@ -85,7 +85,8 @@ def label(
         raise
 
     def listening() -> None:
-        print(f"studio: {address}\n        (works once; Ctrl-C stops the studio, everything is saved in {place})")
+        print(f"studio: {address}")
+        print(f"        (works once; Ctrl-C stops the studio, everything is saved in {place})")
         if running.is_open(wanted):
             print("        other machines can reach it: put a proxy with https before it", file=sys.stderr)
         sys.stdout.flush()

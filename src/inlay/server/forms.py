@@ -51,9 +51,10 @@ class NewProject(Body):
 class ProjectChange(Body):
     """Settings of a project; what is left out stays.
 
-    `strict`: whether an image is closed to everybody but the person it is assigned to. `consensus`: how many people label each image, each without seeing the others. `honeypots`: the share
-    of images handed out whose truth is known. `rate`: what an hour of labelling costs. `assist_off`: classes
-    without click-to-segment.
+    `strict`: whether an image is closed to everybody but the person it is assigned to. `consensus`: how
+    many people label each image, each without seeing the others. `honeypots`: the share of images handed out
+    whose truth is known. `rate`: what an hour of labelling costs. `assist_off`: classes without
+    click-to-segment.
     """
 
     name: Name | None = None

@@ -77,9 +77,10 @@ def read_once(studio: Studio, project_id: int, owner: int, path: Path, kind: Kin
         work.keep(state="failed", error=" ".join(str(error).split()))
         raise
     total = result.pop("total")
-    work.keep(state="done", done=total, total=total, result={**result, "mark": mark})
+    words = result.pop("words")
+    work.keep(state="done", done=total, total=total, words=words, result={**result, "mark": mark})
     lost = f"; {result['failed']} images failed: {result['failed_examples'][0]}" if result["failed"] else ""
-    return f"{path}: {result['segments']} segments in {result['images']} images{lost}"
+    return f"{path}: {words}{lost}"
 
 
 def _access(studio: Studio, project_id: int, owner: int) -> Access:

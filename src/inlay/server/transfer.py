@@ -132,6 +132,7 @@ def import_labels(
     unmatched = sorted({*dataset.names} - {theirs for theirs, _ in pairs})
     return {
         "total": len(pairs),
+        "words": f"{counts[1]} segments in {counts[0]} images",
         "images": counts[0],
         "segments": counts[1],
         "without_image": len(unmatched),

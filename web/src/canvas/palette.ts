@@ -38,8 +38,16 @@ export function colourOf(segment: Segment, classes: Classes, view: Pick<View, "c
     const index = Math.max(0, classes.rows.findIndex(({ class_id }) => class_id === segment.class_id));
     return shade(SAFE[index % SAFE.length], segment.instance_id ? ((segment.instance_id % 5) - 2) * 0.12 : 0);
   }
-  if (!segment.instance_id) return own;
-  return fromHue((segment.instance_id * GOLDEN) % 1, 0.55 + 0.1 * (segment.instance_id % 3));
+  return segment.instance_id > 1 ? kin(own, segment.instance_id, classes) : own;
+}
+
+/** A colour for an instance, akin to that of its class: half of all hues at most, all where there is one class of things. */
+function kin(colour: Rgb, instance: number, classes: Classes): Rgb {
+  const things = classes.rows.filter(({ kind }) => kind === "thing").length;
+  const spread = Math.min(1, Math.max(0.5, 0.9 / Math.max(1, things)));
+  const turn = ((instance - 1) * GOLDEN) % 1;
+  const hue = hueOf(colour) + (turn > 0.5 ? turn - 1 : turn) * spread;
+  return fromHue(hue - Math.floor(hue), [0.5, 0.64, 0.55, 0.7][instance % 4]);
 }
 
 /** Tables for all slots of a document. */
@@ -67,6 +75,14 @@ export function paletteOf(document: Document, classes: Classes, view: View, sele
 function shade([r, g, b]: Rgb, by: number): Rgb {
   const move = (v: number): number => Math.round(by < 0 ? v * (1 + by) : v + (255 - v) * by);
   return [move(r), move(g), move(b)];
+}
+
+/** 0 .. 1, red first. */
+function hueOf([r, g, b]: Rgb): number {
+  const [top, range] = [Math.max(r, g, b), Math.max(r, g, b) - Math.min(r, g, b)];
+  if (!range) return 0;
+  const sixth = top === r ? ((g - b) / range + 6) % 6 : top === g ? (b - r) / range + 2 : (r - g) / range + 4;
+  return sixth / 6;
 }
 
 function fromHue(hue: number, light: number): Rgb {

@@ -11,6 +11,8 @@ export interface Kept {
   /** The revision under the first gesture that waits. */
   readonly base: number;
   readonly gesture: Gesture;
+  /** The server has it; it is kept because the copy of the document in this browser has it not. */
+  readonly saved?: boolean;
 }
 
 export interface Journal {
@@ -20,7 +22,7 @@ export interface Journal {
   forget(ids: readonly string[]): Promise<void>;
   /** What is kept for an image, in the order in which it was drawn. */
   of(image: number, user: number): Promise<Kept[]>;
-  /** Images for which something is kept. */
+  /** Images for which something is kept that is not saved. */
   images(user: number): Promise<number[]>;
 }
 
@@ -47,7 +49,7 @@ export class MemoryJournal implements Journal {
 
 const inOrder = (kept: Kept[]): Kept[] => kept.sort((a, b) => a.order - b.order);
 const imagesOf = (kept: readonly Kept[], user: number): number[] => [
-  ...new Set(kept.filter((one) => one.user === user).map((one) => one.image)),
+  ...new Set(kept.filter((one) => one.user === user && !one.saved).map((one) => one.image)),
 ];
 
 const STORE = "gestures";

@@ -32,6 +32,8 @@ export interface Host {
   settled(): Promise<void>;
   /** Takes `mine` back, applies `theirs`, and does those of mine again that are in `again`; gives what became of them. */
   follow(mine: readonly Gesture[], theirs: readonly Entry[], again: readonly Gesture[]): readonly Gesture[];
+  /** Whether a copy of the document is kept in the browser, with which saved gestures are to stay in the journal. */
+  readonly copies: boolean;
   /** A gesture that the server will never take; it is undone here already. */
   refused(gesture: Gesture, words: string): void;
 }
@@ -62,6 +64,7 @@ export class SaveQueue {
   readonly #host: Host;
   readonly #changed: (state: State) => void;
   #waiting: Gesture[] = [];
+  #uncopied: string[] = []; // saved, but not in the browser's copy of the document
   #behind = 0;
   #failures = 0;
   #batch = BATCH;
@@ -121,8 +124,13 @@ export class SaveQueue {
     await this.#kept;
   }
 
-  #keep(gestures: readonly Gesture[]): void {
-    const kept = gestures.map((gesture) => ({ ...this.#place, id: gesture.id, order: nextOrder(), base: this.revision, gesture }));
+  /** The browser's copy of the document has everything that is saved. */
+  copied(): void {
+    this.#forget(this.#uncopied.splice(0));
+  }
+
+  #keep(gestures: readonly Gesture[], saved = false): void {
+    const kept = gestures.map((gesture) => ({ ...this.#place, id: gesture.id, order: nextOrder(), base: this.revision, gesture, saved }));
     this.#kept = this.#kept.then(() => this.#journal.keep(kept)).catch((error: unknown) => this.#tell(this.#state.status, String(error)));
   }
 
@@ -180,9 +188,12 @@ export class SaveQueue {
   #acknowledge(sent: readonly Gesture[], revision: number): void {
     const ids = new Set(sent.map(({ id }) => id));
     this.#waiting = this.#waiting.filter(({ id }) => !ids.has(id));
+    if (this.#host.copies) {
+      this.#keep(sent, true);
+      this.#uncopied.push(...ids);
+    } else this.#forget([...ids]);
     this.revision = revision;
     this.#batch = BATCH;
-    this.#forget([...ids]);
   }
 
   async #follow(entries: readonly Entry[], revision: number): Promise<void> {

@@ -1,13 +1,14 @@
 /** The image on the desk: its editor, what waits to be saved, and what is said of it. */
 import { type Signal, signal } from "@preact/signals";
-import { call, wordsFor } from "../api.ts";
+import { call, Unreachable, wordsFor } from "../api.ts";
 import { Document } from "../core/document.ts";
 import { Editor, type Tools, type Topic } from "../core/editor.ts";
 import { type DocumentJson, type Gesture, inverseOps, newGesture } from "../core/gesture.ts";
 import { History } from "../core/history.ts";
 import { type Conflict, rebase } from "../core/rebase.ts";
 import type { Comment, Event, Findings, Image, Lock } from "../schema.d.ts";
-import { type Journal } from "../saving/journal.ts";
+import { keepCopy, reloads } from "../saving/copies.ts";
+import type { Journal, Kept } from "../saving/journal.ts";
 import { type Entry, type Host, SaveQueue, type State } from "../saving/queue.ts";
 import { isAlive, TAB } from "../saving/tabs.ts";
 import { entriesSince, ServerTransport } from "../saving/transport.ts";
@@ -20,6 +21,7 @@ import { drawing, preferences, view } from "./settings.ts";
 const REMEMBERED = 500; // own gestures that undo reaches after a reload
 const LOOK_SECONDS = 3; // time without a gesture that is worth a line in the history
 const HEARTBEAT = 25_000;
+const PAUSE = 2_000; // milliseconds without a save
 
 export interface Person {
   readonly user_id: number;
@@ -46,6 +48,7 @@ export class Desk implements Host {
   readonly #activity = new Activity(() => preferences.peek().idleSeconds);
   readonly #ends: (() => void)[] = [];
   #checking = 0;
+  #copying = 0;
 
   constructor(image: Image, document: Document, parts: { me: Person; entries: readonly Entry[]; tools: Tools; journal: Journal }) {
     this.image = signal(image);
@@ -114,7 +117,12 @@ export class Desk implements Host {
     void this.queue.idle().then(() => this.queue.close());
     setTimeout(() => this.queue.close(), 3000);
     for (const end of this.#ends) end();
+    clearTimeout(this.#copying);
     void call("DELETE /api/images/{image_id}/lock", { image_id: this.id }, { keepalive: true }).catch(() => undefined);
+  }
+
+  get copies(): boolean {
+    return reloads();
   }
 
   get id(): number {
@@ -159,11 +167,11 @@ export class Desk implements Host {
   }
 
   /** Does again what an earlier page could not save; the document has it already when this returns. */
-  recover(gestures: readonly Gesture[]): void {
+  recover(found: readonly Kept[]): void {
     const { document, history } = this.editor;
     const conflicts: Conflict[] = [];
     const kept: Gesture[] = [];
-    for (const gesture of gestures) {
+    for (const { gesture } of found) {
       const done = rebase(document, gesture);
       conflicts.push(...done.conflicts);
       if (!done.gesture) continue;
@@ -174,7 +182,8 @@ export class Desk implements Host {
     this.queue.push(...kept);
     this.conflicts.value = conflicts;
     this.ticks.history.value++;
-    if (kept.length) this.said.value = { words: t.label.recovered(kept.length), bad: false };
+    const unsaved = found.filter(({ saved }) => !saved).length;
+    if (unsaved) this.said.value = { words: t.label.recovered(unsaved), bad: false };
   }
 
   /** Something happened in the project; null: anything may have. */
@@ -222,6 +231,7 @@ export class Desk implements Host {
     if (state.status !== "saved" || (before.status === "saved" && this.editor.document.revision === this.queue.revision)) return;
     this.editor.document.revision = this.queue.revision;
     this.check();
+    this.#copySoon();
     if (this.image.peek().state === "todo" || this.image.peek().state === "returned") void this.loadImage();
     void this.#loadEntries();
   }
@@ -231,6 +241,19 @@ export class Desk implements Host {
     const fresh = await entriesSince(this.id, last).catch(() => []);
     const known = new Set(this.entries.peek().map(({ revision }) => revision));
     this.entries.value = [...this.entries.peek(), ...fresh.filter(({ revision }) => !known.has(revision))];
+  }
+
+  /** Keeps a copy of what is saved, for a page that is opened without the server; in a pause, since it takes a while. */
+  #copySoon(): void {
+    clearTimeout(this.#copying);
+    if (this.copies) this.#copying = window.setTimeout(() => void this.#copy().catch(() => undefined), PAUSE);
+  }
+
+  async #copy(): Promise<void> {
+    if (this.queue.waiting.length || this.editor.isDrawing) return; // the next save tries again
+    const { document, revision } = { document: this.editor.document.toJson(), revision: this.queue.revision };
+    await keepCopy({ ...document, revision });
+    if (this.queue.revision === revision) this.queue.copied();
   }
 
   /** Time spent looking counts too: a gesture without ops carries it. */
@@ -249,11 +272,15 @@ export async function openDesk(image: number, parts: { me: Person; tools: Tools;
   ]);
   const kept = (await parts.journal.of(image, parts.me.user_id)).filter(({ tab }) => !isAlive(tab));
   const from = Math.max(0, Math.min(json.revision - REMEMBERED, ...kept.map(({ base }) => base)));
-  const entries = (await entriesSince(image, from)).filter(({ revision }) => revision <= json.revision);
+  const since = await entriesSince(image, from).catch((error: unknown) => {
+    if (error instanceof Unreachable) return []; // the browser's copy was opened: what happened since comes later
+    throw error;
+  });
+  const entries = since.filter(({ revision }) => revision <= json.revision);
   const desk = new Desk(facts, Document.load(json as DocumentJson), { ...parts, entries });
   const known = new Set(entries.map(({ gesture }) => gesture.id));
   await parts.journal.forget(kept.filter(({ id }) => known.has(id)).map(({ id }) => id));
-  desk.recover(kept.filter(({ id }) => !known.has(id)).map(({ gesture }) => gesture));
+  desk.recover(kept.filter(({ id }) => !known.has(id)));
   return desk;
 }
 

@@ -120,6 +120,7 @@ const CLOSE = 6; // screen pixels for an image pixel: closer than this one loses
 export function bring(editor: Editor, box: readonly [number, number, number, number]): void {
   const { viewport } = editor;
   viewport.show([Math.floor(box[0]), Math.floor(box[1]), Math.ceil(box[2]), Math.ceil(box[3])], 1);
+  if (viewport.scale < viewport.fitScale) viewport.fit();
   if (viewport.scale > CLOSE) viewport.zoomTo(Math.max(CLOSE, viewport.fitScale));
 }
 

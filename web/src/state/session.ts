@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { call, setToken, whenLoggedOut } from "../api.ts";
 import { go } from "../router.ts";
+import { whenKept } from "../saving/copies.ts";
 import type { Login, Session } from "../schema.d.ts";
 
 /** `undefined` until the server was asked; null when nobody is logged in. */
@@ -23,6 +24,7 @@ export async function findSession(): Promise<void> {
 /** Logs in, by name and password or by the token of a link. */
 export async function logIn(login: Login): Promise<void> {
   take(await call("POST /api/session", {}, { body: login }));
+  void whenKept().then(() => call("GET /api/session", {})).catch(() => undefined); // so that a reload offline knows it
 }
 
 export async function logOut(): Promise<void> {

@@ -35,7 +35,7 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {  # role: to: from
 
 
 def see_writable(db: Connection, image: Row[Any], who: Access) -> None:
-    """Refuse a person's gestures on an image that is done; on another's, where the project assigns strictly."""
+    """Refuse a person's gestures on an image that is done, or, where the project is strict, another's."""
     if who.reviews:
         return
     if image.state == "accepted":  # 423 and not 409: the client keeps the gestures until it is returned
