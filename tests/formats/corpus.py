@@ -29,7 +29,8 @@ def label(
     *layers: str, of: tuple[int, ...] | None = None, size: tuple[int, int] = (7, 9), **columns: Any
 ) -> Segmentation:
     """Segments of text pictures, back to front, of the classes `of`; columns as of a segmentation."""
-    classes = columns.pop("classes", CLASSES)
+    last = 1 if len(layers) > 1 else 0
+    classes = columns.pop("classes", Classes(CLASSES.rows[: max(of or (last,)) + 1]))
     ids = np.array([row % len(classes) for row in range(len(layers))] if of is None else of, np.int32)
     if "amodal" in columns:
         columns["amodal"] = Masks.encode(stack_of(*columns["amodal"], size=size))
@@ -49,11 +50,11 @@ def one(segments: Segmentation, name: str = "a", **facts: Any) -> Dataset:
 
 def several(*labels: Segmentation | None, classes: Classes = CLASSES, **facts: tuple[Any, ...]) -> Dataset:
     """A dataset of several images; facts of samples as tuples."""
-    samples = [
-        Sample(**{"name": f"s{i}", **{key: values[i] for key, values in facts.items()}},
-               image=pixels((7, 9) if each is None else each.size), segmentation=each)
-        for i, each in enumerate(labels)
-    ]  # fmt: skip
+    samples = []
+    for i, each in enumerate(labels):
+        about = {"name": f"s{i}", **{key: values[i] for key, values in facts.items()}}
+        segments = None if each is None else each.with_classes(classes)
+        samples.append(Sample(image=pixels((7, 9)), segmentation=segments, **about))
     return Dataset.of(samples, classes)
 
 
