@@ -46,6 +46,11 @@ def test_unsure_predictions_carry_tracks_on_and_begin_none():
     assert numbers(track(Dataset.of(alone, CLASSES))) == [[]] * 3
 
 
+def test_a_frame_without_things_is_a_frame():
+    frames = [frame(0, [(10, 10, 0, 0)]), frame(1, []), frame(2, [(12, 10, 0, 0)])]
+    assert numbers(track(Dataset.of(frames, CLASSES))) == [[1], [], [1]]
+
+
 def test_classes_are_never_mixed_and_memory_ends():
     frames = [frame(0, [(10, 10, 0, 0)]), frame(1, [(10, 10, 1, 0)]), frame(9, [(10, 10, 0, 0)])]
     assert numbers(track(Dataset.of(frames, CLASSES), Tracking(memory=9))) == [[1], [2], [1]]

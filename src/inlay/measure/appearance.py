@@ -28,7 +28,7 @@ def look(pixels: NDArray[np.uint8], masks: Masks) -> Floats:
         ):
             if part.any():
                 found[row, band] = _histogram(colours[part].astype(np.float64))
-    return found.reshape(len(masks), -1)
+    return found.reshape(len(masks), BANDS * 3 * BINS)
 
 
 def _histogram(colours: Floats) -> Floats:
