@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.contacts import contacts_of
 from inlay.core.masks import Masks
 from inlay.core.morphology import dilate
 from inlay.rules.outline import perimeter
@@ -178,17 +177,19 @@ def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int3
     if table.segmentation.amodal is not None:
         small[small] = _apart(table, parts[small], row[small], parts[_is_largest(parts.area(), row)])
         return parts[small], row[small]
-    graph = contacts_of(parts)  # of all parts: those of one row never touch by an edge
-    neighbours = np.zeros((2, len(parts)), np.int64)  # the least and the greatest row beside each part
-    neighbours[0] = len(table)
-    np.minimum.at(neighbours[0], graph.a, row[graph.b])
-    np.minimum.at(neighbours[0], graph.b, row[graph.a])
-    np.maximum.at(neighbours[1], graph.a, row[graph.b] + 1)
-    np.maximum.at(neighbours[1], graph.b, row[graph.a] + 1)
-    somebody = neighbours[1] > 0
-    alone = np.where(graph.void_length > 0, ~somebody, neighbours[1] == neighbours[0] + 1)
-    island = small & alone & (graph.border.sum(axis=1) == 0)
-    return parts[island], row[island]
+    small[small] = _in_one(table, parts[small])
+    return parts[small], row[small]
+
+
+def _in_one(table: SegmentTable, parts: Masks) -> Booleans:
+    """(P,) whether visible parts, inside the image, have one other segment all around them, or nobody."""
+    height, width = parts.size
+    x0, y0, x1, y1 = parts.box().T
+    ring = dilate(parts, 1, element="disk") - parts
+    beside = ring.intersection(table.visible)
+    alone = beside.max(axis=1, initial=0) == np.where(beside.any(axis=1), ring.area(), 0)
+    inside: Booleans = (x0 > 0) & (y0 > 0) & (x1 < width) & (y1 < height)
+    return inside & alone
 
 
 def _far(islands: Masks, row: NDArray[np.int32], masks: Masks) -> Booleans:
@@ -235,7 +236,7 @@ def _is_largest(area: Integers, row: NDArray[np.int32]) -> Booleans:
 
 
 def _empty_holes(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int64]]:
-    """The small holes that nobody's label fills, and the row of each: nobody's parts that one mask surrounds."""
+    """Nobody's small parts that one mask surrounds, and its row."""
     parts = table.nobody[table.nobody.area() < pixels]
     height, width = parts.size
     x0, y0, x1, y1 = parts.box().T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 WORDS: dict[str, str] = {
     "sky": "sky cloud",
@@ -37,6 +38,7 @@ def plain(name: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def concept_of(name: str) -> str:
     """What a class name means; '' when it is none of the words known.
 
