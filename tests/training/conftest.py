@@ -53,6 +53,12 @@ def picture(seed: int, size: tuple[int, int] = (64, 64), *, stuff: bool = True) 
     return Sample(f"picture_{seed}", pixels, Segmentation.from_panoptic(ids, segments, classes))
 
 
+@pytest.fixture(name="picture", scope="session")
+def _picture():
+    """Makes a picture of a seed."""
+    return picture
+
+
 @pytest.fixture(scope="session")
 def street() -> Dataset:
     """Six pictures of stuff and things: four to learn, one to judge, one to keep out."""

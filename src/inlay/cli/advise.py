@@ -161,21 +161,34 @@ def cost(
 
 @advise.command
 def curve(
-    scores: Path,
+    scores: Path | None = None,
     /,
     *,
+    train: Path | None = None,
+    model: str = "unet",
+    minutes: float = 60,
+    runs: Path = Path("learning-curve"),
     target: float | None = None,
     more: int | None = None,
     page: Path | None = None,
 ) -> int:
     """Extrapolate the learning curve: how many more labels for a target, or what more labels add.
 
-    Example: `inlay advise curve scores.csv --target 0.7`
+    Example: `inlay advise curve scores.csv --target 0.7`, or without scores
+    `inlay advise curve --train labels --model unet --minutes 60 --target 0.7`
 
     Parameters
     ----------
     scores
         A CSV with the columns images and score: trainings on parts of the labels, judged on the same images.
+    train
+        Without scores: a labelled dataset; a model is trained on an eighth, a quarter, half and all of it.
+    model
+        What is trained.
+    minutes
+        Time of the four trainings together.
+    runs
+        Folder for them and their scores.csv.
     target
         Score to reach.
     more
@@ -188,6 +201,11 @@ def curve(
     from inlay.advise.learning_curve import LearningCurve
     from inlay.core.errors import InlayError
 
+    if (scores is None) == (train is None):
+        raise InlayError("give either a CSV of scores or --train with a labelled dataset")
+    if train is not None:
+        scores = _grown(train, model, minutes, runs)
+    assert scores is not None
     rows = _columns(scores, ("images", "score"))
     points = [(_number(a, f"{scores}: images"), _number(b, f"{scores}: score")) for a, b in rows]
     fitted = LearningCurve(np.array([a for a, _ in points]), np.array([b for _, b in points]))
@@ -282,6 +300,17 @@ def pilot(data: Path, /, *, within: float = 0.2) -> int:
     for place in run_pilot(load.objects + load.regions, within=within):
         print(dataset.names[place])
     return 0
+
+
+def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:
+    from inlay.cli.console import progress_bar
+    from inlay.training.growing import grow
+
+    with progress_bar(f"training {model} on growing parts") as progress:
+        points = grow(open_dataset(data), model, runs, minutes=minutes, progress=progress)
+    for point in points:
+        print(f"{point.images:8d} images: {point.score:.3f} measured")
+    return runs / "scores.csv"
 
 
 def _asked(given: Answers) -> Answers:
