@@ -21,6 +21,7 @@ Alpha = NDArray[np.float64]
 EDGE = 4  # pixels on either side of the mask's edge that may be partly transparent
 UNSURE = 0.02  # weight of pixels so near the mask's edge that the mask may be wrong there
 SMOOTH = 1e-4  # squared contrast (of 1) below which colours say nothing
+FREE = 0.4  # how far the opacity may stray from a straight ramp across the edge
 STEADY = 0.7  # how much of the last frame's edge stays where the image did not change
 CHANGED = 12.0  # grey levels from which the image counts as changed
 
@@ -56,7 +57,7 @@ def alpha(pixels: Pixels, mask: NDArray[np.bool_], *, edge: int = EDGE) -> Alpha
     sure = np.where(np.abs(distance) > edge / 2, 1.0, UNSURE)
     fitted = _guided(np.asarray(pixels / 255, np.float64), mask.astype(np.float64), sure, radius=2 * edge)
     ramp = np.clip(0.5 + distance / (2 * edge), 0, 1)  # opaque and clear at `edge` pixels from the border
-    return np.where(np.abs(distance) > edge, mask, np.clip(np.clip(fitted, ramp - 0.5, ramp + 0.5), 0, 1))
+    return np.where(np.abs(distance) > edge, mask, np.clip(np.clip(fitted, ramp - FREE, ramp + FREE), 0, 1))
 
 
 def _guided(guide: NDArray[np.float64], target: Alpha, weight: Alpha, *, radius: int) -> Alpha:

@@ -1,0 +1,74 @@
+"""Draw the pictures of the recipes: python docs/draw_measure.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from inlay.core.overlay import draw
+from inlay.measure import alpha, blur_background, cut_out, pick_order, replace_background, track
+from inlay.scenes import make
+
+PICTURES = Path(__file__).parent / "pictures"
+SIZE = (240, 320)
+
+
+def cutouts() -> Image.Image:
+    """A part, its cut-out on a chequered ground, a new background, and the background out of focus."""
+    sample = make("parts", 3, size=SIZE, seed=2)[1]
+    label, pixels = sample.label(), sample.pixels()
+    row = int(np.argmax(np.where(label.is_thing, label.masks.area(), 0)))
+    mask = label.masks[row].decode()[0]
+    opacity = alpha(pixels, mask)
+    y, x = np.indices(SIZE)
+    chequered = (
+        np.where(((y // 12 + x // 12) % 2 == 0)[..., None], 225, 255).astype(np.uint8).repeat(3, axis=2)
+    )
+    alone = chequered.copy()
+    cut = cut_out(pixels, mask)
+    height, width = min(cut.shape[0], SIZE[0]), min(cut.shape[1], SIZE[1])
+    share = cut[:height, :width, 3:] / 255
+    top, left = (SIZE[0] - height) // 2, (SIZE[1] - width) // 2
+    window = np.s_[top : top + height, left : left + width]
+    alone[window] = cut[:height, :width, :3] * share + alone[window] * (1 - share)
+    shade = np.linspace(120, 235, SIZE[0]).astype(np.uint8)[:, None, None]
+    plain = np.broadcast_to(shade, (*SIZE, 3)).astype(np.uint8)
+    return Image.fromarray(
+        np.hstack(
+            [pixels, alone, replace_background(pixels, opacity, plain), blur_background(pixels, opacity)]
+        )
+    )
+
+
+def poses() -> Image.Image:
+    """Parts in a bin, numbered in the order to pick them, with their long axes."""
+    sample = make("parts", 3, size=SIZE, seed=2)[2]
+    picture = Image.fromarray(draw(sample.pixels(), sample.label(), names=False)).resize(
+        (2 * SIZE[1], 2 * SIZE[0])
+    )
+    pen = ImageDraw.Draw(picture)
+    for place, pose in enumerate(pick_order(sample.label()), 1):
+        x, y = 2 * pose.x, 2 * pose.y
+        dx, dy = pose.length * np.cos(pose.angle), pose.length * np.sin(pose.angle)
+        pen.line([(x - dx, y - dy), (x + dx, y + dy)], fill=(255, 255, 255), width=2)
+        pen.ellipse([x - 11, y - 11, x + 11, y + 11], fill=(20, 20, 24))
+        pen.text((x, y), str(place), fill=(255, 255, 255), anchor="mm")
+    return picture
+
+
+def tracks() -> Image.Image:
+    """Frames of a street, each thing in the colour of its track."""
+    video = track(make("street", 12, size=(180, 240), frames=12, seed=4))
+    frames = [
+        draw(sample.pixels(), sample.label().things(), names=False, instance_colours=True)
+        for sample in (video[0], video[4], video[8], video[11])
+    ]
+    return Image.fromarray(np.hstack(frames))
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(exist_ok=True)
+    for name, picture in (("cutouts", cutouts()), ("poses", poses()), ("tracks", tracks())):
+        picture.save(PICTURES / f"{name}.jpg", quality=85)
