@@ -160,8 +160,8 @@ def packs_page() -> str:
     lines = [
         "# The packs",
         "",
-        "Each rule is tested by the pictures it carries: `inlay check --test-rules`. A rule file changes one by",
-        "its id. This page is written by `python docs/draw_rules.py`.",
+        "Each rule is tested by the pictures it carries: `inlay check --test-rules`. A rule file changes one",
+        "by its id. This page is written by `python docs/draw_rules.py`.",
     ]
     for pack in pack_names():
         rules = list(_own(pack))
