@@ -1,4 +1,4 @@
-"""Batch: the segments of many samples in flat columns, for figures that need no `Segmentation` of each."""
+"""What figures can be counted from without a `Segmentation` of each sample: flat columns, painted files."""
 
 from __future__ import annotations
 
@@ -52,6 +52,28 @@ class Batch:
     runs: tuple[NDArray[np.uint32], NDArray[np.int64]] | None = None
     text: NDArray[np.uint8] | None = None
     spans: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A labelled sample as its file holds it: a PNG whose colours are segments, R + 256 G + 65536 B."""
+
+    png: bytes
+    size: tuple[int, int]  # of the sample: height, width
+    colour: NDArray[np.int64]  # (S,) distinct, above 0; pixels of colour 0 are nobody's
+    class_id: NDArray[np.int32]  # (S,)
+    crowd: NDArray[np.bool_]  # (S,)
+    source_id: NDArray[np.int64]  # (S,)
+    area: NDArray[np.float64]  # (S,) as stated; nan where the file says nothing
+    group: str
+    frame: int | None
+
+
+def painted(dataset: Dataset, name: str) -> Painted | None:
+    """A sample as its file holds it; `None` where it says more than fits, or is of another kind."""
+    paint: Any = getattr(dataset.load, "painted", None)
+    found: Painted | None = paint(name) if paint else None
+    return found
 
 
 class Batched(Protocol):

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core import kernels
+from inlay.core.batch import Painted
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts import mistakes
@@ -47,7 +48,6 @@ class Counts:
 class _View:
     """Segments as the metric sees them: stuff merged, void and hidden ones gone. Segment 0 is void."""
 
-    ids: NDArray[np.int32]  # (H, W) segment on each pixel
     class_id: NDArray[np.int32]  # (S,); -1 for segment 0
     area: Floats  # (S,)
     crowd: NDArray[np.bool_]  # (S,)
@@ -61,19 +61,66 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
 
 def count_as_panopticapi(truth: Segmentation, prediction: Segmentation) -> Counts:
     """As `count`, but of the crowds of a class only the last one excuses predictions."""
-    last = np.zeros(len(truth), np.bool_)
-    _, back = np.unique(truth.class_id[truth.crowd][::-1], return_index=True)
-    last[np.flatnonzero(truth.crowd)[::-1][back]] = True
-    return _count(truth, prediction, excuses=last)
+    return _count(truth, prediction, excuses=_last_crowds(truth.class_id, truth.crowd))
+
+
+def count_painted(truth: Painted, prediction: Painted, classes: Classes) -> Counts | None:
+    """As `count`, straight from two files of colours; `None` where one has to be read to be judged."""
+    return _count_painted(truth, prediction, classes, excuses=truth.crowd)
+
+
+def count_painted_as_panopticapi(truth: Painted, prediction: Painted, classes: Classes) -> Counts | None:
+    """As `count_as_panopticapi`, straight from two files of colours."""
+    return _count_painted(truth, prediction, classes, excuses=_last_crowds(truth.class_id, truth.crowd))
 
 
 LIKE = {"panopticapi": count_as_panopticapi}
+PAINTED = {count: count_painted, count_as_panopticapi: count_painted_as_panopticapi}
+
+
+def _last_crowds(class_id: NDArray[np.int32], crowd: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) the last crowd of each class."""
+    last = np.zeros(len(crowd), np.bool_)
+    _, back = np.unique(class_id[crowd][::-1], return_index=True)
+    last[np.flatnonzero(crowd)[::-1][back]] = True
+    return last
 
 
 def _count(truth: Segmentation, prediction: Segmentation, *, excuses: NDArray[np.bool_]) -> Counts:
     """`excuses` (N,): the crowds of the truth on which predictions of their class are no errors."""
-    true, mine = _view(truth, excuses, is_truth=True), _view(prediction, prediction.crowd, is_truth=False)
-    t, p, shared = kernels.pairs(true.ids, mine.ids, len(true.area), len(mine.area))
+    true_ids, true = _view(truth, excuses, is_truth=True)
+    my_ids, mine = _view(prediction, prediction.crowd, is_truth=False)
+    return _judged(true, mine, kernels.pairs(true_ids, my_ids, len(true.area), len(mine.area)))
+
+
+def _count_painted(
+    truth: Painted, prediction: Painted, classes: Classes, *, excuses: NDArray[np.bool_]
+) -> Counts | None:
+    found = kernels.png_pairs(truth.png, prediction.png, *truth.size, 1)
+    if found is None:
+        return None
+    t, p, shared = _rows(truth.colour, found[0]), _rows(prediction.colour, found[1]), found[2]
+    if (t < -1).any() or (p < -1).any():
+        return None
+    t, true = _view_of_rows(truth, classes, excuses, (t, shared), is_truth=True)
+    p, mine = _view_of_rows(prediction, classes, prediction.crowd, (p, shared), is_truth=False)
+    code, back = np.unique((t * len(mine.area) + p)[t >= 0], return_inverse=True)
+    pixels = np.bincount(back, shared[t >= 0], len(code)).astype(np.int64)
+    t, p = np.divmod(code, len(mine.area))
+    return _judged(true, mine, (t.astype(np.int32), p.astype(np.int32), pixels))
+
+
+def _rows(colours: Ints, seen: Ints) -> Ints:
+    """(P,) row of each colour seen; -1 for 0, which is nobody's, -2 for one that stands nowhere."""
+    every = np.append(colours, 0)
+    order = np.argsort(every)
+    at = order[np.searchsorted(every[order], seen).clip(max=len(every) - 1)]
+    return np.where(every[at] != seen, -2, np.where(seen == 0, -1, at))
+
+
+def _judged(true: _View, mine: _View, pairs: tuple[NDArray[np.int32], NDArray[np.int32], Ints]) -> Counts:
+    """The counts of segments that share pixels as `pairs` says: of two segments, how many."""
+    t, p, shared = pairs
     on_void = _shared_by(p[t == 0], shared[t == 0], len(mine.area))
 
     alike = (t > 0) & (p > 0) & (true.class_id[t] == mine.class_id[p]) & ~true.crowd[t]
@@ -88,7 +135,7 @@ def _count(truth: Segmentation, prediction: Segmentation, *, excuses: NDArray[np
     missed[t_] = False
     false = (mine.class_id >= 0) & ~(excused > 0.5 * mine.area)
     false[p_] = False
-    explained = _mistakes(true, mine, (t, p, shared), on_void, matches=(t_, p_), false=false)
+    explained = _mistakes(true, mine, pairs, on_void, matches=(t_, p_), false=false)
     return Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false], explained)
 
 
@@ -151,36 +198,74 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
     )
 
 
-def _view(segmentation: Segmentation, excuses: NDArray[np.bool_], *, is_truth: bool) -> _View:
-    unit = _units(segmentation)
-    background = is_truth and not _is_stuff(segmentation.classes).any()
-    ids = segmentation.masks.paint(unit + 1, fill=-1 if background else 0)
-    area = np.bincount(ids.ravel() + 1, minlength=len(unit) + 2)[2:].astype(np.float64)
-    shown = np.flatnonzero(area)
+def _view(
+    segmentation: Segmentation, excuses: NDArray[np.bool_], *, is_truth: bool
+) -> tuple[NDArray[np.int32], _View]:
+    """(H, W) segment on each pixel, and the segments."""
+    unit = _units(segmentation.class_id, segmentation.crowd, segmentation.classes)
+    ids = segmentation.masks.paint(unit + 1, fill=_nobody(segmentation.classes, is_truth=is_truth))
+    seen = np.bincount(ids.ravel() + 1, minlength=len(unit) + 2)[2:].astype(np.float64)
+    area = seen
     if is_truth and segmentation.stated_area is not None:
-        area = _stated(segmentation, unit, area)
-    if segmentation.source_id is not None:  # panopticapi adds IoUs in this order, and sums depend on it
-        shown = shown[np.argsort(segmentation.source_id[shown], kind="stable")]
-    segment = np.zeros(len(unit) + 2, np.int32)
+        area = _stated(segmentation, unit, seen)
+    segment, view = _shown(segmentation, excuses, seen, area)
+    return segment[ids], view
+
+
+def _view_of_rows(
+    painted: Painted,
+    classes: Classes,
+    excuses: NDArray[np.bool_],
+    pixels: tuple[Ints, Ints],
+    *,
+    is_truth: bool,
+) -> tuple[Ints, _View]:
+    """(P,) segment of each of the `pixels`, rows (-1 for nobody) and how many, and the segments."""
+    row, number = pixels
+    unit = _units(painted.class_id, painted.crowd, classes)
+    nobody = _nobody(classes, is_truth=is_truth)
+    value = np.append(unit + 1, np.int32(nobody))[row]
+    seen = np.bincount(value + 1, number, len(unit) + 2)[2:].astype(np.float64)
+    area = seen
+    if is_truth:
+        measured = np.bincount(row + 1, number, len(unit) + 1)[1:]
+        stated = np.where(np.isnan(painted.area), measured, painted.area)
+        area = np.bincount(unit + 1, stated, len(unit) + 1)[1:].astype(np.float64)
+    segment, view = _shown(painted, excuses, seen, area)
+    return segment[value].astype(np.int64), view
+
+
+def _nobody(classes: Classes, *, is_truth: bool) -> int:
+    """What a pixel of no segment is: -1, background, in a truth without stuff; else 0, void."""
+    return -1 if is_truth and not _is_stuff(classes).any() else 0
+
+
+def _shown(
+    source: Segmentation | Painted, excuses: NDArray[np.bool_], seen: Floats, area: Floats
+) -> tuple[NDArray[np.int32], _View]:
+    """(N + 2,) segment of each row + 1, 0 being void and -1 nobody; and the segments that are seen."""
+    shown = np.flatnonzero(seen)
+    if source.source_id is not None:  # panopticapi adds IoUs in this order, and sums depend on it
+        shown = shown[np.argsort(source.source_id[shown], kind="stable")]
+    segment = np.zeros(len(seen) + 2, np.int32)
     segment[-1] = -1  # of no segment and not void: no pair has it
     segment[shown + 1] = np.arange(1, len(shown) + 1)
-    return _View(
-        ids=segment[ids],
-        class_id=np.append(np.int32(-1), segmentation.class_id[shown]),
+    return segment, _View(
+        class_id=np.append(np.int32(-1), source.class_id[shown]),
         area=np.append(0.0, area[shown]),
-        crowd=np.append(False, segmentation.crowd[shown]),
+        crowd=np.append(False, source.crowd[shown]),
         excuses=np.append(False, excuses[shown]),
     )
 
 
-def _units(segmentation: Segmentation) -> NDArray[np.int32]:
+def _units(class_id: NDArray[np.int32], crowd: NDArray[np.bool_], classes: Classes) -> NDArray[np.int32]:
     """(N,) the row that stands for each row: the first of its class for stuff, -1 for void, else itself."""
-    unit = np.arange(len(segmentation), dtype=np.int32)
+    unit = np.arange(len(class_id), dtype=np.int32)
     if len(unit) == 0:
         return unit
-    void = segmentation.classes.is_void[segmentation.class_id]
-    stuff = np.flatnonzero(~void & ~segmentation.is_thing & ~segmentation.crowd)
-    _, first, which = np.unique(segmentation.class_id[stuff], return_index=True, return_inverse=True)
+    void = classes.is_void[class_id]
+    stuff = np.flatnonzero(~void & ~classes.is_thing[class_id] & ~crowd)
+    _, first, which = np.unique(class_id[stuff], return_index=True, return_inverse=True)
     unit[stuff] = stuff[first][which]
     unit[void] = -1
     return unit

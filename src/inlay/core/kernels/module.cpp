@@ -17,4 +17,5 @@ NB_MODULE(kernels, m) {
     bind_tally(m);
     bind_geodesic(m);
     bind_neighbours(m);
+    bind_png(m);
 }

@@ -118,3 +118,4 @@ void bind_judge(nb::module_&);
 void bind_geodesic(nb::module_&);
 void bind_neighbours(nb::module_&);
 void bind_tally(nb::module_&);
+void bind_png(nb::module_&);

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from inlay.core.batch import Batch
+from inlay.core.batch import Batch, Painted
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError
@@ -157,6 +157,12 @@ class Files:
         """The samples of these names at once, where there is one file that can be read so."""
         batch = getattr(self.files[0], "batch", None) if len(self.files) == 1 else None
         found: Batch | None = batch(names, classes, masks=masks) if batch else None
+        return found
+
+    def painted(self, name: str) -> Painted | None:
+        """The sample as its file holds it, where that is a plain map of colours."""
+        paint = getattr(self._file_of[name], "painted", None)
+        found: Painted | None = paint(name) if paint else None
         return found
 
     def image(self, name: str) -> Path | None:

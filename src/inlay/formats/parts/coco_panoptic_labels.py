@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Raw, Struct
 from numpy.typing import NDArray
 
+from inlay.core.batch import Painted
 from inlay.core.classes import Classes
 from inlay.core.dataset import Sample
 from inlay.core.errors import FormatError
@@ -112,6 +113,31 @@ class CocoPanoptic:
             return self.images.sample(i, None)
         return self.images.sample(i, self._segmentation(i, at))
 
+    def painted(self, name: str) -> Painted | None:
+        """The sample as its PNG holds it; `None` where it has to be read to be judged, or to be refused."""
+        i = self.images.place(name)
+        at = self.annotations.get(i)
+        if at is None or self.entries[at].inlay is not None:
+            return None
+        segments = self.entries[at].segments_info
+        if not all(map(_is_plain, segments)) or len({item.score is None for item in segments}) > 1:
+            return None
+        where = f"annotations[{at}].segments_info"
+        colours = np.array(self._ids(segments, where), np.int64)
+        category = [self._category(item.category_id, f"{where}[{k}]") for k, item in enumerate(segments)]
+        png = self._png(self.entries[at].file_name, at)
+        return Painted(
+            png.read_bytes(),
+            self.images.size(i),
+            colours,
+            self.class_row[np.array(category, np.int64)],
+            np.array([bool(item.iscrowd) for item in segments], np.bool_),
+            self._source_ids(segments, colours, where),
+            np.array([item.area for item in segments], np.float64),
+            self.images.groups[i],
+            self.images.entries[i].frame_id,
+        )
+
     def _segmentation(self, i: int, at: int) -> Segmentation:
         entry = self.entries[at]
         png = self._png(entry.file_name, at)
@@ -205,6 +231,11 @@ class CocoPanoptic:
                 return folder.joinpath(*parts)
         what = f"there is no {file_name!r} in {self.path.stem}/ or beside the JSON file"
         raise FormatError(self.path, f"annotations[{at}].file_name", what)
+
+
+def _is_plain(segment: PanopticSegment) -> bool:
+    """Whether nothing about a segment but its ids has to be checked, and refused perhaps."""
+    return segment.instance_id is None and len(segment.bbox or ()) in (0, 4)
 
 
 def open_panoptic(file: LabelFile) -> CocoPanoptic:

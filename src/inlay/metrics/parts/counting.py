@@ -74,7 +74,8 @@ def count_all(
     """The counts of all samples of the truth; parameters and errors as for `score`."""
     pairs = dict(truth.pair(prediction))
     class_rows(prediction.classes, truth.classes)
-    judge = Judge(truth, prediction, pairs, counters(modules, like))
+    counts = counters(modules, like)
+    judge = Judge(truth, prediction, pairs, counts, painted_counters(modules, counts))
     judged, unlabelled = [], []
     for done, sample in enumerate(_map(judge, names_in_source_order(truth), on, workers), start=1):
         if sample.counts is None:
@@ -117,6 +118,15 @@ def counters(modules: Modules, like: str | None) -> tuple[Callable[..., Any], ..
         can = f"they can be like {', '.join(tools)}" if tools else "they are like no other tool"
         raise InlayError(f"none of the metrics {', '.join(modules)} can be like {like!r}: {can}")
     return tuple(known[name].get(like, module.count) for name, module in modules.items())
+
+
+def painted_counters(
+    modules: Modules, counts: Sequence[Callable[..., Any]]
+) -> tuple[Callable[..., Any], ...]:
+    """What counts painted files as `counts` count segmentations; empty where one of the metrics cannot."""
+    ways = [getattr(module, "PAINTED", {}).get(count) for module, count in zip(modules.values(), counts)]
+    known = tuple(way for way in ways if way is not None)
+    return known if len(known) == len(ways) else ()
 
 
 def names_in_source_order(truth: Dataset) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.core.batch import Painted, painted
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
@@ -53,9 +54,28 @@ class Judge:
     prediction: Dataset
     pairs: Mapping[str, str]
     counts: tuple[Callable[[Segmentation, Segmentation], Any], ...]
+    painted: tuple[Callable[[Painted, Painted, Classes], Any], ...] = ()  # the same, where all can, of files
 
     def __call__(self, name: str) -> Judged:
         """The counts of each metric for a sample of the truth."""
+        return self._from_files(name) or self._from_segments(name)
+
+    def _from_files(self, name: str) -> Judged | None:
+        """The counts straight from painted files, where all metrics can; else `None`."""
+        if not self.painted or name not in self.pairs:
+            return None
+        truth = painted(self.truth, name)
+        prediction = None if truth is None else painted(self.prediction, self.pairs[name])
+        if truth is None or prediction is None or truth.size != prediction.size:
+            return None
+        rows = class_rows(self.prediction.classes, self.truth.classes)[prediction.class_id]
+        if (rows < 0).any():
+            return None
+        mine = replace(prediction, class_id=rows)
+        counts = tuple(count(truth, mine, self.truth.classes) for count in self.painted)
+        return None if None in counts else Judged(name, truth.group, truth.frame, counts)
+
+    def _from_segments(self, name: str) -> Judged:
         sample = self.truth.load(name)
         label = sample.segmentation
         if label is None:

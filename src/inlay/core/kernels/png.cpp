@@ -1,0 +1,234 @@
+// PNG files of 8-bit grey or colour, as label maps are: their bytes, and the pairs of colours of two of them. What is
+// not of that kind, or broken, is left to the general reader, which says what is wrong.
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+
+#include "inflate.hpp"
+#include "pair_counter.hpp"
+#include "simd.hpp"
+#include "threads.hpp"
+
+namespace {
+
+constexpr auto CRC = [] {
+    std::array<uint32_t, 256> table{};
+    for (uint32_t k = 0; k < 256; ++k) {
+        uint32_t value = k;
+        for (int bit = 0; bit < 8; ++bit) value = value & 1 ? value >> 1 ^ 0xEDB88320u : value >> 1;
+        table[k] = value;
+    }
+    return table;
+}();
+
+uint32_t crc(const uint8_t* at, const uint8_t* end) {
+    uint32_t value = ~0u;
+    for (; at < end; ++at) value = CRC[(value ^ *at) & 255] ^ value >> 8;
+    return ~value;
+}
+
+uint32_t big_endian(const uint8_t* at) {
+    return static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 | static_cast<uint32_t>(at[2]) << 8 | at[3];
+}
+
+struct Packed {
+    size_t height = 0, width = 0, channels = 0;
+    std::vector<uint8_t> data;  // all IDAT chunks
+};
+
+// What can be unpacked within reason: lawful data of at least one pixel. No data are packed denser than 1032 to 1.
+Packed checked(Packed png) {
+    const auto& data = png.data;
+    if (data.size() < 6 || data[0] % 16 != 8 || (data[0] * 256 + data[1]) % 31 || data[1] & 32) throw Broken{};
+    if (png.width == 0 || png.height == 0 || (png.width | png.height) >> 24) throw Broken{};
+    if (png.height * (png.width * png.channels + 1) / 1040 > data.size())
+        throw Broken{};
+    return png;
+}
+
+Packed unwrap(const uint8_t* at, const uint8_t* end) {
+    static constexpr uint8_t HEAD[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    if (end - at < 8 || std::memcmp(at, HEAD, 8) != 0) throw Broken{};
+    Packed out;
+    for (at += 8; end - at >= 12;) {
+        const size_t n = big_endian(at);
+        if (static_cast<size_t>(end - at) - 12 < n) throw Broken{};
+        const uint8_t *kind = at + 4, *body = at + 8;
+        const auto is = [&](const char* name) { return std::memcmp(kind, name, 4) == 0; };
+        if (is("IEND")) return checked(std::move(out));
+        if (is("tRNS") || is("acTL") || is("fdAT")) throw Broken{};
+        if (is("IHDR") || is("IDAT"))
+            if (crc(kind, body + n) != big_endian(body + n)) throw Broken{};
+        if (is("IHDR")) {
+            if (out.channels || n != 13 || body[8] != 8 || (body[9] != 0 && body[9] != 2)) throw Broken{};
+            if (body[10] || body[11] || body[12]) throw Broken{};  // interlaced ones too
+            out.width = big_endian(body), out.height = big_endian(body + 4), out.channels = body[9] ? 3 : 1;
+        } else if (is("IDAT")) {
+            out.data.insert(out.data.end(), body, body + n);
+        }
+        at = body + n + 4;
+    }
+    throw Broken{};
+}
+
+int paeth(int a, int b, int c) {
+    const int pa = std::abs(b - c), pb = std::abs(a - c), pc = std::abs(a + b - 2 * c);
+    return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+}
+
+// One row from what the filter left of it; `above` is the row before.
+template <size_t C> void unfilter(int filter, const uint8_t* raw, const uint8_t* above, uint8_t* row, size_t n) {
+    uint8_t left[C] = {}, corner[C] = {};
+    if (filter == 0) {
+        std::memcpy(row, raw, n);
+    } else if (filter == 1) {
+        for (size_t i = 0; i < n; i += C)
+            for (size_t c = 0; c < C; ++c) row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + left[c]);
+    } else if (filter == 2) {
+        for (size_t i = 0; i < n; ++i) row[i] = static_cast<uint8_t>(raw[i] + above[i]);
+    } else if (filter == 3) {
+        for (size_t i = 0; i < n; i += C)
+            for (size_t c = 0; c < C; ++c)
+                row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + (left[c] + above[i + c]) / 2);
+    } else if (filter == 4) {
+        for (size_t i = 0; i < n; i += C)
+            for (size_t c = 0; c < C; ++c) {
+                row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + paeth(left[c], above[i + c], corner[c]));
+                corner[c] = above[i + c];
+            }
+    } else {
+        throw Broken{};
+    }
+}
+
+// Bytes that `unpack` needs.
+size_t room(const Packed& png) { return png.height * (png.width * png.channels + 1) + Inflate::SLACK; }
+
+// The rows of `png`, one after another; before that, its bytes as they were filtered.
+void unpack(const Packed& png, uint8_t* map) {
+    const size_t stride = png.width * png.channels;
+    Inflate().unpack(png.data.data() + 2, png.data.data() + png.data.size(), map, png.height * (stride + 1));
+    std::vector<uint8_t> raw(stride), nothing(stride, 0);
+    const uint8_t* above = nothing.data();
+    for (size_t r = 0; r < png.height; ++r) {
+        const uint8_t* from = map + r * (stride + 1);
+        uint8_t* row = map + r * stride;
+        const int filter = *from;
+        std::memcpy(raw.data(), from + 1, stride);
+        png.channels == 3 ? unfilter<3>(filter, raw.data(), above, row, stride)
+                          : unfilter<1>(filter, raw.data(), above, row, stride);
+        above = row;
+    }
+}
+
+uint64_t colour(const uint8_t* at) { return at[0] | static_cast<uint64_t>(at[1]) << 8 | static_cast<uint64_t>(at[2]) << 16; }
+
+// Pixels of each pair of colours on two maps, by stretches of pixels that are alike.
+PairCounter count_colours(const uint8_t* a, const uint8_t* b, size_t pixels) {
+    PairCounter pairs;
+    size_t start = 0;
+    const auto stretch = [&](size_t stop) {
+        pairs.add(colour(a + 3 * start) << 32 | colour(b + 3 * start), static_cast<int64_t>(stop - start));
+        start = stop;
+    };
+    const size_t bytes = 3 * (pixels - 1);  // those that have a byte three further on
+    size_t i = 0;
+    for (; i + 64 <= bytes; i += 64)
+        for (uint64_t ends = differ64(a + i, a + i + 3) | differ64(b + i, b + i + 3); ends; ends &= ends - 1) {
+            const size_t stop = (i + static_cast<size_t>(std::countr_zero(ends))) / 3 + 1;
+            if (stop > start) stretch(stop);
+        }
+    for (; i < bytes; ++i)
+        if ((a[i] != a[i + 3] || b[i] != b[i + 3]) && i / 3 + 1 > start) stretch(i / 3 + 1);
+    stretch(pixels);
+    return pairs;
+}
+
+// Memory that stays with the process: fresh pages cost more than what is written to them.
+class Scratch {
+  public:
+    Scratch() {
+        const std::lock_guard lock(mutex_);
+        if (!kept_.empty()) data_.swap(kept_.back()), kept_.pop_back();
+    }
+    ~Scratch() {
+        const std::lock_guard lock(mutex_);
+        if (data_.size() <= 4'000'000 && kept_.size() < 8) kept_.push_back(std::move(data_));
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    uint8_t* room(size_t n) {
+        if (data_.size() < n) data_.resize(n);
+        return data_.data();
+    }
+    const uint8_t* data() const { return data_.data(); }
+
+  private:
+    static inline std::mutex mutex_;
+    static inline std::vector<std::vector<uint8_t>> kept_;
+    std::vector<uint8_t> data_;
+};
+
+const uint8_t* bytes_of(const nb::bytes& file) { return reinterpret_cast<const uint8_t*>(file.c_str()); }
+
+// (a, b, pixels) of each pair of colours, as R + 256 G + 65536 B, that two PNG files of (h, w) pixels show at one
+// place, in order; None where one is not an 8-bit RGB file of that size.
+nb::object png_pairs(nb::bytes one, nb::bytes other, size_t h, size_t w, int threads) {
+    std::vector<int64_t> a, b, pixels;
+    const uint8_t* begin[2] = {bytes_of(one), bytes_of(other)};
+    const uint8_t* end[2] = {begin[0] + one.size(), begin[1] + other.size()};
+    bool usual = true;
+    {
+        nb::gil_scoped_release free;
+        Scratch maps[2];
+        try {
+            in_shares(2, static_cast<double>(h * w), 5e4, threads, [&](size_t, size_t first, size_t stop) {
+                for (size_t k = first; k < stop; ++k) {
+                    const Packed png = unwrap(begin[k], end[k]);
+                    if (png.height != h || png.width != w || png.channels != 3) throw Broken{};
+                    unpack(png, maps[k].room(room(png)));
+                }
+            });
+            for (const auto& [key, count] : count_colours(maps[0].data(), maps[1].data(), h * w).sorted()) {
+                a.push_back(static_cast<int64_t>(key >> 32));
+                b.push_back(static_cast<int64_t>(key & UINT32_MAX));
+                pixels.push_back(count);
+            }
+        } catch (const Broken&) {
+            usual = false;
+        }
+    }
+    if (!usual) return nb::none();
+    return nb::make_tuple(to_numpy(std::move(a)), to_numpy(std::move(b)), to_numpy(std::move(pixels)));
+}
+
+// The bytes of an 8-bit grey (H, W, 1) or RGB (H, W, 3) PNG file; None where it is of another kind or broken.
+nb::object read_png(nb::bytes file) {
+    Packed png;
+    std::unique_ptr<uint8_t[]> map;
+    const uint8_t* at = bytes_of(file);
+    const size_t n = file.size();
+    {
+        nb::gil_scoped_release free;
+        try {
+            png = unwrap(at, at + n);
+            map.reset(new uint8_t[room(png)]);
+            unpack(png, map.get());
+        } catch (const Broken&) {
+            map.reset();
+        }
+    }
+    if (!map) return nb::none();
+    uint8_t* values = map.release();
+    nb::capsule owner(values, [](void* p) noexcept { delete[] static_cast<uint8_t*>(p); });
+    return nb::cast(Numpy<uint8_t>(values, {png.height, png.width, png.channels}, owner));
+}
+
+}  // namespace
+
+void bind_png(nb::module_& m) {
+    m.def("png_pairs", &png_pairs);
+    m.def("read_png", &read_png);
+}
