@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Parameter
 
+from inlay.cli.agreeing import ALONE, Agreeing, agree
 from inlay.cli.console import open_dataset, place, progress_bar, show_page, words
 from inlay.core.errors import InlayError
 
@@ -81,7 +82,7 @@ class Fixing:
 def check(
     data: Path,
     /,
-    *,
+    *others: Path,
     pack: str = "schema,geometry,partition,logic,occlusion,sequence",
     rules: Path | None = None,
     predictions: Path | None = None,
@@ -97,15 +98,20 @@ def check(
     test_rules: bool = False,
     control: Control = Control(),
     fixing: Fixing = Fixing(),
+    agreeing: Agreeing = ALONE,
 ) -> int:
     """Find bad labels: exit code 0 when no error was found, 1 when some were, 2 when the check broke.
 
     Example: `inlay check labels.json --pack schema,partition,geometry --report findings.sarif`
 
+    `inlay check --agreement anna.json ben.json carl.json` says how far people agree.
+
     Parameters
     ----------
     data
         File or folder that some format recognises.
+    others
+        With --agreement: what other people made of the same images.
     pack
         Rule packs, with commas between.
     rules
@@ -135,6 +141,10 @@ def check(
     test_rules
         Also run the examples that the rules carry, first.
     """
+    if agreeing.agreement:
+        pages = () if page is None else (page,)
+        return agree((data, *others), agreeing, (*report, *pages), split)
+    _refuse_others(others, agreeing)
     dataset = open_dataset(data, split=split)
     if fixing.undo is not None:
         return _undo(dataset, data, fixing)
@@ -166,6 +176,13 @@ def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
     for name in ("fixed", "unsafe_fixes"):
         if getattr(fixing, name) and not (fixing.fix or fixing.preview):
             raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
+
+
+def _refuse_others(others: tuple[Path, ...], agreeing: Agreeing) -> None:
+    if others:
+        raise InlayError(f"rules check one dataset, not {others[0]} as well: did you mean --agreement?")
+    if agreeing != ALONE:
+        raise InlayError("--honeypots, --consensus and --by go with --agreement")
 
 
 def _learn(dataset: Dataset, path: Path) -> int:
