@@ -52,7 +52,7 @@ def test_a_server_that_is_killed_and_started_again_has_everything(served, desk):
     assert desk.same().segments() == 2
 
 
-def test_a_reload_without_the_server_shows_all_that_was_drawn_and_goes_on(contexts, owner_state, served, free_images):
+def test_a_reload_without_the_server_shows_everything(contexts, owner_state, served, free_images):
     page = contexts(owner_state, service_workers="allow").new_page()
     page.goto(served.address)
     page.wait_for_function("() => navigator.serviceWorker.controller")

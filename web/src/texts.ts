@@ -159,7 +159,7 @@ export const t = {
     scissors: "Click along the outline: the line clings to edges. Enter closes, Backspace takes a point back.",
     fill: "Click a gap to fill it. Ctrl-click takes what is alike in colour.",
     superpixel: "Paint patches of like colour.",
-    prompt: "Click inside, Shift-click outside, drag a box, Ctrl-drag a line. Tab: next mask. Enter keeps it.",
+    prompt: "Rest to preview. Click inside, Shift-click outside, drag a box. Tab: next mask. Enter keeps it.",
     split: "Draw a line across a segment.",
     merge: "Drag from the segment that stays to those that join it, or select several and press Enter.",
     edge: "Drag the border between two segments: both follow.",
@@ -183,6 +183,8 @@ export const t = {
     behind: "Draw behind",
     engine: "Engine",
     automatic: "automatic",
+    hover: "Preview",
+    hoverHint: "Shows the mask of a click where the pointer rests",
     pressure: "Pen pressure",
   },
 

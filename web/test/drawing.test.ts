@@ -241,3 +241,25 @@ test("a class may yield or win whatever is set, and drawing behind always yields
   assert.deepEqual(hand.areas(), [2000 - 600, 400, 200]);
   assert.equal(hand.document.hiddenArea(hand.document.segments[0].key), 600);
 });
+
+test("a prompt shows what a click would give, and Enter takes it; the next click is for another segment", async () => {
+  const hand = new Hand("prompt");
+  const asked: Prompt[] = [];
+  hand.editor.prompts = {
+    ask: async (prompt) => (asked.push(prompt), [{ mask: boxMask([20, 20, 40, 40]), score: 1, engine: "quick" }]),
+  };
+  hand.editor.tool.pointerMove?.(hand.pointer([30, 30]));
+  hand.editor.tool.pointerMove?.(hand.pointer([31, 31]));
+  await new Promise((done) => setTimeout(done, 250));
+  assert.deepEqual(asked.map(({ points }) => points), [[[31, 31, true]]], "asked once, where it rests");
+  assert.ok(hand.editor.preview?.region);
+  assert.equal(hand.sent.length, 0);
+  hand.key("Enter");
+  assert.deepEqual([hand.areas(), hand.document.segments[0].source], [[400], "click:quick"]);
+  hand.click([70, 70]);
+  assert.equal(asked.at(-1)!.mask, null, "the one just made is done");
+  hand.editor.tool.cancel?.();
+  hand.click([35, 35], { shift: true });
+  assert.deepEqual(asked.at(-1)!.mask?.box, [20, 20, 40, 40], "unless the click takes away from it");
+  hand.editor.tool.cancel?.();
+});

@@ -85,4 +85,5 @@ def _run(work: Work, run: Callable[[Work], dict[str, Any]]) -> None:
     else:
         total = result.pop("total", 1)
         file = result.pop("file", None)
-        work.keep(state="done", done=total, total=total, words=result.pop("words", ""), result=result, file=file)
+        words = result.pop("words", "")
+        work.keep(state="done", done=total, total=total, words=words, result=result, file=file)

@@ -28,6 +28,8 @@ export interface Prompt {
 export interface Candidate {
   readonly mask: Mask;
   readonly score: number;
+  /** Which engine found it. */
+  readonly engine?: string;
 }
 
 /** Answers prompts; throws an `Error` with words for the user. */

@@ -21,6 +21,8 @@ export interface Settings {
   readonly smoothing: number;
   /** Which engine answers prompts; null lets the server choose. */
   readonly engine: string | null;
+  /** Whether the mask of a click is shown where the pointer rests. */
+  readonly hover: boolean;
 }
 
 export const SETTINGS: Settings = {
@@ -34,6 +36,7 @@ export const SETTINGS: Settings = {
   superpixel: 24,
   smoothing: 1,
   engine: null,
+  hover: true,
 };
 
 /** How the canvas looks. */

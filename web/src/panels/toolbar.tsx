@@ -53,6 +53,7 @@ export function Options({ desk, engines }: { readonly desk: Desk; readonly engin
       {toolName === "fill" && <Slider label={t.options.tolerance} min={0} max={120} value={settings.tolerance} onChange={(tolerance) => editor.change({ tolerance })} />}
       {toolName === "superpixel" && <Slider label={t.options.superpixel} min={6} max={80} value={settings.superpixel} onChange={(superpixel) => editor.change({ superpixel })} />}
       {SMOOTH.has(toolName) && <Slider label={t.options.smoothing} min={0} max={6} step={0.25} value={settings.smoothing} onChange={(smoothing) => editor.change({ smoothing })} />}
+      {toolName === "prompt" && <Tick label={t.options.hover} hint={t.options.hoverHint} checked={settings.hover} onChange={(hover) => editor.change({ hover })} />}
       {toolName === "prompt" && engines.length > 1 && (
         <label>
           {t.options.engine}{" "}

@@ -18,6 +18,6 @@ export class ServerPrompts implements Prompts {
     const { points, box, scribble, mask, engine } = prompt;
     const body = { points, box, mask, engine, scribble: scribble ?? [] };
     const answer = await call("POST /api/images/{image_id}/prompt", { image_id: this.#image }, { body, signal });
-    return answer.candidates;
+    return answer.candidates.map((candidate) => ({ ...candidate, engine: answer.engine }));
   }
 }

@@ -1,10 +1,15 @@
-/** Prompt: points, a box or a scribble ask an engine for a mask. Click adds, shift+click takes away, Enter accepts. */
+/**
+ * Prompt: points, a box or a scribble ask an engine for a mask. Click adds, shift+click takes away, Enter accepts. Where
+ * the pointer rests, the mask of a click there is shown before one clicks.
+ */
 import type { Editor } from "../core/editor.ts";
 import { type Box, type Point, boxBetween, clip, isEmpty } from "../core/geometry.ts";
 import { toMask, toRegion } from "../core/masks.ts";
 import type { Candidate } from "../core/picture.ts";
-import { subtract } from "../core/region.ts";
+import { contains, subtract } from "../core/region.ts";
 import type { Pointer, Tool } from "../core/tool.ts";
+
+const REST = 150; // milliseconds of rest after which a mask is shown, for an engine that answers at once
 
 type PromptPoint = [x: number, y: number, positive: boolean];
 
@@ -18,12 +23,27 @@ export class PromptTool implements Tool {
   #candidates: readonly Candidate[] = [];
   #chosen = 0;
   #asking: AbortController | null = null;
+  #hover: Candidate | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #took = 0; // milliseconds of the engine's last answer
 
   constructor(editor: Editor) {
     this.#editor = editor;
   }
 
+  pointerMove({ at }: Pointer): void {
+    const { settings, prompts } = this.#editor;
+    clearTimeout(this.#timer);
+    if (this.#isAsked || !settings.hover || !prompts || this.#mended) return;
+    if (this.#hover && !this.#holds(this.#hover, at)) {
+      this.#hover = null;
+      this.#show();
+    }
+    this.#timer = setTimeout(() => void this.#preview(at), Math.max(REST, 2 * this.#took));
+  }
+
   pointerDown(pointer: Pointer): void {
+    clearTimeout(this.#timer);
     this.#press = pointer;
     this.#scribble = pointer.ctrl ? [pointer.at] : this.#scribble;
   }
@@ -44,7 +64,7 @@ export class PromptTool implements Tool {
   }
 
   key(key: string, { shift }: Pick<Pointer, "shift">): boolean {
-    if (!this.#candidates.length && !this.#points.length && !this.#box) return false;
+    if (!this.#isAsked && !(this.#hover && key === "Enter")) return false;
     if (key === "Enter") this.finish();
     else if (key === "Tab") this.#choose(shift ? -1 : 1);
     else if (key === "Backspace") this.#stepBack();
@@ -54,17 +74,20 @@ export class PromptTool implements Tool {
 
   /** Asks the engine for what stands now; an answer to an older question is dropped. */
   async ask(): Promise<void> {
-    const { prompts, settings, selected, document } = this.#editor;
+    const { prompts, settings, document } = this.#editor;
     if (!prompts) return this.#editor.say("No engine answers prompts here: start the studio with one, or draw by hand");
     this.#asking?.abort();
     const asking = (this.#asking = new AbortController());
     this.#show();
-    const mask = selected ? toMask(document.visible(selected.key)) : null;
+    const mended = this.#mended;
+    const mask = mended ? toMask(document.visible(mended)) : null;
+    const began = performance.now();
     try {
       const prompt = { points: this.#points, box: this.#box, scribble: this.#scribble, mask, engine: settings.engine };
       const candidates = await prompts.ask(prompt, asking.signal);
       if (asking !== this.#asking) return;
-      [this.#candidates, this.#chosen] = [candidates, 0];
+      [this.#candidates, this.#chosen, this.#hover] = [candidates, 0, null];
+      this.#took = performance.now() - began;
       if (!candidates.length) this.#editor.say("The engine found nothing there: add a point or draw a box");
       this.#show();
     } catch (error) {
@@ -74,26 +97,59 @@ export class PromptTool implements Tool {
 
   /** Accepts the mask that is shown: it reshapes the selected segment, or makes a new one. */
   finish(): void {
-    const chosen = this.#candidates[this.#chosen];
+    const chosen = this.#candidates[this.#chosen] ?? this.#hover;
+    const mended = this.#mended;
     this.cancel();
     if (!chosen) return;
     const editor = this.#editor;
     const region = toRegion(chosen.mask);
-    const { selected } = editor;
     editor.do("prompt", (draft) => {
-      const key = editor.target(draft, true);
-      if (selected) draft.erase(key, subtract(editor.document.visible(key), region));
+      const key = mended ?? editor.target(draft, false);
+      if (mended) draft.erase(key, subtract(editor.document.visible(key), region));
       draft.paint(key, region);
-      draft.set(key, "source", `click:${editor.settings.engine ?? "engine"}`);
-      editor.select([key]);
+      draft.set(key, "source", `click:${chosen.engine ?? editor.settings.engine ?? "engine"}`);
+      editor.select([key], true);
     });
   }
 
   cancel(): void {
     this.#asking?.abort();
     [this.#points, this.#box, this.#scribble, this.#press, this.#asking] = [[], null, null, null, null];
-    [this.#candidates, this.#chosen] = [[], 0];
+    clearTimeout(this.#timer);
+    [this.#candidates, this.#chosen, this.#hover] = [[], 0, null];
     this.#editor.show(null);
+  }
+
+  get #isAsked(): boolean {
+    return this.#candidates.length + this.#points.length > 0 || this.#box !== null || this.#scribble !== null;
+  }
+
+  /**
+   * The segment that the prompt reshapes: one selected on purpose. One that was just made is done, and the next click is
+   * for another; unless the first takes away, which an empty prompt cannot.
+   */
+  get #mended(): string | null {
+    const { selected, isFresh } = this.#editor;
+    const corrects = this.#points.length > 0 && !this.#points[0][2];
+    return selected && (!isFresh || corrects) ? selected.key : null;
+  }
+
+  /** Shows what a click would give; whatever goes wrong, a click will say it. */
+  async #preview(at: Point): Promise<void> {
+    const { prompts, settings } = this.#editor;
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    const began = performance.now();
+    const prompt = { points: [[at[0], at[1], true]] as PromptPoint[], box: null, scribble: null, mask: null, engine: settings.engine };
+    const found = await prompts!.ask(prompt, asking.signal).catch(() => []);
+    if (asking !== this.#asking || this.#isAsked) return;
+    this.#took = performance.now() - began;
+    this.#hover = found[0] ?? null;
+    this.#show();
+  }
+
+  #holds({ mask }: Candidate, at: Point): boolean {
+    return contains(toRegion(mask), Math.floor(at[0]), Math.floor(at[1]));
   }
 
   #isClick(pointer: Pointer, press = this.#press): boolean {
@@ -117,7 +173,7 @@ export class PromptTool implements Tool {
   }
 
   #show(): void {
-    const chosen = this.#candidates[this.#chosen];
+    const chosen = this.#candidates[this.#chosen] ?? this.#hover;
     this.#editor.show({
       dots: this.#points.map(([x, y, positive]) => ({ at: [x, y], kind: positive ? "positive" : "negative" })),
       ...(this.#box && { box: this.#box }),
