@@ -7,37 +7,28 @@ import { type Region, blank } from "./region.ts";
 
 type KeyOf = (slot: number) => string | null;
 
-/** Grows boxes by pixels, then fills them: two passes, so that no region is larger than it must be. */
+/** Grows boxes by spans of pixels, then fills them: two passes, so that no region is larger than it must be. */
 class Gathering {
   readonly #boxes = new Map<number, [number, number, number, number]>();
   readonly #regions = new Map<number, Region>();
-  // Neighbours mostly belong together: looking up only where the id changes halves the time.
-  #id = -1;
-  #box: [number, number, number, number] = [0, 0, 0, 0];
-  #region: Region = { box: [0, 0, 0, 0], bits: new Uint8Array() };
 
-  measure(id: number, x: number, y: number): void {
-    if (id !== this.#id) {
-      this.#id = id;
-      this.#box = this.#boxes.get(id) ?? [x, y, x + 1, y + 1];
-      this.#boxes.set(id, this.#box);
-    }
-    const box = this.#box;
-    if (x < box[0]) box[0] = x;
-    else if (x >= box[2]) box[2] = x + 1;
+  measure(id: number, x0: number, x1: number, y: number): void {
+    const box = this.#boxes.get(id);
+    if (!box) return void this.#boxes.set(id, [x0, y, x1, y + 1]);
+    if (x0 < box[0]) box[0] = x0;
+    if (x1 > box[2]) box[2] = x1;
     if (y < box[1]) box[1] = y;
     else if (y >= box[3]) box[3] = y + 1;
   }
 
   allot(): void {
     for (const [id, box] of this.#boxes) this.#regions.set(id, blank(box));
-    this.#id = -1;
   }
 
-  put(id: number, x: number, y: number): void {
-    if (id !== this.#id) [this.#id, this.#region] = [id, this.#regions.get(id)!];
-    const { box, bits } = this.#region;
-    bits[(y - box[1]) * width(box) + x - box[0]] = 1;
+  put(id: number, x0: number, x1: number, y: number): void {
+    const { box, bits } = this.#regions.get(id)!;
+    const row = (y - box[1]) * width(box) - box[0];
+    bits.fill(1, row + x0, row + x1);
   }
 
   *[Symbol.iterator](): Generator<[number, Region]> {
@@ -45,27 +36,35 @@ class Gathering {
   }
 }
 
-type Visit = (id: number, x: number, y: number) => void;
+/** A span of a row that changed in the same way. */
+type Visit = (id: number, x0: number, x1: number, y: number) => void;
 
-function eachChange(box: Box, before: ArrayLike<number>, now: (x: number, y: number) => number, visit: Visit): void {
-  let o = 0;
-  for (let y = box[1]; y < box[3]; y++)
-    for (let x = box[0]; x < box[2]; x++, o++) {
-      const next = now(x, y);
-      if (before[o] !== next) visit(before[o] * 65536 + next, x, y);
+const SAME = -1;
+
+function eachChange([x0, y0, x1, y1]: Box, before: ArrayLike<number>, pixels: Partition, visit: Visit): void {
+  const { idMap } = pixels;
+  for (let y = y0, o = 0; y < y1; y++) {
+    let [id, from] = [SAME, x0];
+    for (let x = x0, i = y * pixels.width + x0; x < x1; x++, i++, o++) {
+      const change = before[o] === idMap[i] ? SAME : before[o] * 65536 + idMap[i];
+      if (change === id) continue;
+      if (id !== SAME) visit(id, from, x, y);
+      id = change;
+      from = x;
     }
+    if (id !== SAME) visit(id, from, x1, y);
+  }
 }
 
 /** Pixels that changed owner, one op for each pair of owners. */
 export function pixelOps(pixels: Partition, journal: Journal, keyOf: KeyOf): Op[] {
   const found = new Gathering();
   const pass = (visit: Visit): void => {
-    for (const [tile, before] of journal.owners)
-      eachChange(pixels.tileBox(tile), before, (x, y) => pixels.idMap[y * pixels.width + x], visit);
+    for (const [tile, before] of journal.owners) eachChange(pixels.tileBox(tile), before, pixels, visit);
   };
-  pass((id, x, y) => found.measure(id, x, y));
+  pass((...span) => found.measure(...span));
   found.allot();
-  pass((id, x, y) => found.put(id, x, y));
+  pass((...span) => found.put(...span));
   return [...found].map(([id, region]) => {
     const [before, after] = [Math.floor(id / 65536), id % 65536].map(keyOf);
     return { op: "pixels", before, after, mask: toMask(region)! };
@@ -80,9 +79,9 @@ export function hiddenOps(pixels: Partition, journal: Journal, keyOf: KeyOf): Op
     const pass = (visit: Visit): void => {
       for (const [tile, before] of tiles) eachHiddenChange(pixels, slot, tile, before, visit);
     };
-    pass((id, x, y) => found.measure(id, x, y));
+    pass((...span) => found.measure(...span));
     found.allot();
-    pass((id, x, y) => found.put(id, x, y));
+    pass((...span) => found.put(...span));
     const changed = new Map(found);
     const [add, remove] = [1, 0].map((value) => changed.get(value));
     const key = keyOf(slot);
@@ -95,7 +94,16 @@ export function hiddenOps(pixels: Partition, journal: Journal, keyOf: KeyOf): Op
 function eachHiddenChange(pixels: Partition, slot: number, tile: number, before: Uint8Array | null, visit: Visit): void {
   const now = pixels.hiddenTile(slot, tile);
   const [x0, y0, x1, y1] = pixels.tileBox(tile);
-  for (let y = y0; y < y1; y++)
-    for (let x = x0, i = (y % TILE) * TILE; x < x1; x++, i++)
-      if ((before?.[i] ?? 0) !== (now?.[i] ?? 0)) visit(now?.[i] ?? 0, x, y);
+  for (let y = y0; y < y1; y++) {
+    let [id, from] = [SAME, x0];
+    for (let x = x0, i = (y % TILE) * TILE; x < x1; x++, i++) {
+      const value = now?.[i] ?? 0;
+      const change = (before?.[i] ?? 0) === value ? SAME : value;
+      if (change === id) continue;
+      if (id !== SAME) visit(id, from, x, y);
+      id = change;
+      from = x;
+    }
+    if (id !== SAME) visit(id, from, x1, y);
+  }
 }
