@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -29,13 +30,14 @@ def map_samples(
     on
         "serial" (default: best for small work), "processes" (this machine's cores) or "ray" (a cluster).
     workers
-        Processes, or Ray tasks at once; default one for each core.
+        Processes, default one for each core; or items on their way to Ray, default two for each core of the
+        cluster.
     """
     if on == "serial" or len(items) < 2:
         return map(function, items)
     if on == "processes":
         return _in_processes(function, items, workers or os.cpu_count() or 1)
-    return _on_ray(function, items)
+    return _on_ray(function, items, workers)
 
 
 def _in_processes(
@@ -50,10 +52,36 @@ def _in_processes(
         yield from pool.map(function, items, chunksize=max(1, min(32, len(items) // (4 * workers))))
 
 
-def _on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def _on_ray(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None
+) -> Iterator[Result]:
+    """No more than `workers` items are on their way: a dataset larger than memory streams through."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     try:
         import ray
+        from ray.exceptions import RayTaskError
     except ImportError:
         raise MissingExtraError("ray", "ray") from None
-    task: Any = ray.remote(function)
-    yield from (ray.get(reference) for reference in [task.remote(item) for item in items])
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False)
+    cluster: Any = ray
+    most = workers or 2 * max(1, int(cluster.cluster_resources().get("CPU", 1)))
+    task: Any = ray.remote(_call)
+    sent = ray.put(function)  # once, not with every item
+    waiting: deque[Any] = deque()
+    try:
+        for item in items:
+            if len(waiting) >= most:
+                yield ray.get(waiting.popleft())
+            waiting.append(task.remote(sent, item))
+        while waiting:
+            yield ray.get(waiting.popleft())
+    except RayTaskError as error:  # its text is a traceback of the other machine
+        raise error.cause from None
+    finally:
+        for reference in waiting:
+            ray.cancel(reference)
+
+
+def _call(function: Callable[[Item], Result], item: Item) -> Result:
+    return function(item)
