@@ -21,6 +21,7 @@ from inlay.cli.measure import measure
 from inlay.cli.predict import predict
 from inlay.cli.sample import sample
 from inlay.cli.score import score
+from inlay.cli.serve import serve
 from inlay.cli.train import train
 from inlay.cli.view import view
 from inlay.core.errors import InlayError
@@ -35,7 +36,21 @@ app = App(
     help_epilogue=EPILOGUE,
     version=__version__,
 )
-for command in (sample, label, convert, view, check, train, predict, score, advise, measure, formats, demo):
+for command in (
+    sample,
+    label,
+    convert,
+    view,
+    check,
+    train,
+    predict,
+    serve,
+    score,
+    advise,
+    measure,
+    formats,
+    demo,
+):
     app.command(command)
 
 

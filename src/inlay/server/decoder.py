@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inlay.core.errors import InlayError
 from inlay.core.images import image_size, open_image, read_image
 
@@ -19,12 +21,15 @@ LOSSLESS = ("PNG", "BMP", "TIFF", "GIF", "PPM")
 
 def picture(request: dict[str, Any]) -> dict[str, Any]:
     """Write the picture that is asked for; its media type and size."""
-    source, target, side = Path(request["source"]), Path(request["target"]), request["side"]
+    source, target, side = Path(request["source"]), Path(request["target"]), request.get("side")
     height, width = image_size(source)
     if height * width > request["pixels"]:
         raise InlayError(
             f"{width}x{height} pixels are over the studio's limit of {request['pixels']}; tile it first"
         )
+    if request.get("raw"):
+        np.save(target, read_image(source))
+        return {"size": [width, height]}
     with open_image(source) as image:
         kind, mode = image.format or "", image.mode
         still = getattr(image, "n_frames", 1) == 1

@@ -39,7 +39,19 @@ class Decoders:
         Refused
             With 422 when the file is no image, is too large, or takes too long.
         """
-        request = {"source": str(source), "target": str(target), "side": side}
+        return self._asked({"source": str(source), "target": str(target), "side": side})
+
+    def pixels(self, source: Path, target: Path) -> None:
+        """Write the upright pixels of an image as a NumPy file.
+
+        Raises
+        ------
+        Refused
+            With 422 when the file is no image, is too large, or takes too long.
+        """
+        self._asked({"source": str(source), "target": str(target), "raw": True})
+
+    def _asked(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._one() as decoder:
             answer = decoder.ask(
                 {**request, "pixels": self._settings.max_pixels}, self._settings.decode_seconds

@@ -1,0 +1,111 @@
+"""`inlay serve`: a trained model over HTTP."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from inlay.core.errors import InlayError, MissingExtraError
+
+
+def serve(
+    run: Path,
+    /,
+    *,
+    port: int = 8010,
+    host: str = "127.0.0.1",
+    hosts: str = "",
+    device: str = "auto",
+    batch: int = 8,
+    tile: int | None = None,
+    overlap: int | None = None,
+    flips: bool = False,
+    minimum_score: float | None = None,
+    queue: int = 32,
+    seconds: float = 120.0,
+    max_megabytes: int = 64,
+    max_megapixels: int = 200,
+) -> int:
+    """Answer HTTP: an image in, its segmentation in any format out.
+
+    Example: `inlay serve runs/street`, then
+    `curl --data-binary @photo.jpg 'http://127.0.0.1:8010/predict?to=coco'`
+
+    Other machines reach it only with `--host 0.0.0.0`; then every request needs the token of INLAY_TOKEN, or
+    one that is made and printed. Put a proxy with https before it.
+
+    Parameters
+    ----------
+    run
+        Run folder of `inlay train`.
+    port, host
+        Where to listen.
+    hosts
+        Names under which clients address it (a proxy's), with commas between.
+    device
+        "cpu", "cuda", "cuda:1"; "auto" takes a GPU where there is one.
+    batch
+        Images of one size that wait are looked at together, up to so many.
+    tile, overlap, flips, minimum_score
+        As in `inlay predict`.
+    queue
+        Most images that wait; more are sent away with status 503.
+    seconds
+        Longest time from a request to its answer.
+    max_megabytes, max_megapixels
+        Largest image file, and image.
+    """
+    try:
+        import uvicorn
+
+        from inlay.server.serving.app import create_app
+        from inlay.server.serving.limits import Limits
+        from inlay.server.settings import LOOPBACK
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "studio") from None
+    from inlay.cli.console import words
+    from inlay.training import Run
+    from inlay.training.hardware import pick_device, quiet_threads
+    from inlay.training.segmenting import Looking, Segmenter
+
+    if min(queue, seconds, max_megabytes, max_megapixels) <= 0 or not 0 <= port < 65536:
+        raise InlayError(
+            "--queue, --seconds, --max-megabytes and --max-megapixels are above 0; a port is < 65536"
+        )
+    open_to_all = host not in LOOPBACK
+    token = os.environ.get("INLAY_TOKEN", "") or (secrets.token_urlsafe(24) if open_to_all else "")
+    names = {*LOOPBACK, *words(hosts), host.lower()} - {"0.0.0.0", "::"}
+    limits = Limits(
+        hosts=frozenset(names),
+        token=token,
+        max_body=max_megabytes << 20,
+        max_pixels=max_megapixels * 1_000_000,
+        queue=queue,
+        seconds=seconds,
+    )
+    model, place = Run(run), pick_device(device)
+    looking = Looking(tile, overlap, flips, batch, minimum_score)
+    segmenter = Segmenter(model.network().to(place), place, "float32")
+    app = create_app(
+        lambda images: segmenter.images(images, looking), model.classes, run.name, batch=batch, limits=limits
+    )
+    print(f"serving {run} at http://{host}:{port}/predict (Ctrl-C stops it)")
+    if open_to_all:
+        print(f"token: {token} (INLAY_TOKEN chooses it; put a proxy with https before)", file=sys.stderr)
+    sys.stdout.flush()
+    with quiet_threads():
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=4 * queue + 16,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=64 << 10,
+        )
+    return 0

@@ -1,0 +1,1 @@
+"""A trained model over HTTP: an image in, its segmentation in any format out."""
