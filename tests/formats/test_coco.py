@@ -533,3 +533,27 @@ def test_every_annotation_of_real_files_is_read(shared, file, left_out):
     assert len(dataset) == len(data["images"])
     assert sum(len(sample.label()) for sample in dataset) == len(data["annotations"])
     assert dict(dataset.left_out) == left_out
+
+
+def test_texts_of_images_written_together_are_those_of_images_alone(tmp_path):
+    sizes = [(9, 7), (5, 8), (9, 7), (4, 4)]
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        samples = []
+        for number, size in enumerate(sizes):
+            stack = rng.random((number + 1, *size)) < 0.6
+            crowd = rng.random(number + 1) < 0.3
+            kinds = Classes.of("a", "b")
+            class_id = rng.integers(0, 2, number + 1)
+            label = Segmentation(kinds, Masks.encode(stack), class_id, np.arange(1, number + 2), crowd=crowd)
+            samples.append(Sample(f"{number}", None, label))
+        coco.write(Dataset.of(samples), tmp_path / "all.json")
+        together = json.loads((tmp_path / "all.json").read_text())["annotations"]
+        alone = []
+        for sample in samples:
+            coco.write(Dataset.of([sample]), tmp_path / "one.json")
+            alone += json.loads((tmp_path / "one.json").read_text())["annotations"]
+        keys = ("segmentation", "bbox", "area", "category_id", "iscrowd")
+        assert [[each[key] for key in keys] for each in together] == [
+            [each[key] for key in keys] for each in alone
+        ]

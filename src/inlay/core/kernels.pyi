@@ -274,3 +274,6 @@ def neighbours(counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w
 def take(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], rows: NDArray[np.int64], /
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def write_rings(
+    points: NDArray[np.float64], rings: NDArray[np.int64], masks: NDArray[np.int64], /
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]: ...

@@ -201,14 +201,14 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
 def _regions(label: Segmentation) -> Iterator[dict[str, Any]]:
     whole = label.masks if label.amodal is None else label.amodal
     never = np.zeros(len(label), np.bool_)
-    geometries = write_masks(whole, runs=never, rule="pixel_edge")
+    geometries = [msgspec.json.decode(text) for text in write_masks(whole, runs=never, rule="pixel_edge")]
     hidden = whole - label.masks
     runs = [write_masks(masks, runs=~never, rule="pixel_edge") for masks in (label.masks, hidden)]
     for i in range(len(label) - 1, -1, -1):
         geometry, area = geometries[i], int(whole.area()[i])
         one = isinstance(geometry, list) and len(geometry) == 1
         region: dict[str, Any] = {"name": label.class_names[i], "order": len(label) - i, "area": area}
-        region |= {"segmentation": geometry[0] if one and isinstance(geometry, list) else []}
+        region |= {"segmentation": geometry[0] if one else []}
         region |= {} if one else {"amodal_mask": geometry}
         region |= {"isStuff": int(not label.is_thing[i])}
         region |= {"occlude_rate": int(hidden.area()[i]) / max(area, 1)}

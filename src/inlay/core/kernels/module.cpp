@@ -18,4 +18,5 @@ NB_MODULE(kernels, m) {
     bind_geodesic(m);
     bind_neighbours(m);
     bind_png(m);
+    bind_coco_write(m);
 }

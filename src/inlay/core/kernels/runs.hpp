@@ -119,3 +119,4 @@ void bind_geodesic(nb::module_&);
 void bind_neighbours(nb::module_&);
 void bind_tally(nb::module_&);
 void bind_png(nb::module_&);
+void bind_coco_write(nb::module_&);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from inlay.formats.parts.typed_json import json_errors
 FAR = 1e7  # pixels; corners beyond are no corners of any image
 _GEOMETRIES = msgspec.json.Decoder(list[Geometry])
 Rings = list[list[float]]
-WrittenRings = Sequence[Sequence[float]]  # whole numbers are written as such
 
 
 @dataclass(frozen=True)
@@ -145,8 +144,8 @@ def _from_runs(
 
 def write_masks(
     masks: Masks, *, runs: NDArray[np.bool_], rule: Rule, only_polygons: bool = False
-) -> list[list[list[int]] | Rle]:
-    """A `segmentation` for each mask: polygons where these hold it exactly, else compressed run lengths.
+) -> list[Raw]:
+    """The `segmentation` of each mask as text: polygons where they hold it exactly, else compressed runs.
 
     Parameters
     ----------
@@ -159,17 +158,13 @@ def write_masks(
     holed = np.zeros(len(masks), np.bool_)
     holed[np.repeat(np.arange(len(masks)), np.diff(outlines.mask_offsets))[outlines.is_hole]] = True
     as_runs = (runs | holed) & (not only_polygons) | (masks.area() == 0)
-    strings = dict(zip(np.flatnonzero(as_runs).tolist(), masks[as_runs].to_strings()))
-    flat: list[int] = outlines.points.astype(np.int64).reshape(-1).tolist()
-    ends = (2 * outlines.ring_offsets).tolist()
-    first = outlines.mask_offsets.tolist()
-    found: list[list[list[int]] | Rle] = []
-    for i in range(len(masks)):
-        if i in strings:
-            found.append(Rle(masks.size, strings[i].decode("ascii")))
-        elif holed[i]:
-            rings = [closed_holes(part) for part in outlines[i]]
-            found.append([ring.astype(np.int64).reshape(-1).tolist() for ring in rings])
-        else:
-            found.append([flat[ends[ring] : ends[ring + 1]] for ring in range(first[i], first[i + 1])])
+    text, ends = kernels.write_rings(outlines.points, outlines.ring_offsets, outlines.mask_offsets)
+    whole, at = text.tobytes(), ends.tolist()
+    found = [Raw(whole[start:stop]) for start, stop in pairwise(at)]
+    rows = np.flatnonzero(as_runs)
+    for i, string in zip(rows.tolist(), masks[rows].to_strings()):
+        found[i] = Raw(msgspec.json.encode(Rle(masks.size, string.decode("ascii"))))
+    for i in np.flatnonzero(holed & ~as_runs).tolist():
+        rings = [closed_holes(part).astype(np.int64).reshape(-1).tolist() for part in outlines[i]]
+        found[i] = Raw(msgspec.json.encode(rings))
     return found
