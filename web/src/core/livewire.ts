@@ -7,19 +7,24 @@ const COSTS = 64; // what a step away from any edge costs; along a strong edge i
 /** Strength of the image's edges, 0 .. 1: Sobel over the three channels, the strongest counts. */
 export function gradient({ width: wide, height: tall, data }: Pixels): Float32Array {
   const strength = new Float32Array(wide * tall);
-  const at = (x: number, y: number, c: number): number =>
-    data[4 * (Math.min(tall - 1, Math.max(0, y)) * wide + Math.min(wide - 1, Math.max(0, x))) + c];
   let highest = 1;
-  for (let y = 0, i = 0; y < tall; y++)
-    for (let x = 0; x < wide; x++, i++)
-      for (let c = 0; c < 3; c++) {
-        const [nw, n, ne] = [at(x - 1, y - 1, c), at(x, y - 1, c), at(x + 1, y - 1, c)];
-        const [sw, s, se] = [at(x - 1, y + 1, c), at(x, y + 1, c), at(x + 1, y + 1, c)];
-        const dx = ne + 2 * at(x + 1, y, c) + se - nw - 2 * at(x - 1, y, c) - sw;
-        const dy = sw + 2 * s + se - nw - 2 * n - ne;
-        strength[i] = Math.max(strength[i], Math.hypot(dx, dy));
-        highest = Math.max(highest, strength[i]);
+  for (let y = 0, i = 0; y < tall; y++) {
+    const [up, down] = [y > 0 ? -4 * wide : 0, y + 1 < tall ? 4 * wide : 0];
+    for (let x = 0; x < wide; x++, i++) {
+      const left = x > 0 ? -4 : 0;
+      const right = x + 1 < wide ? 4 : 0;
+      let squared = 0;
+      for (let at = 4 * i; at < 4 * i + 3; at++) {
+        const falling = data[at + down + right] - data[at + up + left];
+        const rising = data[at + up + right] - data[at + down + left];
+        const dx = falling + rising + 2 * (data[at + right] - data[at + left]);
+        const dy = falling - rising + 2 * (data[at + down] - data[at + up]);
+        squared = Math.max(squared, dx * dx + dy * dy);
       }
+      strength[i] = Math.sqrt(squared);
+      highest = Math.max(highest, strength[i]);
+    }
+  }
   for (let i = 0; i < strength.length; i++) strength[i] /= highest;
   return strength;
 }
@@ -31,7 +36,9 @@ export class Livewire {
 
   constructor(pixels: Pixels, box: Box, seed: Point) {
     this.box = box;
-    const cost = Uint8Array.from(gradient(pixels), (strength) => 1 + Math.round((COSTS - 1) * (1 - Math.sqrt(strength)) ** 2));
+    const strength = gradient(pixels);
+    const cost = new Uint8Array(strength.length);
+    for (let i = 0; i < cost.length; i++) cost[i] = 1 + Math.round((COSTS - 1) * (1 - Math.sqrt(strength[i])) ** 2);
     this.#from = cheapest(cost, pixels.width, pixels.height, this.#index(seed));
   }
 
