@@ -91,6 +91,13 @@ def test_caps_keep_the_counts(tmp_path):
     assert "13 more were counted" in str(found)
 
 
+def test_caps_keep_what_lies_furthest_beyond_the_limit(tmp_path):
+    rule = SMALL.replace("< 3", "> 1")
+    samples = [drawn("aa.bbbb.ccc.ddddd", "one"), drawn("aaaaaa.bb", "two")]
+    found = found_by(tmp_path, samples, rule, caps=Caps(per_image=2, per_rule=3))
+    assert [(each.image, each.measured) for each in found] == [("one", 4), ("one", 5), ("two", 6)]
+
+
 LAYERED = """
 aaaa..cc
 aaaa..cc

@@ -10,7 +10,14 @@ from inlay.rules.proof import holds
 from inlay.rules.rule import SCOPES
 
 # what no tiny picture can show: they need dozens of segments, people, or images
-BEYOND_PICTURES = {"rare-class", "annotator-style", "unlike-its-kind", "hair-band", "crowd-of-one"} | {
+BEYOND_PICTURES = {
+    "rare-class",
+    "annotator-style",
+    "unlike-its-kind",
+    "hair-band",
+    "crowd-of-one",
+    "spur-of-plant",
+} | {
     "missing-thing",
     "other-class",
     "unconfirmed",

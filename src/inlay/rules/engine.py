@@ -143,7 +143,7 @@ def _judge_late(
     keys = [reference.key for reference in Plan.of(rules).gathers]
     gathered = Gathered.concat([Gathered.nothing(dataset.classes, keys), *parts])
     hits, verdicts = judge_late(rules, gathered, census)
-    kept = capped(hits, caps)
+    kept = capped(rules, hits, caps)
     with opened(cache) as store:
         key = b"" if cache is None else late_digest(rules, gathered, caps)
         record = store.get(key)

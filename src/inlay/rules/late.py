@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from inlay.rules.gathered import AllImages, AllSegments, Gathered
 from inlay.rules.judge import Inner, Judged, judge
 from inlay.rules.measure import Columns, bare, frame
 from inlay.rules.message import fill
-from inlay.rules.noise import Caps
+from inlay.rules.noise import Caps, excess, weightiest
 from inlay.rules.rule import COUNT, Rule
 from inlay.rules.tables import DatasetTable, ImageTable, Subject
 from inlay.rules.tracks import SequenceTable
@@ -118,18 +118,24 @@ def _hits(number: int, rule: Rule, table: Any, judged: Judged, rows: Any) -> Ite
         yield LateHit(number, subject, values[place])
 
 
-def capped(hits: Iterable[LateHit], caps: Caps) -> list[LateHit]:
-    """The hits that the caps leave room for."""
-    in_image: Counter[tuple[int, int | None]] = Counter()
-    in_all: Counter[int] = Counter()
+def capped(rules: Sequence[Rule], hits: Sequence[LateHit], caps: Caps) -> list[LateHit]:
+    """The hits that the caps leave room for: of each rule those furthest beyond its limit."""
+    by_rule: dict[int, dict[int, list[LateHit]]] = defaultdict(lambda: defaultdict(list))
+    for place, hit in enumerate(hits):
+        image = hit.subject.image
+        by_rule[hit.rule][-1 - place if image is None else image].append(hit)
     kept = []
-    for hit in hits:
-        place = hit.rule, hit.subject.image
-        if in_all[hit.rule] < caps.per_rule and (in_image[place] < caps.per_image or place[1] is None):
-            in_all[hit.rule] += 1
-            in_image[place] += 1
-            kept.append(hit)
+    for number, images in by_rule.items():
+        own = [each for some in images.values() for each in _heavy(rules[number], some, caps.per_image)]
+        kept += _heavy(rules[number], own, caps.per_rule)
     return kept
+
+
+def _heavy(rule: Rule, hits: list[LateHit], most: int) -> list[LateHit]:
+    if rule.measure is None:
+        return hits[:most]
+    weights = [excess(hit.values[rule.measure.key], rule.limit) for hit in hits]
+    return [hits[place] for place in weightiest(weights, most)]
 
 
 def late_findings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,20 +32,48 @@ class Caps:
 DEFAULT = Caps()
 
 
+def excess(measured: object, limit: object) -> float:
+    """How far a value lies beyond its limit, as a ratio of the two; 1 where they are no numbers."""
+    pair = [value for value in (measured, limit) if isinstance(value, int | float)]
+    if len(pair) < 2 or any(isinstance(value, bool) for value in pair):
+        return 1.0
+    low, high = sorted(map(abs, pair))
+    return high / low if low else 1.0 + high
+
+
+def weightiest(weights: Sequence[float], most: int) -> list[int]:
+    """Places of the greatest weights, no more than `most`, in order; of equal ones the first."""
+    if len(weights) <= most:
+        return list(range(len(weights)))
+    return sorted(sorted(range(len(weights)), key=lambda place: -weights[place])[:most])
+
+
 class Kept:
-    """Findings as they come, of each rule no more than its cap."""
+    """Findings as they come, of each rule no more than its cap: those furthest beyond its limit."""
 
     def __init__(self, caps: Caps) -> None:
-        self._caps = caps
-        self._counts: Counter[str] = Counter()
-        self.found: list[Finding] = []
+        self._most = caps.per_rule
+        self._kept: dict[str, list[tuple[int, Finding]]] = defaultdict(list)
+        self._come = 0
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep what the caps leave room for."""
         for finding in findings:
-            if self._counts[finding.rule] < self._caps.per_rule:
-                self._counts[finding.rule] += 1
-                self.found.append(finding)
+            self._come += 1
+            some = self._kept[finding.rule]
+            some.append((self._come, finding))
+            if len(some) > 2 * self._most:
+                self._kept[finding.rule] = self._within(some)
+
+    @property
+    def found(self) -> list[Finding]:
+        """What is kept, in the order in which it came."""
+        kept = [each for some in self._kept.values() for each in self._within(some)]
+        return [finding for _, finding in sorted(kept, key=lambda each: each[0])]
+
+    def _within(self, some: list[tuple[int, Finding]]) -> list[tuple[int, Finding]]:
+        weights = [excess(finding.measured, finding.limit) for _, finding in some]
+        return [some[place] for place in weightiest(weights, self._most)]
 
 
 def tolerated(

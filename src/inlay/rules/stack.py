@@ -16,6 +16,7 @@ from inlay.rules.evidence import Evidence
 from inlay.rules.finding import Finding, Verdict
 from inlay.rules.judge import Inner, Judged, judge
 from inlay.rules.measure import Measured, Plan, frame
+from inlay.rules.noise import excess, weightiest
 from inlay.rules.rule import COUNT, Rule
 
 STREAMED = ("segment", "pair", "image")
@@ -33,8 +34,8 @@ def judge_images(
         evidence = Evidence(image.name, image.label, image.predicted, partial(load, image.name))
         found[place] = [
             evidence.finding(rules[hit.rule], hit.row, hit.rows, hit.values)
-            for _, of_rule in itertools.groupby(of_image, key=lambda hit: hit.rule)
-            for hit in itertools.islice(of_rule, most)
+            for number, of_rule in itertools.groupby(of_image, key=lambda hit: hit.rule)
+            for hit in _heavy(rules[number], list(of_rule), most)
         ]
     return found, verdicts
 
@@ -53,6 +54,14 @@ class _Hit:
     row: int  # of the image's table
     rows: tuple[int, ...]  # segments
     values: Mapping[str, Any]
+
+
+def _heavy(rule: Rule, hits: list[_Hit], most: int) -> list[_Hit]:
+    """The hits of a rule in one image that lie furthest beyond its limit."""
+    if rule.measure is None:
+        return hits[:most]
+    weights = [excess(hit.values[rule.measure.key], rule.limit) for hit in hits]
+    return [hits[place] for place in weightiest(weights, most)]
 
 
 def _place(hit: _Hit) -> tuple[int, int, int]:
