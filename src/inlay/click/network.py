@@ -1,0 +1,172 @@
+"""Click to segment with a network that `inlay train --model click` made: its run folder, or an ONNX file.
+
+The network looks at windows round the segment, always at the same small size (the zoom-in of FocalClick): a
+small segment is seen as finely as a large one, and a click costs the same in an image of any size.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.click.parts.features import cells_of
+from inlay.click.parts.pyramid import Pyramid, Size, grid_of
+from inlay.click.parts.shape import CERTAIN, Shape
+from inlay.click.parts.state import Ask, State
+from inlay.click.parts.trim import trimmed
+from inlay.core.errors import FormatError, InlayError, MissingExtraError
+
+WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
+SIDE = 256  # pixels of the squares that the network sees
+STRIDE = 4  # of them for one cell of its maps and masks
+SPREAD = 1.0  # cells that a click's mark is wide; as in training
+
+Field = NDArray[np.float32]
+Answer = Callable[[Field, Field], tuple[Field, Field]]  # images and maps -> logits of masks and of scores
+
+
+def ready() -> bool:
+    """Whether weights are at hand: `INLAY_CLICK_NETWORK` names them."""
+    return bool(os.environ.get(WEIGHTS))
+
+
+def opens(path: Path) -> bool:
+    """Whether a file or folder holds a click network."""
+    if path.suffix == ".onnx":
+        return path.is_file()
+    config = path / "config.toml"
+    return config.is_file() and 'model = "click"' in config.read_text(encoding="utf-8", errors="replace")
+
+
+def make(path: Path | None = None) -> Network:
+    """The engine.
+
+    Raises
+    ------
+    InlayError
+        When there are no weights, or they are broken; `MissingExtraError` when nothing can run them.
+    """
+    if path is None and not ready():
+        raise InlayError(
+            "there are no weights of a click network: train some with `inlay train DATA --model click --out "
+            f"RUN`, and name RUN here or in the environment variable {WEIGHTS}"
+        )
+    path = path or Path(os.environ[WEIGHTS])
+    return Network(_from_onnx(path) if path.suffix == ".onnx" else _from_run(path))
+
+
+class Network:
+    """A click network as an engine."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def embed(self, image: NDArray[np.uint8]) -> State:
+        """An image ready for prompts: (H, W, 3) uint8."""
+        return State(Pyramid(image), self)
+
+    def __call__(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
+        """A shape with its score for each window."""
+        sizes = [grid_of(ask.window, SIDE) for ask in asks]
+        clicks = [_clicks(ask) for ask in asks]
+        images = np.stack([_image(pyramid, ask, size) for ask, size in zip(asks, sizes)])
+        maps = np.stack([_maps(ask, each, size) for ask, each, size in zip(asks, clicks, sizes)])
+        logits, scores = self._answer(images, maps)
+        return [
+            _shape(ask, each, size, logits[row], float(scores[row]))
+            for row, (ask, each, size) in enumerate(zip(asks, clicks, sizes))
+        ]
+
+
+def _clicks(ask: Ask) -> tuple[tuple[float, float, bool], ...]:
+    """The clicks; a box is one into its middle and four beyond its corners."""
+    if ask.box is None or ask.clicks:
+        return ask.clicks
+    x0, y0, x1, y1 = ask.box
+    reach = 0.03 * max(x1 - x0, y1 - y0) + 1
+    beyond = [(x, y, False) for x in (x0 - reach, x1 + reach) for y in (y0 - reach, y1 + reach)]
+    return (*beyond, ((x0 + x1) / 2, (y0 + y1) / 2, True))
+
+
+def _image(pyramid: Pyramid, ask: Ask, size: Size) -> Field:
+    """(3, SIDE, SIDE) pixels 0 .. 255 of a window, black beyond it."""
+    image = np.zeros((3, SIDE, SIDE), np.float32)
+    image[:, : size[0], : size[1]] = pyramid.cut(ask.window, size).transpose(2, 0, 1)
+    return image
+
+
+def _maps(ask: Ask, clicks: Sequence[tuple[float, float, bool]], size: Size) -> Field:
+    """(3, h, w) marks of positive and of negative clicks, and the share of the mask before."""
+    cells = SIDE // STRIDE
+    maps = np.zeros((3, cells, cells), np.float32)
+    place = np.arange(cells, dtype=np.float32) + 0.5
+    x0, y0, x1, y1 = ask.window
+    for x, y, positive in clicks:
+        column = (x - x0) * size[1] / (x1 - x0) / STRIDE
+        row = (y - y0) * size[0] / (y1 - y0) / STRIDE
+        mark = np.exp(((place - row)[:, None] ** 2 + (place - column) ** 2) / (-2 * SPREAD**2))
+        side = 0 if positive else 1
+        maps[side] = np.maximum(maps[side], mark)
+    if ask.before is not None:
+        height, width = _covered(size)
+        maps[2, :height, :width] = 1 / (1 + np.exp(-2 * ask.before.at(ask.window, (height, width))))
+    return maps
+
+
+def _covered(size: Size) -> Size:
+    """(height, width) of the cells that the window covers."""
+    return -(-size[0] // STRIDE), -(-size[1] // STRIDE)
+
+
+def _shape(
+    ask: Ask, clicks: Sequence[tuple[float, float, bool]], size: Size, logits: Field, score: float
+) -> Shape:
+    height, width = _covered(size)
+    values = np.clip(logits[:height, :width], -CERTAIN, CERTAIN)
+    cells = cells_of(clicks, ask.window, (height, width))
+    return Shape(ask.window, trimmed(values, *cells), 1 / (1 + float(np.exp(-score))))
+
+
+def _from_onnx(path: Path) -> Answer:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise MissingExtraError("onnxruntime", "onnx") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 4  # what goes wrong is raised
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own exceptions, of a dozen kinds
+        raise FormatError(path, "", f"not an ONNX file that can be run ({str(error)[:200]})") from None
+    if [each.name for each in session.get_inputs()] != ["images", "maps"]:
+        raise FormatError(
+            path, "inputs", "not a click network: write one with `inlay.models.click.write_onnx`"
+        )
+
+    def answer(images: Field, maps: Field) -> tuple[Field, Field]:
+        logits, scores = session.run(["logits", "scores"], {"images": images, "maps": maps})
+        return logits, scores
+
+    return answer
+
+
+def _from_run(folder: Path) -> Answer:
+    try:
+        import torch
+
+        from inlay.models.click import Step, read_run
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train") from None
+    step = Step(read_run(folder)).eval()
+
+    def answer(images: Field, maps: Field) -> tuple[Field, Field]:
+        with torch.inference_mode():
+            logits, scores = step(torch.from_numpy(images), torch.from_numpy(maps))
+        return logits.numpy(), scores.numpy()
+
+    return answer

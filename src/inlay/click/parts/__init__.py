@@ -1,0 +1,1 @@
+"""What click engines are made of."""
