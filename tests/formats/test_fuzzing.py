@@ -1,135 +1,50 @@
-"""Whatever a file says, reading it ends in a dataset or in one line."""
+"""Whatever a file says, reading it ends in a dataset or in one line: `benchmarks/fuzz.py` asks more often."""
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable, Iterator
+import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from inlay import Dataset, InlayError, plugins
-from inlay import formats as all_formats
+from inlay import plugins
 
-from .random_datasets import random_dataset
+from . import mutations
 
-FORMATS = ("coco", "coco_panoptic", "coco_results", "yolo")
-fuzzed = settings(max_examples=40, deadline=None)
-values = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(2**70), 2**70),
-    st.floats(),
-    st.sampled_from(
-        [-1, 0, 1, 0.5, 10**12, "", "1", "0", "é\0", [], {}, [[]], [[[]]], {"size": [3, 4], "counts": "0"}]
-    ),
-    st.lists(st.floats(-1e12, 1e12), max_size=9),
-)
+TIMES = 120
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Dataset]]:
-    """A small dataset in each format."""
-    found = {}
-    for name in FORMATS:
-        keeps = plugins.load("formats", name).KEEPS - {"void"}
-        dataset = random_dataset(12, keeps)
-        folder = tmp_path_factory.mktemp(name) / "o"
-        all_formats.write(dataset, folder, to=name, lossy=True)
-        found[name] = folder, dataset
-    return found
+@pytest.fixture(scope="module", params=plugins.names("formats"))
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[tuple]]:
+    """A format and files of it."""
+    files = mutations.targets(request.param, tmp_path_factory.mktemp(request.param))
+    assert files
+    return request.param, files
 
 
-def texts(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix in (".json", ".txt", ".yaml"))
+def test_broken_files_are_refused_in_one_line_that_names_the_file(case):
+    name, files = case
+    faults = {
+        seed: mutations.broken_once(name, files, np.random.default_rng([seed, 3])) for seed in range(TIMES)
+    }
+    assert not {seed: what for seed, what in faults.items() if what}
 
 
-def survives(name: str, folder: Path, dataset: Dataset) -> None:
-    """Read all of it: a dataset, or one line."""
-    all_formats.sniff(folder)
-    try:
-        for sample in all_formats.read(folder, name, like=dataset):
-            if sample.segmentation is not None:
-                sample.segmentation.semantic()
-    except InlayError as error:
-        assert "\n" not in str(error)
-        assert len(str(error)) < 1000
+def test_files_cut_off_anywhere_are_refused_in_one_line(case):
+    name, files = case
+    for folder, file, dataset in files[:4]:
+        whole = file.read_bytes()
+        for end in np.linspace(0, len(whole) - 1, 8).astype(int).tolist():
+            file.write_bytes(whole[:end])
+            assert not mutations.fault(name, folder, dataset), (file, end)
+        file.write_bytes(whole)
 
 
-def with_changed(file: Path, text: bytes, check: Callable[[], None]) -> None:
-    before = file.read_bytes()
-    try:
-        file.write_bytes(text)
-        check()
-    finally:
-        file.write_bytes(before)
-
-
-@pytest.mark.parametrize("name", FORMATS)
-@fuzzed
-@given(data=st.data())
-def test_bytes_at_random(written, name, data):
-    folder, dataset = written[name]
-    file = data.draw(st.sampled_from(texts(folder)))
-    text = bytearray(file.read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        start = data.draw(st.integers(0, len(text)))
-        end = data.draw(st.integers(start, min(len(text), start + 20)))
-        text[start:end] = data.draw(
-            st.binary(max_size=8) | st.sampled_from([b"[", b"}", b"-", b"9" * 30, b"nan", b'"'])
-        )
-    with_changed(file, bytes(text), lambda: survives(name, folder, dataset))
-
-
-def nodes(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Paths of all values inside a JSON value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        yield (*path, key)
-        yield from nodes(item, (*path, key))
-
-
-@pytest.mark.parametrize("name", ["coco", "coco_panoptic", "coco_results"])
-@fuzzed
-@given(data=st.data())
-def test_values_at_random(written, name, data):
-    folder, dataset = written[name]
-    file = data.draw(st.sampled_from(texts(folder)))
-    changed = copy.deepcopy(json.loads(file.read_text("utf-8")))
-    paths = list(nodes(changed))
-    if not paths:
-        return
-    *parents, last = data.draw(st.sampled_from(paths))
-    node = changed
-    for key in parents:
-        node = node[key]
-    if isinstance(node, dict) and data.draw(st.booleans()):
-        del node[last]
-    else:
-        node[last] = data.draw(values)
-    with_changed(file, json.dumps(changed).encode(), lambda: survives(name, folder, dataset))
-
-
-@fuzzed
-@given(
-    rows=st.lists(st.lists(st.floats() | st.integers(-3, 9) | st.text(max_size=3), max_size=9), max_size=4)
-)
-def test_rows_at_random(written, rows):
-    folder, dataset = written["yolo"]
-    file = next(file for file in texts(folder) if file.suffix == ".txt")
-    text = "\n".join(" ".join(map(str, row)) for row in rows)
-    with_changed(file, text.encode("utf-8", "replace"), lambda: survives("yolo", folder, dataset))
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_files_cut_off_anywhere(written, name):
-    folder, dataset = written[name]
-    for file in texts(folder):
-        text = file.read_bytes()
-        for end in np.linspace(0, len(text), 25).astype(int).tolist():
-            with_changed(file, text[:end], lambda: survives(name, folder, dataset))
+def test_real_exports_that_are_broken_are_refused_in_one_line(shared, tmp_path):
+    for name in plugins.names("formats"):
+        for number, place in enumerate(mutations.real_of(name, shared / "data" / "formats")[:2]):
+            copy = Path(shutil.copytree(place, tmp_path / f"{name}{number}" / place.name))
+            files = [(copy, file, None) for file in mutations.files_of(copy)]
+            for seed in range(10 if files else 0):
+                assert not mutations.broken_once(name, files, np.random.default_rng([seed, 5])), (name, seed)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LONGEST = 800  # characters of a place or a value in a message
+
 
 class InlayError(Exception):
     """An error whose one line is meant for the user: the command line prints it and exits with 2."""
@@ -23,8 +25,15 @@ class FormatError(InlayError):
     """
 
     def __init__(self, path: Path | str, where: str, what: str) -> None:
+        where, what = _line(where), _line(what)
         super().__init__(f"{path}: {where}: {what}" if where else f"{path}: {what}")
         self.path, self.where, self.what = Path(path), where, what
+
+
+def _line(text: str) -> str:
+    """A text on one line, without the middle of what is too long to be read: values of files are quoted."""
+    plain = " ".join(text.splitlines())
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST // 2]} ... {plain[-LONGEST // 2 :]}"
 
 
 class LossError(InlayError):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from inlay import plugins
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.errors import FormatError, InlayError, LossError
+from inlay.core.errors import FormatError, InlayError, LossError, MissingExtraError
 from inlay.core.staging import staged
 from inlay.formats.parts import facts
 from inlay.formats.parts.facts import Loss
@@ -66,8 +68,35 @@ def read(
         raise FormatError(path, "", "there is no such file or folder")
     name = format or _recognise(path)
     module = plugins.load("formats", name)
-    dataset: Dataset = module.read(path, like=like, **_reader(module, name, reader))
-    return dataset
+    options = _reader(module, name, reader)
+    with _named(path):
+        dataset: Dataset = module.read(path, like=like, **options)
+    return replace(dataset, load=_Loader(path, dataset.load))
+
+
+@contextmanager
+def _named(path: Path, where: str = "") -> Iterator[None]:
+    """What goes wrong while a dataset is read names its file, whatever it is."""
+    try:
+        yield
+    except (FormatError, MissingExtraError):
+        raise
+    except InlayError as error:
+        raise FormatError(path, where, str(error)) from None
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise FormatError(error.filename or path, where, error.strerror or str(error)) from None
+
+
+@dataclass(frozen=True, eq=False)
+class _Loader:
+    """Reads samples of the dataset at a path."""
+
+    path: Path
+    load: Callable[[str], Sample]
+
+    def __call__(self, name: str) -> Sample:
+        with _named(self.path, f"sample {name!r}"):
+            return self.load(name)
 
 
 def _recognise(path: Path) -> str:

@@ -64,7 +64,10 @@ def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001
     listed = next((file for file in lists if file.is_file()), None)
     names = tuple(filter(None, map(str.strip, read_text(listed).splitlines()))) if listed else _KITTI
     own = extras.classes_with(Classes(()))
-    numbered = Classes(tuple(SegmentClass(name, source_id=i) for i, name in enumerate(names, 1)))
+    try:
+        numbered = Classes(tuple(SegmentClass(name, source_id=i) for i, name in enumerate(names, 1)))
+    except InlayError as error:
+        raise FormatError(listed or path, "", str(error)) from None
     known = numbered.merge([_IGNORE]) if len(names) < 10 else numbered
     load = _Videos(maps, images, lines, own if len(own) else known, names, extras)
     keys = sorted({*maps, *images, *lines})

@@ -155,7 +155,7 @@ class _Images:
         drawing = Drawing(self.classes, size, self.path, self.reader)
         rows: dict[str, int] = {}
         for i, region in enumerate(entry.listed()):
-            if region.shape_attributes.get("name") in _AREAS:
+            if str(region.shape_attributes.get("name")) in _AREAS:
                 where = f"{entry.filename}.regions[{i}]"
                 segment = region.region_attributes.get(_SEGMENT)
                 row = rows.get(str(segment)) if segment is not None else None

@@ -151,7 +151,8 @@ class YoloFolder:
             return entry.image, image_size(entry.image)
         if self.like is not None and name in self.like.names:
             sample = self.like.load(name)
-            return sample.image, sample.label().size
+            if sample.segmentation is not None:
+                return sample.image, sample.segmentation.size
         what = (
             "its image is missing, and so the size that its numbers are shares of: add it, or give like=..."
         )
