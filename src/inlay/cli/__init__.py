@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 from inlay import __version__
 from inlay.cli.advise import advise
 from inlay.cli.check import check
+from inlay.cli.click import click
 from inlay.cli.convert import convert
 from inlay.cli.demo import demo
 from inlay.cli.formats import formats
@@ -39,6 +40,7 @@ app = App(
 for command in (
     sample,
     label,
+    click,
     convert,
     view,
     check,
