@@ -42,7 +42,7 @@ def work(name: str, start: int, count: int, real: Path | None, pipe: Any) -> Non
         if real:
             for number, each in enumerate(mutations.real_of(name, real)):
                 shutil.copytree(each, copied / f"{number}" / each.name)
-        files = mutations.targets(name, Path(place), None)
+        files = mutations.targets(name, Path(place))
         for folder in sorted(copied.glob("*/*")):
             files += [(folder, file, None) for file in mutations.files_of(folder)]
         for number in range(start, start + count):
@@ -124,7 +124,7 @@ def main() -> None:
     for name in given.formats:
         if given.at is not None:
             with tempfile.TemporaryDirectory(dir=FOLDER) as place:
-                files = mutations.targets(name, Path(place), None)
+                files = mutations.targets(name, Path(place))
                 print(mutations.broken_once(name, files, np.random.default_rng([given.at, 7])) or "no fault")
             continue
         began = time.perf_counter()
