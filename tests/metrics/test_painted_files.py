@@ -15,6 +15,7 @@ from PIL import Image
 import inlay
 from inlay import Dataset, FormatError
 from inlay.metrics import panoptic_quality, score
+from inlay.metrics.parts import means
 from inlay.metrics.parts.pairing import Judge
 
 KINDS = {"things and stuff": [1, 1, 0, 0], "things alone": [1, 1, 1, 1]}
@@ -109,3 +110,21 @@ def test_a_colour_that_no_segment_has_is_named(tmp_path: Path) -> None:
 def test_what_counts_painted_files_has_a_twin_for_segmentations() -> None:
     known = {panoptic_quality.count, *panoptic_quality.LIKE.values()}
     assert set(panoptic_quality.PAINTED) == known
+
+
+@pytest.mark.parametrize("metric", ["panoptic_quality", "iou"])
+def test_figures_made_part_by_part_are_the_same(
+    metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth, mine = opened(tmp_path, 5, KINDS["things and stuff"])
+    many = [Dataset.of(each[k % 3].replace(name=f"{k}") for k in range(7)) for each in (truth, mine)]
+    whole = score(*many, [metric])
+    monkeypatch.setattr(means, "PART", 3)
+    parts = score(*many, [metric])
+    assert parts.figures == whole.figures
+    assert parts.per_sample.keys() == whole.per_sample.keys()
+    for name, values in whole.per_sample.items():
+        assert np.array_equal(parts.per_sample[name], values, equal_nan=True)
+    assert parts.intervals.keys() == whole.intervals.keys()
+    for name, bounds in whole.intervals.items():
+        assert parts.intervals[name] == pytest.approx(bounds)

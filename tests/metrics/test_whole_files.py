@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import inlay
-from inlay import FormatError
+from inlay import FormatError, InlayError
 from inlay.metrics import average_precision, score
-from inlay.metrics.parts import whole_files
+from inlay.metrics.parts import scoring, whole_files
 from inlay.metrics.parts.whole_files import coco_figures
 
 from .coco_json import Case, pycocotools, random_case
@@ -56,6 +56,23 @@ def test_usual_files_are_never_read_one_by_one(tmp_path: Path, monkeypatch: pyte
     wanted = one_by_one(case, tmp_path)
     monkeypatch.delattr(whole_files, "score")
     assert coco_figures(*opened(case, tmp_path)) == wanted
+
+
+def test_a_score_without_details_is_taken_from_whole_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth, results = opened(random_case(np.random.default_rng(0), boxes=True), tmp_path)
+    wanted = score(truth, results, ["average_precision"], intervals=False)
+    unusual = score(truth.map(lambda each: each), results, ["average_precision"], details=False)
+    assert dict(unusual) == dict(wanted)
+    monkeypatch.delattr(scoring, "count_all")
+    found = score(truth, results, ["average_precision"], details=False)
+    assert dict(found) == dict(wanted)
+    assert found.per_class == wanted.per_class
+    assert found.samples == wanted.samples
+    assert found.figures_of == wanted.figures_of
+    with pytest.raises(InlayError, match="details=True"):
+        found.ranked()
 
 
 def changed(case: Case, **keys: Any) -> Case:

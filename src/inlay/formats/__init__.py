@@ -98,6 +98,12 @@ class _Loader:
         with _named(self.path, f"sample {name!r}"):
             return self.load(name)
 
+    def __getattr__(self, name: str) -> Any:
+        """What the source offers beside: samples in flat columns, files as they are painted, image sizes."""
+        if name.startswith("_") or name in ("path", "load"):  # asked for before there is anything
+            raise AttributeError(name)
+        return getattr(self.load, name)
+
 
 def _recognise(path: Path) -> str:
     found = sniff(path)

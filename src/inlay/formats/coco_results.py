@@ -296,8 +296,8 @@ class CocoResults:
 
     def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
         """The samples of these names at once, masks as text; `None` where their form is unusual."""
-        columns, load = self.columns, self.like.load
-        if not isinstance(columns.texts, Runs) or not isinstance(load, Files):
+        columns, load = self.columns, _files(self.like)
+        if not isinstance(columns.texts, Runs) or load is None:
             return None
         rows, starts = rows_of(columns.starts, np.array([self.places[name] for name in names], np.int64))
         sizes = np.array([load.size(name) for name in names], np.int64).reshape(-1, 2)
@@ -323,8 +323,8 @@ class CocoResults:
 
     def _image(self, name: str) -> tuple[Path | NDArray[np.uint8] | None, tuple[int, int]]:
         """The image and its size; labels of COCO are asked without reading their masks."""
-        load = self.like.load
-        if isinstance(load, Files):
+        load = _files(self.like)
+        if load is not None:
             return load.image(name), load.size(name)
         sample = self.like.load(name)
         if sample.segmentation is not None:
@@ -332,6 +332,13 @@ class CocoResults:
         if isinstance(sample.image, Path):
             return sample.image, image_size(sample.image)
         return sample.image, sample.pixels().shape[:2]
+
+
+def _files(dataset: Dataset) -> Files | None:
+    """The opened COCO files of a dataset, below what guards their errors; `None` for other sources."""
+    load: Any = dataset.load
+    found = load if isinstance(load, Files) else getattr(load, "load", None)
+    return found if isinstance(found, Files) else None
 
 
 class _Result(Struct):

@@ -19,7 +19,7 @@ from inlay.core import kernels
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts.class_maps import class_maps, judges_background
-from inlay.metrics.parts.means import divide, mean_of_known, summed
+from inlay.metrics.parts.means import by_sample, divide, mean_of_known, parts_of, summed_in_parts
 from inlay.metrics.parts.result import Details
 
 Floats = NDArray[np.float64]
@@ -45,14 +45,15 @@ def count(truth: Segmentation, prediction: Segmentation) -> Counts:
 
 def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
     """`mIoU`, `pixel_accuracy`, `class_accuracy`, `fwIoU`, `Dice`, and of each class `IoU/c` ..."""
-    figures = _named(_totals(list(counts), len(classes)).sum(axis=0), classes)
+    of_parts = [_totals(part, len(classes)).sum(axis=0) for part in parts_of(counts)]
+    figures = _named(np.sum(of_parts, axis=0), classes)
     return {name: float(value) for name, value in figures.items()}
 
 
 def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
     """(B,) figures when sample `i` counts `weights[b, i]` times."""
-    totals = _totals(counts, len(classes))
-    return _named(summed(weights, totals), classes)
+    totals = summed_in_parts(weights, counts, lambda part: _totals(part, len(classes)))
+    return _named(totals, classes)
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
@@ -64,7 +65,7 @@ def details(counts: Sequence[Counts], classes: Classes) -> Details:
     share = left_out / max(1, left_out + int(table.sum()))
     remark = f"{share:.1%} of the pixels have no label in the truth; predictions there are not judged"
     return Details(
-        per_sample=_figures(_totals(counts, len(classes)))[0],
+        per_sample=by_sample(counts, lambda part: _figures(_totals(part, len(classes)))[0]),
         confusion={"pixels": table},
         remarks=(remark,) if left_out else (),
     )

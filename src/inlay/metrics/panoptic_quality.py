@@ -25,7 +25,7 @@ from inlay.core.batch import Painted
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts import mistakes
-from inlay.metrics.parts.means import summed
+from inlay.metrics.parts.means import by_sample, summed_in_parts
 from inlay.metrics.parts.mistakes import Mistakes
 from inlay.metrics.parts.result import Details
 
@@ -185,14 +185,15 @@ def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
 
 def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.int32]) -> Mapping[str, Floats]:
     """(B,) figures when sample `i` counts `weights[b, i]` times."""
-    return _named(summed(weights, _totals(counts, classes, apart=True)), classes)
+    totals = summed_in_parts(weights, counts, lambda part: _totals(part, classes, apart=True))
+    return _named(totals, classes)
 
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
     """Figures of each sample; segments matched, missed, false; and what each kind of error costs."""
     verdict = Mistakes.concat([each.mistakes for each in counts]).at(0.0)
     return Details(
-        per_sample=_figures(_totals(counts, classes, apart=True), classes)[0],
+        per_sample=by_sample(counts, lambda part: _figures(_totals(part, classes, apart=True), classes)[0]),
         errors=verdict.tally(),
         loss=verdict.loss(),
     )

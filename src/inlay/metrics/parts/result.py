@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.classes import Classes
+from inlay.core.errors import InlayError
 
 Interval = tuple[float, float]
 Point = tuple[float, float]
@@ -93,6 +94,8 @@ class Score(Mapping[str, float]):
 
     def ranked(self, figure: str | None = None) -> list[tuple[str, float]]:
         """Samples with their figure (default: the first), worst first; those without a value are left out."""
+        if not self.per_sample:
+            raise InlayError("this score has figures of the whole alone: score with details=True")
         values = self.per_sample[figure or next(iter(self.per_sample))]
         order = np.argsort(values, kind="stable")
         return [(self.samples[i], float(values[i])) for i in order if not math.isnan(values[i])]

@@ -36,13 +36,20 @@ def coco_figures(
     threads
         At most so many; 0 for as many as the machine has.
     """
-    names = names_in_source_order(truth)
-    flat = _Flat.of(truth, prediction, names, kinds)
+    figures = figures_of_files(truth, prediction, kinds, threads=threads)
+    return _one_by_one(truth, prediction, kinds) if figures is None else figures
+
+
+def figures_of_files(
+    truth: Dataset, prediction: Dataset, kinds: Sequence[Kind], *, threads: int = 0
+) -> dict[str, float] | None:
+    """As `coco_figures`; `None` for other sources, and files that say something unusual."""
+    flat = _Flat.of(truth, prediction, names_in_source_order(truth), kinds)
     figures: dict[str, float] = {}
     for kind in kinds:
         ranking = None if flat is None else flat.ranking(kind, threads)
         if ranking is None:
-            return _one_by_one(truth, prediction, kinds)
+            return None
         figures |= TABLES.of_ranking(ranking, truth.classes, (kind,))
     return figures
 
