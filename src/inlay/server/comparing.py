@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from inlay.core.classes import Classes
+from inlay.core.classes import Classes, Kind
 from inlay.core.segmentation import Segmentation
 from inlay.server import forms, labels, wire
 from inlay.server.access import Access
@@ -83,10 +83,16 @@ def _label(db: Connection, image: Row[Any], these: Classes, row_of: dict[int, in
 
 
 def _pair(one: tuple[str, Segmentation], other: tuple[str, Segmentation], these: Classes) -> forms.Agreement:
+    """How far two people agree. What one left without a segment is his judgement too, and is not left out."""
     from inlay.metrics import iou, panoptic_quality
 
-    quality = panoptic_quality.score([panoptic_quality.count(one[1], other[1])], these)
-    overlap = iou.score([iou.count(one[1], other[1])], these)
+    stuff: dict[str, Kind] = {each.name: "thing" for each in these if each.kind == "stuff"}
+    judged = these.with_kinds(
+        stuff
+    )  # metrics leave out pixels without a segment where the classes know stuff
+    first, second = (each[1].replace(classes=judged) for each in (one, other))
+    quality = panoptic_quality.score([panoptic_quality.count(first, second)], judged)
+    overlap = iou.score([iou.count(first, second)], judged)
     return forms.Agreement(
         first=one[0],
         second=other[0],
