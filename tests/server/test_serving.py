@@ -83,7 +83,7 @@ def test_every_format_answers_or_says_why_not(client, pixels):
 
 
 def test_a_format_that_would_lose_something_is_refused_without_lossy(client, pixels):
-    answer = client.post("/predict?to=labelme", content=png(pixels))
+    answer = client.post("/predict?to=voc", content=png(pixels))
     assert answer.status_code == 422
     assert "does not keep" in answer.json()["error"]
     assert "/tmp" not in answer.json()["error"]
@@ -96,7 +96,7 @@ def test_a_format_that_would_lose_something_is_refused_without_lossy(client, pix
         (b"no image", "not an image"),
         (
             png(np.random.default_rng(0).integers(0, 255, (99, 99, 3), np.uint8))[:9000],
-            "broken or cut off|cannot be",
+            "broken",
         ),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
     ],
