@@ -105,7 +105,7 @@ class State:
     def _link(self, root: tuple[Any, ...], clicks: tuple[Click, ...], opening: int) -> list[Shape]:
         box, line = root
         if len(clicks) <= opening:
-            return self._boxed(box, line) if box else self._first((*line, *clicks))
+            return self._boxed(box, line) if box else self._lined(line) if line else self._first(clicks)
         done = min(len(clicks) - 1, max(CHAIN, opening))
         before = _mendable(self._chain(root, clicks[:done], opening), clicks[done])
         return [self._next(before, (*line, *clicks), len(clicks))]
@@ -113,6 +113,12 @@ class State:
     def _first(self, clicks: tuple[Click, ...]) -> list[Shape]:
         """A shape for each scale of window, the likeliest first."""
         shapes = self._sight(self._pyramid, [Ask(window, clicks) for window in self._windows(clicks)])
+        return sorted(shapes, key=lambda shape: -shape.score)
+
+    def _lined(self, line: tuple[Click, ...]) -> list[Shape]:
+        """The shapes of a click in the middle of a line, mended by the whole line."""
+        middle = (line[len(line) // 2],)
+        shapes = [self._next(shape, line, 2) for shape in distinct(self._first(middle))[:OFFERED]]
         return sorted(shapes, key=lambda shape: -shape.score)
 
     def _windows(self, clicks: tuple[Click, ...]) -> list[Window]:
