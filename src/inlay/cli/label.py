@@ -83,18 +83,21 @@ def label(
         studio.close()
         listener.close()
         raise
-
-    def listening() -> None:
-        print(f"studio: {address}")
-        print(f"        (works once; Ctrl-C stops the studio, everything is saved in {place})")
-        if running.is_open(wanted):
-            print("        other machines can reach it: put a proxy with https before it", file=sys.stderr)
-        sys.stdout.flush()
-        if browser and sys.stdout.isatty():
-            webbrowser.open(address)
-
-    running.serve(studio, listener, listening)
+    told = [
+        f"studio: {address}",
+        f"        (works once; Ctrl-C stops the studio, everything is saved in {place})",
+    ]
+    if running.is_open(wanted):
+        print("        other machines can reach it: put a proxy with https before it", file=sys.stderr)
+    running.serve(studio, listener, lambda: _tell(told, address if browser else None))
     return 0
+
+
+def _tell(lines: list[str], address: str | None) -> None:
+    """Say where the studio is, now that it answers, and open it where somebody sits at a terminal."""
+    print(*lines, sep="\n", flush=True)
+    if address is not None and sys.stdout.isatty():
+        webbrowser.open(address)
 
 
 def _place(images: str, project: Path | None) -> Path:

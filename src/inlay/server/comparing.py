@@ -87,9 +87,7 @@ def _pair(one: tuple[str, Segmentation], other: tuple[str, Segmentation], these:
     from inlay.metrics import iou, panoptic_quality
 
     stuff: dict[str, Kind] = {each.name: "thing" for each in these if each.kind == "stuff"}
-    judged = these.with_kinds(
-        stuff
-    )  # metrics leave out pixels without a segment where the classes know stuff
+    judged = these.with_kinds(stuff)  # where classes know stuff, metrics leave out what has no segment
     first, second = (each[1].replace(classes=judged) for each in (one, other))
     quality = panoptic_quality.score([panoptic_quality.count(first, second)], judged)
     overlap = iou.score([iou.count(first, second)], judged)
