@@ -62,8 +62,8 @@ def main() -> int:
     dense = 100_000 * SEGMENTS * SIZE[0] * SIZE[1] / 1e9
     words = (
         f"Most memory a process ever held while `score` went over images of {SIZE[1]}x{SIZE[0]} pixels with "
-        f"{SEGMENTS} segments each, loaded one by one. Kept of each image are its counts, from which all figures "
-        f"and intervals are made: these grow with the images. Masks are not kept: "
+        f"{SEGMENTS} segments each, loaded one by one. Kept of each image are its counts, from which all "
+        f"figures and intervals are made: these grow with the images. Masks are not kept: "
         f"all dense masks of 100 000 images would be {dense:.0f} GB."
     )
     bench.report(
