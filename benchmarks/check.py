@@ -4,6 +4,10 @@
     python benchmarks/check.py --segments 1000000       # the claim: 90 s on 2 cores, 1.5 GB
     python benchmarks/check.py --single                 # one image, as the studio asks while somebody draws
     python benchmarks/check.py --profile 25             # the functions that take longest
+    python benchmarks/check.py --scene cells            # other images, most of whose pixels are nobody's
+
+The claim is read as 25 000 images of 40 segments each: 90 s on 2 cores are 7.2 ms of processor time an image,
+180 microseconds a segment. Where other work shares the machine, only that tells anything: ask with --jobs 1.
 
 Labels are street scenes of about 35 segments; a few dozen are drawn and come again and again under new names,
 as fresh objects, so that nothing measured on one is found again on the next.
@@ -58,10 +62,10 @@ def arrays_of(file: str) -> dict[str, np.ndarray]:
         return dict(stored)
 
 
-def draw(folder: Path, scenes: int, side: int) -> tuple[Drawn, list[int]]:
-    """A loader of some street scenes, and how many segments each has."""
+def draw(folder: Path, scenes: int, side: int, scene: str = "street") -> tuple[Drawn, list[int]]:
+    """A loader of some scenes, and how many segments each has."""
     arrays: dict[str, np.ndarray] = {"scenes": np.array(scenes), "size": np.array([side, side])}
-    dataset = make("street", scenes, size=(side, side))
+    dataset = make(scene, scenes, size=(side, side))
     lengths = []
     for number, sample in enumerate(dataset):
         label = sample.label()
@@ -84,29 +88,37 @@ def memory() -> float:
     return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1e6
 
 
+def processor() -> float:
+    """Seconds of processor time that this process, all its threads, has taken."""
+    return time.process_time()
+
+
 def timed(dataset: Dataset, packs: str, jobs: int, kept: Path | None) -> None:
     rules = read_rules(packs.split(","))
-    start = time.perf_counter()
+    start, used = time.perf_counter(), processor()
     found = check_rules(dataset, rules, on="processes" if jobs > 1 else "serial", workers=jobs, cache=kept)
-    took = time.perf_counter() - start
+    took, used = time.perf_counter() - start, processor() - used
     million = 1e6 * took / max(found.segments, 1)
     count = sum(each.found for each in found.verdicts)
     print(
         f"{found.images} images, {found.segments} segments, {len(rules)} rules, {jobs} jobs: {took:.1f} s, "
         f"{million:.0f} s for a million; {count} findings; {memory():.2f} GB"
     )
+    if jobs == 1:
+        image, segment = 1e3 * used / max(found.images, 1), 1e6 * used / max(found.segments, 1)
+        print(f"processor time: {used:.1f} s, {image:.1f} ms an image, {segment:.0f} microseconds a segment")
 
 
 def single(dataset: Dataset, packs: str) -> None:
     compiled = Compiled.of(read_rules(packs.split(",")), dataset.classes)
     times = []
     for sample in dataset:
-        start = time.perf_counter()
+        start = time.process_time()
         check_sample(sample, compiled)
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(1000 * (time.process_time() - start))
     most = sorted(times)[int(0.95 * len(times))]
     median = statistics.median(times)
-    print(f"one image: median {median:.1f} ms, 95th percentile {most:.1f} ms, {memory():.2f} GB")
+    print(f"processor time of one image: median {median:.1f} ms, 95th percentile {most:.1f} ms")
 
 
 def main() -> None:
@@ -114,6 +126,7 @@ def main() -> None:
     options.add_argument("--segments", type=int, default=20_000)
     options.add_argument("--scenes", type=int, default=40)
     options.add_argument("--side", type=int, default=2000)
+    options.add_argument("--scene", default="street", choices=("street", "cells", "parts"))
     options.add_argument("--packs", default=PACKS)
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--cache", action="store_true", help="then check again what is unchanged")
@@ -121,7 +134,7 @@ def main() -> None:
     options.add_argument("--profile", type=int, default=0, metavar="LINES")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        load, lengths = draw(Path(folder), given.scenes, given.side)
+        load, lengths = draw(Path(folder), given.scenes, given.side, given.scene)
         dataset = dataset_of(load, lengths, given.segments)
         if given.single:
             single(dataset, given.packs)

@@ -48,10 +48,10 @@ def test_packs_ask_in_every_scope():
     assert scopes == set(SCOPES)
 
 
-@pytest.mark.parametrize("kind", ["street", "cells", "parts"])
-def test_exact_labels_have_fewer_than_two_findings_an_image(kind):
+@pytest.mark.parametrize(("kind", "most"), [("street", 1.8), ("cells", 0.3), ("parts", 0.9)])
+def test_exact_labels_have_fewer_than_two_findings_an_image(kind, most):
     dataset = scenes.make(kind, 8, size=(180, 240), seed=2)
     packs = ("schema", "geometry", "partition", "logic", "occlusion", "sequence")
     findings = [finding for finding in check(dataset, packs=packs) if finding.severity != "info"]
-    assert len(findings) < 2 * len(dataset), [str(finding) for finding in findings]
+    assert len(findings) <= most * len(dataset), [str(finding) for finding in findings]
     assert not [finding for finding in findings if finding.severity == "error"]

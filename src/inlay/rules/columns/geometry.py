@@ -187,7 +187,7 @@ def _in_one(table: SegmentTable, parts: Masks) -> Booleans:
     x0, y0, x1, y1 = parts.box().T
     ring = dilate(parts, 1, element="disk") - parts
     beside = ring.intersection(table.visible)
-    alone = beside.max(axis=1, initial=0) == np.where(beside.any(axis=1), ring.area(), 0)
+    alone: Booleans = beside.max(axis=1, initial=0) == np.where(beside.any(axis=1), ring.area(), 0)
     inside: Booleans = (x0 > 0) & (y0 > 0) & (x1 < width) & (y1 < height)
     return inside & alone
 
