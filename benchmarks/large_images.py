@@ -22,7 +22,7 @@ def decode_alone() -> None:
 
     height, width, stride, cell = 3000, 4000, 2, 8
     rng = np.random.default_rng(0)
-    painted = rng.normal(0, 0.01, (24, height // stride, width // stride)).astype(np.float32)
+    painted = rng.random((24, height // stride, width // stride), np.float32)
     logits = np.full((1, height // cell, width // cell), -9, np.float32)
     kernels = np.zeros((28, *logits.shape[1:]), np.float32)
     places = [(y, x) for y in range(2, logits.shape[1] - 2, 5) for x in range(2, logits.shape[2] - 2, 5)]

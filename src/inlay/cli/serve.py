@@ -6,8 +6,15 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inlay.core.errors import InlayError, MissingExtraError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from inlay.server.serving.limits import Limits
+    from inlay.training.segmenting import Looking
 
 
 def serve(
@@ -58,17 +65,15 @@ def serve(
         Largest image file, and image.
     """
     try:
+        import fastapi  # noqa: F401
         import uvicorn
 
-        from inlay.server.serving.app import create_app
         from inlay.server.serving.limits import Limits
         from inlay.server.settings import LOOPBACK
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "studio") from None
     from inlay.cli.console import words
-    from inlay.training import Run
-    from inlay.training.hardware import pick_device, quiet_threads
-    from inlay.training.segmenting import Looking, Segmenter
+    from inlay.training.segmenting import Looking
 
     if min(queue, seconds, max_megabytes, max_megapixels) <= 0 or not 0 <= port < 65536:
         raise InlayError(
@@ -85,27 +90,39 @@ def serve(
         queue=queue,
         seconds=seconds,
     )
-    model, place = Run(run), pick_device(device)
-    looking = Looking(tile, overlap, flips, batch, minimum_score)
-    segmenter = Segmenter(model.network().to(place), place, "float32")
-    app = create_app(
-        lambda images: segmenter.images(images, looking), model.classes, run.name, batch=batch, limits=limits
-    )
+    app = _app(run, Looking(tile, overlap, flips, batch, minimum_score), limits, device)
     print(f"serving {run} at http://{host}:{port}/predict (Ctrl-C stops it)")
     if open_to_all:
         print(f"token: {token} (INLAY_TOKEN chooses it; put a proxy with https before)", file=sys.stderr)
     sys.stdout.flush()
-    with quiet_threads():
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=4 * queue + 16,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=10,
-            h11_max_incomplete_event_size=64 << 10,
-        )
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=4 * queue + 16,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 << 10,
+    )
     return 0
+
+
+def _app(run: Path, looking: Looking, limits: Limits, device: str) -> FastAPI:
+    """The application around the model of a run."""
+    from inlay.server.serving.app import create_app
+    from inlay.training import Run
+    from inlay.training.hardware import pick_device
+    from inlay.training.segmenting import Segmenter
+
+    model, place = Run(run), pick_device(device)
+    segmenter = Segmenter(model.network().to(place), place, "float32")
+    return create_app(
+        lambda images: segmenter.images(images, looking),
+        model.classes,
+        run.name,
+        batch=looking.batch,
+        limits=limits,
+    )
