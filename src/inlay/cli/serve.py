@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inlay.core.errors import InlayError, MissingExtraError
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from inlay.server.serving.limits import Limits
     from inlay.training.segmenting import Looking
+
+SERVER: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_keep_alive": 10,
+    "timeout_graceful_shutdown": 10,
+    "h11_max_incomplete_event_size": 64 << 10,
+}
 
 
 def serve(
@@ -79,34 +88,19 @@ def serve(
         raise InlayError(
             "--queue, --seconds, --max-megabytes and --max-megapixels are above 0; a port is < 65536"
         )
-    open_to_all = host not in LOOPBACK
-    token = os.environ.get("INLAY_TOKEN", "") or (secrets.token_urlsafe(24) if open_to_all else "")
-    names = {*LOOPBACK, *words(hosts), host.lower()} - {"0.0.0.0", "::"}
+    token = os.environ.get("INLAY_TOKEN", "")
+    if not token and host not in LOOPBACK:
+        token = secrets.token_urlsafe(24)
+    names = frozenset({*LOOPBACK, *words(hosts), host.lower()} - {"0.0.0.0", "::"})
     limits = Limits(
-        hosts=frozenset(names),
-        token=token,
-        max_body=max_megabytes << 20,
-        max_pixels=max_megapixels * 1_000_000,
-        queue=queue,
-        seconds=seconds,
+        names, token, max_megabytes << 20, max_megapixels * 1_000_000, queue=queue, seconds=seconds
     )
     app = _app(run, Looking(tile, overlap, flips, batch, minimum_score), limits, device)
     print(f"serving {run} at http://{host}:{port}/predict (Ctrl-C stops it)")
-    if open_to_all:
+    if token:
         print(f"token: {token} (INLAY_TOKEN chooses it; put a proxy with https before)", file=sys.stderr)
     sys.stdout.flush()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=4 * queue + 16,
-        timeout_keep_alive=10,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 << 10,
-    )
+    uvicorn.run(app, host=host, port=port, **SERVER, limit_concurrency=4 * queue + 16)
     return 0
 
 
