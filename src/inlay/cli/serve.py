@@ -97,7 +97,7 @@ def serve(
     )
     app = _app(run, Looking(tile, overlap, flips, batch, minimum_score), limits, device)
     print(f"serving {run} at http://{host}:{port}/predict (Ctrl-C stops it)")
-    if token:
+    if token and "INLAY_TOKEN" not in os.environ:
         print(f"token: {token} (INLAY_TOKEN chooses it; put a proxy with https before)", file=sys.stderr)
     sys.stdout.flush()
     uvicorn.run(app, host=host, port=port, **SERVER, limit_concurrency=4 * queue + 16)
