@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LONGEST = 800  # characters of a place or a value in a message
+LONGEST = 500  # characters of a place or a value in a message
 
 
 class InlayError(Exception):

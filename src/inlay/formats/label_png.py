@@ -38,10 +38,12 @@ from inlay.formats.parts.label_folders import Pair
 from inlay.formats.parts.label_maps import LabelMap, read_label_map, write_label_map
 from inlay.formats.parts.label_tables import SampleRow, SegmentRow, TableWriter
 from inlay.formats.parts.label_values import segments_of
+from inlay.formats.parts.mapillary_layout import config_of
 from inlay.formats.parts.places import place, store_image
 
 KEEPS = FACTS - {"overlap", "order", "amodal", "box", "stated_box", "stated_area"}
 _MOST = 65535  # the largest number of a 16-bit map
+_OTHERS = ("labels/*/bitmasks", "annotations/*-object-segmentation.csv")  # own formats
 _VOID_COLOUR = (224, 224, 192)  # of pixels that belong to nobody: the cream of Pascal VOC
 
 
@@ -50,6 +52,8 @@ def sniff(path: Path) -> bool:
     if path.is_file():
         return path.name == "classes.json" and sniff(path.parent)
     if not path.is_dir() or video_maps(path) is not None:
+        return False
+    if config_of(path) is not None or any(next(path.glob(mark), None) for mark in _OTHERS):
         return False
     return (path / "classes.json").is_file() or label_folders.looks_like_labels(path)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from inlay.core import kernels
 from inlay.core.errors import FormatError, InlayError
+from inlay.core.images import MAX_PIXELS
 from inlay.core.masks import Masks
 from inlay.core.polygons import Polygons, Rule, fill, trace
 from inlay.formats.parts.coco_json import Geometry, Rle
@@ -60,6 +61,8 @@ def read_masks(texts: Sequence[Raw], size: tuple[int, int], rule: Rule, place: P
     FormatError
         When one is no COCO segmentation, or of another image size.
     """
+    if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
+        raise FormatError(place.path, "size", f"{size[1]}x{size[0]} pixels: an image has 1 to {MAX_PIXELS}")
     if rule == "pixel_edge":
         runs = read_geometries(texts, np.full((len(texts), 2), size, np.int64))
         if runs is not None:

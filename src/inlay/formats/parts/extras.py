@@ -147,6 +147,11 @@ def read_extras(folder: Path) -> Extras:
         extras.classes_with(Classes(()))
     except InlayError as error:
         raise FormatError(path, "classes", str(error)) from None
+    for video, objects in extras.objects.items():
+        for number, (_, instance) in objects.items():
+            if not 0 <= instance < 2**31:
+                where = f"objects.{video}.{number}"
+                raise FormatError(path, where, f"{instance} is no number of an instance")
     return extras
 
 
