@@ -22,6 +22,7 @@ from inlay.core.errors import FormatError, InlayError, MissingExtraError
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
 SIDE = 256  # pixels of the squares that the network sees
+SCALES = 3  # windows of a first click: each costs a pass of the network
 STRIDE = 4  # of them for one cell of its maps and masks
 SPREAD = 1.0  # cells that a click's mark is wide; as in training
 
@@ -67,7 +68,7 @@ class Network:
 
     def embed(self, image: NDArray[np.uint8]) -> State:
         """An image ready for prompts: (H, W, 3) uint8."""
-        return State(Pyramid(image), self)
+        return State(Pyramid(image), self, scales=SCALES)
 
     def __call__(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         """A shape with its score for each window."""

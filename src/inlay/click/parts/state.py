@@ -21,7 +21,7 @@ from inlay.click.parts.smooth import smooth
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.masks import Masks
 
-SCALES = 8  # windows of a first click, at most
+SCALES = 8  # windows of a first click, at most, where an engine does not want fewer
 SCALE_STEP = 0.48  # how much smaller each is than the one before; less in a very large image
 LEAST = 20.0  # pixels from a first click to the side of its smallest window
 TOUCHES = 0.12  # of a side of its window: a segment that covers more goes on beyond
@@ -64,8 +64,8 @@ class Sight(Protocol):
 class State:
     """An image that answers prompts; the same prompt gets the same answer, whatever was asked before."""
 
-    def __init__(self, pyramid: Pyramid, sight: Sight) -> None:
-        self._pyramid, self._sight = pyramid, sight
+    def __init__(self, pyramid: Pyramid, sight: Sight, *, scales: int = SCALES) -> None:
+        self._pyramid, self._sight, self._scales = pyramid, sight, scales
         self._memory: Memory[tuple[Any, ...], list[Shape]] = Memory(64)
 
     @property
@@ -126,9 +126,9 @@ class State:
         places = np.array([click[:2] for click in clicks if click[2]])
         low, high = places.min(0), places.max(0)
         radius = 0.5 * float(np.hypot(*self.size))
-        step = min(SCALE_STEP, float((LEAST / radius) ** (1 / (SCALES - 1))))
+        step = min(SCALE_STEP, float((LEAST / radius) ** (1 / (self._scales - 1))))
         windows: list[Window] = []
-        for _ in range(SCALES):
+        for _ in range(self._scales):
             window = clipped((*(low - radius), *(high + radius)), self.size)
             if window not in windows:
                 windows.append(window)
