@@ -102,9 +102,8 @@ def check(
 ) -> int:
     """Find bad labels: exit code 0 when no error was found, 1 when some were, 2 when the check broke.
 
-    Example: `inlay check labels.json --pack schema,partition,geometry --report findings.sarif`
-
-    `inlay check --agreement anna.json ben.json carl.json` says how far people agree.
+    Example: `inlay check labels.json --pack schema,partition,geometry --report findings.sarif`, or how far
+    people agree: `inlay check --agreement anna.json ben.json carl.json`
 
     Parameters
     ----------
@@ -122,8 +121,7 @@ def check(
         Write the findings here; the suffix says how: .jsonl, .sarif, .xml (JUnit), .json (COCO), .md, .csv,
         .html. May be given several times.
     to
-        How to write the reports, whatever their suffix: jsonl, sarif, junit, coco_errors, markdown,
-        csv_table, html.
+        How to write them, whatever their suffix: jsonl, sarif, junit, coco_errors, markdown, csv_table, html.
     out
         The same as --report with a name in .jsonl.
     page
@@ -142,8 +140,7 @@ def check(
         Also run the examples that the rules carry, first.
     """
     if agreeing.agreement:
-        pages = () if page is None else (page,)
-        return agree((data, *others), agreeing, (*report, *pages), split)
+        return agree((data, *others), agreeing, report if page is None else (*report, page), split)
     _refuse_others(others, agreeing)
     dataset = open_dataset(data, split=split)
     if fixing.undo is not None:
@@ -158,13 +155,20 @@ def check(
     findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
     findings, shown = _compared(findings, control)
     print(shown)
-    for path, kind in (*((each, to) for each in report), (out, "jsonl"), (page, "html")):
-        if path is not None:
-            shown.write(path, to=kind, dataset=dataset, source=data)
-            show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
+    _report(shown, [*((each, to) for each in report), (out, "jsonl"), (page, "html")], dataset, data)
     if fixing.fix or fixing.preview is not None:
         _fix(findings, dataset, data, fixing)
     return findings.exit_code
+
+
+def _report(
+    shown: Findings, paths: list[tuple[Path | None, str | None]], dataset: Dataset, data: Path
+) -> None:
+    """Write the findings to every path, in the kind beside it, else that of its suffix."""
+    for path, kind in paths:
+        if path is not None:
+            shown.write(path, to=kind, dataset=dataset, source=data)
+            show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
 
 
 def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
