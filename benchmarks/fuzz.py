@@ -33,18 +33,21 @@ SECONDS, BYTES, STUCK = 10, 2 << 30, 120
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
+def gathered(name: str, place: Path, real: Path | None) -> list[Any]:
+    """Files to break: of the corpus, and copies of the real exports."""
+    files = mutations.targets(name, place)
+    for number, each in enumerate(mutations.real_of(name, real) if real else ()):
+        folder = Path(shutil.copytree(each, place / "real" / f"{number}" / each.name))
+        files += [(folder, file, None) for file in mutations.files_of(folder)]
+    return files
+
+
 def work(name: str, start: int, count: int, real: Path | None, pipe: Any) -> None:
     """Executions `start` to `start + count` of a format; tells where it is, and each fault."""
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     signal.signal(signal.SIGPROF, too_long)
     with tempfile.TemporaryDirectory(dir=FOLDER) as place:
-        copied = Path(place) / "real"
-        if real:
-            for number, each in enumerate(mutations.real_of(name, real)):
-                shutil.copytree(each, copied / f"{number}" / each.name)
-        files = mutations.targets(name, Path(place))
-        for folder in sorted(copied.glob("*/*")):
-            files += [(folder, file, None) for file in mutations.files_of(folder)]
+        files = gathered(name, Path(place), real)
         for number in range(start, start + count):
             pipe.send(("at", number))
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -124,7 +127,7 @@ def main() -> None:
     for name in given.formats:
         if given.at is not None:
             with tempfile.TemporaryDirectory(dir=FOLDER) as place:
-                files = mutations.targets(name, Path(place))
+                files = gathered(name, Path(place), given.real)
                 print(mutations.broken_once(name, files, np.random.default_rng([given.at, 7])) or "no fault")
             continue
         began = time.perf_counter()

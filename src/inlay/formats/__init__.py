@@ -84,7 +84,8 @@ def _named(path: Path, where: str = "") -> Iterator[None]:
     except InlayError as error:
         raise FormatError(path, where, str(error)) from None
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise FormatError(error.filename or path, where, error.strerror or str(error)) from None
+        file = f": {error.filename}" if error.filename else ""
+        raise FormatError(path, where, f"{error.strerror or error}{file}") from None
 
 
 @dataclass(frozen=True, eq=False)

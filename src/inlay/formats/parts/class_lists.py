@@ -334,6 +334,8 @@ def _read_meta(path: Path) -> ClassList:
         raise FormatError(path, "label_map", 'expected {"0": name, ...}')
     entries = [{"name": name, "id": _number(path, "label_map", key)} for key, name in names.items()]
     colours = data.get("segmentation_colors", [])
+    if not isinstance(colours, list):
+        raise FormatError(path, "segmentation_colors", "expected [[red, green, blue], ...]")
     if colours and len(colours) != len(entries):
         raise FormatError(path, "segmentation_colors", f"{len(colours)} colours for {len(entries)} classes")
     return _listed(path, [{**entry, "colour": colour} for entry, colour in zip(entries, colours)] or entries)

@@ -14,9 +14,10 @@ from inlay.core.classes import Classes
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import MAX_PIXELS
 from inlay.core.masks import Masks
+from inlay.core.placing import paste
 from inlay.core.polygons import from_rings, trace
 from inlay.core.segmentation import NO_TAGS, Segmentation, Tags, instance_numbers
-from inlay.formats.parts.pieces import Pixels, pasted
+from inlay.formats.parts.pieces import Pixels
 from inlay.formats.parts.readers import fill_for, rule
 
 FAR = 1e7  # pixels; corners beyond are no corners of any image
@@ -66,7 +67,7 @@ class Drawing:
         self._rows: list[Row] = []
         self._class_id: list[int] = []
         self._rings: list[tuple[int, list[Ring]]] = []
-        self._runs: list[tuple[int, NDArray[np.int64]]] = []
+        self._masks: list[tuple[int, Masks]] = []
         self._known = {name: row for row, name in enumerate(classes.names)}
 
     def row(self, row: Row, where: str) -> int:
@@ -91,19 +92,22 @@ class Drawing:
         self._rings.append((row, list(rings)))
 
     def piece(self, row: int, pixels: Pixels, x: int, y: int) -> None:
-        """Add a bitmap to a segment, its first pixel at column `x` and row `y`."""
-        self._runs.append((row, pasted(pixels, x, y, self.size)))
+        """Add a bitmap to a segment, its first pixel at column `x` and row `y`; what is outside is cut."""
+        try:
+            self.mask(row, paste(Masks.encode(pixels), self.size, x=x, y=y))
+        except InlayError as error:
+            raise FormatError(self.path, f"segment {row + 1}", str(error)) from None
 
     def mask(self, row: int, masks: Masks) -> None:
         """Add one mask of the whole image to a segment."""
-        self._runs.append((row, masks[0].counts.astype(np.int64)))
+        self._masks.append((row, masks[0]))
 
     def masks(self) -> Masks:
         """The masks of the rows: unions of their parts."""
-        owners = [row for row, _ in self._rings] + [row for row, _ in self._runs]
+        owners = [row for row, _ in self._rings] + [row for row, _ in self._masks]
         parts = [
             fill_for(self.reader, from_rings([[part] for _, part in self._rings]), self.size),
-            Masks.from_runs([runs for _, runs in self._runs], self.size),
+            *(masks for _, masks in self._masks),
         ]
         return Masks.concat(parts).merge(owners, len(self._rows))
 

@@ -208,7 +208,7 @@ class _Line:
         text = self.text(column)
         try:
             words: Any = json.loads(text) if text else []
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             words = None
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise self.error(column, f'{text!r} is not a list of words such as ["occluded", "truncated"]')

@@ -25,20 +25,6 @@ def piece_of(masks: Masks, row: int) -> tuple[Pixels, int, int]:
     return masks.crop(row, box), int(box[0]), int(box[1])
 
 
-def pasted(pixels: Pixels, x: int, y: int, size: tuple[int, int]) -> NDArray[np.int64]:
-    """Run lengths of the mask of `size` (height, width) that has a piece at column `x` and row `y`.
-
-    Runs may be empty; `Masks.from_runs` takes them. What lies outside the image is cut off.
-    """
-    height, width = size
-    inside = pixels[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)]
-    x, y = max(x, 0), max(y, 0)
-    steps = np.diff(np.pad(inside.T.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    column, row = np.nonzero(steps)
-    edges = (column.astype(np.int64) + x) * height + row + y
-    return np.diff(edges, prepend=0, append=height * width)
-
-
 def row_runs(pixels: Pixels) -> list[int]:
     """Run lengths along the rows of a piece, the first one background."""
     flat = np.concatenate([[False], pixels.ravel(), [False]])

@@ -67,7 +67,7 @@ def read_classes(root: Path) -> ClassList:
     else:
         try:
             entries = json.loads(ours.removeprefix(_OURS))
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             raise FormatError(
                 file, _OURS.strip(), "this line is not JSON: delete it, or write the file again"
             ) from None
