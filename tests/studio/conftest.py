@@ -27,7 +27,7 @@ from inlay import scenes, write
 
 from .desk import Desk
 
-LABELLED, PROPOSED, EMPTY = 3, 2, 16  # images of the sample project, in the order of their names
+LABELLED, PROPOSED, EMPTY = 3, 2, 32  # images of the sample project, in the order of their names
 SIZE = (120, 160)
 RUN = "import sys; from inlay.cli import main; sys.exit(main())"
 PATIENCE = 20_000  # milliseconds for a slow machine

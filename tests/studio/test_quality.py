@@ -89,10 +89,10 @@ def test_an_export_from_the_page_that_would_lose_something_says_what(owner, serv
     page.goto(f"{served.address}/projects/1/data")
     page.locator("section", has_text="Export").get_by_label("Format", exact=True).select_option("yolo")
     page.get_by_role("button", name="Export", exact=True).click()
-    page.locator(".error-box").first.wait_for()
+    page.locator("tbody tr").first.locator(".error-box").wait_for()
     page.get_by_label("Leave out what the format cannot hold").check()
     page.get_by_role("button", name="Export", exact=True).click()
-    link = page.get_by_role("link", name="Fetch").first
+    link = page.locator("tbody tr").first.get_by_role("link", name="Fetch")  # newest first
     link.wait_for()
     with page.expect_download() as download:
         link.click()
