@@ -54,7 +54,7 @@ def test_a_class_list_that_is_nested_without_end_is_refused(tmp_path):
     folder = spoilt(
         tmp_path, "voc", "labelmap.txt", r"(?<=: ).*?\n", "[" * 100_000 + "\n", "gaps in class numbers"
     )
-    with pytest.raises(FormatError, match="labelmap.txt"):
+    with pytest.raises(FormatError, match=r"labelmap\.txt"):
         all_formats.read(folder, "voc")
 
 
@@ -62,3 +62,17 @@ def test_a_dataset_whose_large_numbers_cvat_writes_is_read_again(tmp_path):
     dataset = CORPUS["large instance numbers"](tmp_path)
     all_formats.write(dataset, tmp_path / "out", to="cvat")
     assert all_formats.read(tmp_path / "out")[0].label().instance_id.tolist() == [70_000, 2_000_000_000]
+
+
+def test_a_class_number_of_more_than_64_bits_is_refused(tmp_path):
+    folder = spoilt(tmp_path, "ade20k", "*.json", r'"name_ndx":\d+', f'"name_ndx":{2**64}', "plain")
+    (folder / "inlay.extra.json").unlink()
+    with pytest.raises(FormatError, match="more than 64 bits"):
+        all_formats.read(folder)
+
+
+def test_a_line_of_a_list_that_names_a_folder_is_refused(tmp_path):
+    folder = spoilt(tmp_path, "yolo", "data.yaml", "train: images", "train: list.txt", "plain")
+    (folder / "list.txt").write_text("/\n")
+    with pytest.raises(FormatError, match=r"list.txt: line 1: '/' is not there"):
+        all_formats.read(folder)

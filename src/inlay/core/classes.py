@@ -67,6 +67,8 @@ class Classes(Sequence[SegmentClass]):
                 raise InlayError(
                     f"class {item.name!r} has colour {item.colour}; three numbers of 0 .. 255 make one"
                 )
+            if item.source_id is not None and not -(2**63) <= item.source_id < 2**63:
+                raise InlayError(f"class {item.name!r} has number {item.source_id}: more than 64 bits")
         object.__setattr__(self, "_row_of", row_of)
 
     @classmethod

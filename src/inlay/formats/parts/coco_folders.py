@@ -10,11 +10,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.images import image_size
 from inlay.formats.parts.coco_classes import categories_of
 from inlay.formats.parts.coco_json import ImageExtra
 from inlay.formats.parts.coco_layout import split_word
-from inlay.formats.parts.places import store_image
+from inlay.formats.parts.places import size_of, store_image
 from inlay.formats.parts.split_names import Placer, plain_split, splits_of
 
 
@@ -51,8 +50,8 @@ class ImageList:
         """Add an image; `name` and `split` are what its file and folder say by themselves."""
         label = sample.segmentation
         image = _Image(len(self._entries) + 1, file_name)
-        size = _size(sample)
-        if size is not None:
+        size = size_of(sample)
+        if size != (0, 0):
             image.height, image.width = size
         if sample.group:
             image.video_id = self._videos.setdefault(sample.group, len(self._videos) + 1)
@@ -89,14 +88,6 @@ class ImageList:
             file.write(msgspec.json.encode(head)[:-1] + b',"annotations":[')
             file.write(b",\n".join(annotations))
             file.write(b"]}\n")
-
-
-def _size(sample: Sample) -> tuple[int, int] | None:
-    if sample.segmentation is not None:
-        return sample.segmentation.size
-    if isinstance(sample.image, Path):
-        return image_size(sample.image)
-    return None if sample.image is None else (sample.image.shape[0], sample.image.shape[1])
 
 
 def write_folder(

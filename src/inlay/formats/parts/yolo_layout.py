@@ -229,7 +229,7 @@ def _listed(data: YoloData, path: Path, word: str) -> Iterator[Entry]:
         if image is None:
             short = Path(*Path(name).parts[1:])  # darknet lists begin with data/
             image = _resolve(data, short.as_posix(), path.parent)
-        if image is None:
+        if image is None or not image.is_file():
             raise FormatError(path, f"line {number}", f"{name!r} is not there")
         yield Entry(_listed_stem(image, word), image, label_file(image), word)
 
