@@ -262,7 +262,9 @@ def png_pairs(
     one: bytes, other: bytes, height: int, width: int, threads: int, /
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None: ...
 def read_png(file: bytes, /) -> NDArray[np.uint8] | None: ...
-def neighbours(counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, /) -> tuple[
+def neighbours(
+    counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, /
+) -> tuple[
     NDArray[np.int32],
     NDArray[np.int32],
     NDArray[np.int64],
