@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -97,12 +98,12 @@ def wait_for_port(port: int, seconds: float = 20.0) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(tmp_path_factory):
-    """Address of a PostgreSQL server of our own."""
+def postgres_cluster():
+    """Address of a PostgreSQL server of our own, in a folder its user may enter: pytest keeps its own to root."""
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("there is no PostgreSQL on this machine: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="inlay-postgres-"))
     run_as = _other_user(folder)
     data = folder / "data"
     with socket.socket() as probe:
@@ -121,6 +122,7 @@ def postgres_cluster(tmp_path_factory):
     subprocess.run(
         [*run_as, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd=folder
     )
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgres_programs() -> Path | None:
@@ -134,8 +136,6 @@ def _other_user(folder: Path) -> list[str]:
     """PostgreSQL refuses to run as root: what to put before its commands."""
     if os.geteuid() != 0:
         return []
-    for parent in [folder, *folder.parents][:3]:
-        parent.chmod(0o755)
     shutil.chown(folder, "postgres")
     return ["runuser", "-u", "postgres", "--"]
 
