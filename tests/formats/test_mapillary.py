@@ -48,9 +48,7 @@ def test_maps_of_classes_alone_give_crowds_of_things(tmp_path):
 def test_a_value_of_no_class_is_refused_with_its_pixel(tmp_path):
     wrong = MAP.copy()
     wrong[1, 2] = 9 * 256
-    with pytest.raises(
-        FormatError, match=r"pixel \(2, 1\): value 2304 is of no class: the config lists 4"
-    ):
+    with pytest.raises(FormatError, match=r"pixel \(2, 1\): value 2304 is of no class: the config lists 4"):
         formats.read(published(tmp_path, wrong))[0]
 
 

@@ -131,7 +131,7 @@ def _size(task: Task, chosen: Annotation, file: Path, where: str) -> tuple[int, 
     """(height, width) as the regions say it, or what we wrote for images without one."""
     sizes = {(each.original_height, each.original_width) for each in chosen.result if each.kind in KINDS}
     own = task.data.get("inlay_size")
-    if not sizes and isinstance(own, list) and len(own) == 2:
+    if not sizes and isinstance(own, list) and [*map(type, own)] == [int, int]:
         sizes = {(own[0], own[1])}
     if len(sizes) > 1:
         raise FormatError(file, where, f"regions of images of several sizes: {sorted(map(str, sizes))}")

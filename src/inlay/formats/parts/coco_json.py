@@ -152,9 +152,9 @@ class Rle(Struct, gc=False):
 Geometry = list[list[float]] | Rle | None
 
 
-def read_labels(path: Path) -> tuple[CocoData, dict[str, int]]:
-    """A file of labels, and how often it says what is left out: key by key."""
-    data = read_bytes(path)
+def read_labels(path: Path, text: bytes | None = None) -> tuple[CocoData, dict[str, int]]:
+    """A file of labels, or its `text`, and how often it says what is left out: key by key."""
+    data = read_bytes(path) if text is None else text
     try:
         with json_errors(data, path), without_collector():
             labels = msgspec.json.decode(data, type=_StrictData)

@@ -155,15 +155,15 @@ def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.fl
     return None if np.array_equal(whole, measured) else whole
 
 
-def open_labels(file: LabelFile, rule: Rule) -> CocoLabels:
-    """A file opened, under classes of its own.
+def open_labels(file: LabelFile, rule: Rule, text: bytes | None = None) -> CocoLabels:
+    """A file opened, under classes of its own; `text` is what it would say as a file of COCO.
 
     Raises
     ------
     FormatError
         When ids are unknown, double or no numbers, or the file holds no COCO labels.
     """
-    data, left_out = read_labels(file.path)
+    data, left_out = read_labels(file.path, text)
     images = CocoImages.of(data.images, data.videos, file)
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None

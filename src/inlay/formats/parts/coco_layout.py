@@ -26,6 +26,7 @@ PREFIXES = (
     "annotations_",
     "lvis_v1_",
     "lvis_v0.5_",
+    "update_",
 )
 
 
@@ -77,7 +78,12 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
 def is_labels(path: Path) -> bool:
     """Whether a file looks like COCO labels: images and categories, no panoptic segments, no LVIS."""
     fits, _ = looks(path, keys=("images", "categories"))
-    return fits and not is_panoptic(path) and not is_lvis(path)
+    return fits and not is_panoptic(path) and not is_lvis(path) and not is_kins(path)
+
+
+def is_kins(path: Path) -> bool:
+    """Whether a file has two masks for each segment, as KINS has."""
+    return any(looks_like(path, "images", "categories", word) for word in ("i_segm", "inmodal_seg"))
 
 
 def is_lvis(path: Path) -> bool:
