@@ -99,7 +99,7 @@ def wait_for_port(port: int, seconds: float = 20.0) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_cluster():
-    """Address of a PostgreSQL server of our own, in a folder its user may enter: pytest keeps its own to root."""
+    """Address of a PostgreSQL server of our own, in a folder its user may enter: not of pytest."""
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("there is no PostgreSQL on this machine: apt-get install postgresql")

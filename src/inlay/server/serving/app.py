@@ -133,7 +133,7 @@ def _pixels(decoders: Decoders, body: bytes) -> NDArray[np.uint8]:
         source, target = Path(folder) / "image", Path(folder) / "pixels.npy"
         source.write_bytes(body)
         decoders.pixels(source, target)
-        pixels: NDArray[np.uint8] = np.load(target, allow_pickle=False)
+        pixels: NDArray[np.uint8] = np.load(target)
         return pixels
 
 
