@@ -371,3 +371,25 @@ def test_the_second_drive_annotator_agrees_with_the_first_as_published(shared):
         one, two = truth.label().masks[1], other.label().masks[1]
         dice.append(2 * float(one.intersection(two)[0, 0]) / float(one.area()[0] + two.area()[0]))
     assert np.mean(dice) == pytest.approx(0.788, abs=5e-4)
+
+
+def roboflow(root, classes="Pixel Value, Class\n0, background\n1, road\n2, car\n"):
+    """Two splits as Roboflow exports masks: image and map side by side, a class list in each."""
+    for split in ("train", "valid"):
+        png(root / split / f"a_jpg.rf.0{split}_mask.png", [[0, 1], [2, 2]])
+        Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(root / split / f"a_jpg.rf.0{split}.jpg")
+        (root / split / "_classes.csv").write_text(classes if split == "train" else roboflow.__defaults__[0])
+    return root
+
+
+def test_masks_as_roboflow_exports_them_are_read_with_their_splits_and_classes(tmp_path):
+    dataset = label_png.read(roboflow(tmp_path))
+    assert dataset.classes.names == ("background", "road", "car")
+    assert sorted(dataset.splits.values()) == ["train", "val"]
+    assert dataset[0].label().semantic().tolist() == [[0, 1], [2, 2]]
+    assert dataset[0].image is not None
+
+
+def test_class_lists_of_splits_that_differ_are_refused(tmp_path):
+    with pytest.raises(FormatError, match="lists other classes"):
+        label_png.read(roboflow(tmp_path, "Pixel Value, Class\n0, background\n1, car\n2, road\n"))

@@ -67,10 +67,17 @@ def kind_of(name: str, default: Kind) -> Kind:
 
 
 def find_class_list(root: Path) -> ClassList | None:
-    """The class list of a folder: its own file, or a `classes.json` one folder above."""
+    """The class list of a folder: its own file, those of its splits, or a `classes.json` one folder above."""
     for name, reader in _READERS.items():
         if (root / name).is_file():
             return reader(root / name)
+    several = [_read_csv(path) for path in sorted(root.glob("*/_classes.csv"))]  # as Roboflow exports
+    if several:
+        first = (several[0].classes, several[0].values)
+        other = next((each.path for each in several if (each.classes, each.values) != first), None)
+        if other is not None:
+            raise FormatError(other, "", f"lists other classes than {several[0].path}")
+        return several[0]
     above = root.parent / "classes.json"
     return read_classes_json(above) if above.is_file() else None
 
