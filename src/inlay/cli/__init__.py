@@ -16,6 +16,7 @@ from inlay.cli.check import check
 from inlay.cli.click import click
 from inlay.cli.convert import convert
 from inlay.cli.demo import demo
+from inlay.cli.export import export
 from inlay.cli.formats import formats
 from inlay.cli.label import label
 from inlay.cli.measure import measure
@@ -47,6 +48,7 @@ for command in (
     train,
     predict,
     serve,
+    export,
     score,
     advise,
     measure,

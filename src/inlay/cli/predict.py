@@ -31,7 +31,7 @@ def predict(
     Parameters
     ----------
     run
-        Run folder of `inlay train`.
+        Run folder of `inlay train`, or ONNX file of `inlay export`.
     images
         Folder of images, one image, or a dataset.
     out

@@ -55,7 +55,7 @@ def serve(
     Parameters
     ----------
     run
-        Run folder of `inlay train`.
+        Run folder of `inlay train`, or ONNX file of `inlay export`.
     port, host
         Where to listen.
     hosts
@@ -107,12 +107,10 @@ def serve(
 def _app(run: Path, looking: Looking, limits: Limits, device: str) -> FastAPI:
     """The application around the model of a run."""
     from inlay.server.serving.app import create_app
-    from inlay.training import Run
-    from inlay.training.hardware import pick_device
-    from inlay.training.segmenting import Segmenter
+    from inlay.training.prediction import opened
 
-    model, place = Run(run), pick_device(device)
-    segmenter = Segmenter(model.network().to(place), place, "float32")
+    model = opened(run)
+    segmenter = model.segmenter(device)
     return create_app(
         lambda images: segmenter.images(images, looking),
         model.classes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,18 @@ def read_classes(path: Path) -> Classes:
         When the file is missing or not such a list.
     """
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return Classes(tuple(_class(row) for row in rows))
+        return classes_from(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise FormatError(
             path, "", "not a run folder: there is no classes.json (make one with `inlay train`)"
         ) from None
     except (ValueError, TypeError) as error:
         raise FormatError(path, "", f"not a list of classes ({error})") from None
+
+
+def classes_from(rows: Sequence[Mapping[str, Any]]) -> Classes:
+    """Classes of a list of their fields, in row order."""
+    return Classes(tuple(_class(row) for row in rows))
 
 
 def _class(row: Mapping[str, Any]) -> SegmentClass:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from inlay.core.dataset import Dataset, Sample
@@ -15,13 +14,14 @@ from inlay.core.images import list_images, open_image
 from inlay.core.segmentation import Segmentation
 from inlay.training.hardware import pick_device, quiet_threads
 from inlay.training.run import Run
+from inlay.training.runtime import OnnxRun
 from inlay.training.segmenting import Looking, Segmenter
 
 Progress = Callable[[int, int, str], None]
 
 
 def predict(
-    run: Run | Path | str,
+    run: Run | OnnxRun | Path | str,
     images: Dataset | Path | str | Sequence[Path | str],
     *,
     minimum_score: float | None = None,
@@ -38,7 +38,7 @@ def predict(
     Parameters
     ----------
     run
-        A run, or its folder.
+        A run, its folder, or an ONNX file of `inlay export`.
     images
         A dataset (its labels are not looked at), a folder of images, one image, or a list of images.
     minimum_score
@@ -65,16 +65,23 @@ def predict(
         Naming the images that cannot be opened, before the first is predicted; one that breaks off inside is
         named when it is reached.
     """
-    run = run if isinstance(run, Run) else Run(Path(run))
-    place = pick_device(device)
+    run = opened(run)
+    place = pick_device(device if isinstance(run, Run) else "cpu")
     batch = batch if batch is not None else 8 if place.type == "cuda" else 1
     looking = Looking(tile, overlap, flips, batch, minimum_score)
-    network = run.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    segmenter = run.segmenter(device, precision)
     samples = images if isinstance(images, Dataset) else dataset_of_images(images)
     if not len(samples):
         raise InlayError("there are no images to predict")
-    predictor = Predictor(Segmenter(network, place, precision), samples, looking, progress)
+    predictor = Predictor(segmenter, samples, looking, progress)
     return Dataset(run.classes, samples.names, predictor.sample, samples.splits)
+
+
+def opened(run: Run | OnnxRun | Path | str) -> Run | OnnxRun:
+    """The run in a folder, or the model in an ONNX file."""
+    if isinstance(run, Run | OnnxRun):
+        return run
+    return OnnxRun(Path(run)) if Path(run).suffix == ".onnx" else Run(Path(run))
 
 
 class Predictor:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from inlay import plugins
@@ -16,6 +17,8 @@ from inlay.core.classes import Classes
 from inlay.core.errors import FormatError
 from inlay.training.checkpoint import read_classes, read_weights
 from inlay.training.config import RunConfig, read_config
+from inlay.training.hardware import pick_device
+from inlay.training.segmenting import Segmenter
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,12 @@ class Run:
         network: nn.Module = plugins.load("models", config.model).build(config.family, classes)
         read_weights(self.folder / "model.safetensors", network)
         return network.eval()
+
+    def segmenter(self, device: str = "auto", precision: str = "float32") -> Segmenter:
+        """What looks at images with this model."""
+        place = pick_device(device)
+        network = self.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return Segmenter(network, place, precision)
 
     def __str__(self) -> str:
         best = ", ".join(

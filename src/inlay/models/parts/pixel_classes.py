@@ -21,6 +21,7 @@ from inlay.models.losses.pixel import (
     weight_tensor,
 )
 from inlay.models.parts.blocks import upsample
+from inlay.models.parts.pixels import cut_to
 from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
 Balance = Literal["none", "root", "median"]
@@ -81,7 +82,7 @@ class PixelClasses(nn.Module):
     def forward(self, logits: Tensor, padded: Tensor, images: Tensor) -> Tensor:
         """(B, K, h, w) logits of the padded images -> (B, K, H, W) of the images."""
         dense = logits.float().contiguous()  # dense planes: the loss is twice as fast
-        return upsample(dense, padded)[:, :, : images.shape[2], : images.shape[3]]
+        return cut_to(upsample(dense, padded), images)
 
     def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Named losses: `cross_entropy`, `dice` where it is weighted, `auxiliary` of a second head."""

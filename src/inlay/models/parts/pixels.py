@@ -16,6 +16,7 @@ Contrast = Literal["fixed", "image"]
 class Contrast255(nn.Module):
     """Pixels 0 .. 255 to about unit variance: by the usual fixed figures, or by each image's own."""
 
+    FLOOR = 2.0  # added to the spread: keeps the noise of an empty image small
     mean: Tensor
     deviation: Tensor
 
@@ -35,10 +36,15 @@ class Contrast255(nn.Module):
         if self.contrast == "fixed":
             return (images - self.mean) / self.deviation
         if self.whole is not None:
-            return (images - self.whole[0]) / (self.whole[1] + 2.0)
-        mean = images.mean((1, 2, 3), keepdim=True)
-        spread = (images - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
-        return (images - mean) / (spread + 2.0)  # the floor keeps the noise of an empty image small
+            return (images - self.whole[0]) / (self.whole[1] + self.FLOOR)
+        mean, spread = spread_of(images)
+        return (images - mean) / (spread + self.FLOOR)
+
+
+def spread_of(images: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 1, 1, 1) mean and standard deviation of all values of each image."""
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return mean, (images - mean).square().mean((1, 2, 3), keepdim=True).sqrt()
 
 
 @contextmanager
@@ -58,3 +64,12 @@ def pad_to(images: Tensor, stride: int) -> Tensor:
     """Images with zeros on the right and below, until both sides are multiples of `stride`."""
     height, width = images.shape[2], images.shape[3]
     return F.pad(images, (0, -width % stride, 0, -height % stride))
+
+
+def cut_to(x: Tensor, images: Tensor) -> Tensor:
+    """The part of a padded map that lies on the images.
+
+    By a negative padding, not by slices: a graph of slices holds for images only that all need padding, or
+    none.
+    """
+    return F.pad(x, (0, images.shape[3] - x.shape[3], 0, images.shape[2] - x.shape[2]))

@@ -1,0 +1,72 @@
+"""Every model family gives the same predictions from an exported file as from its run folder."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inlay import Dataset, Sample
+from inlay.training import predict
+from inlay.training.checkpoint import write_classes, write_text, write_weights
+from inlay.training.config import Augment, RunConfig, Training, config_to_toml
+from inlay.training.export import export
+from inlay.training.run import Run
+
+spec = importlib.util.spec_from_file_location("families", Path(__file__).with_name("test_models.py"))
+families = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(families)
+MODELS = families.MODELS
+WRITERS = ("onnx", "onnxscript", "onnxruntime")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def tiny_run(name: str, folder: Path) -> Run:
+    """A run folder of a small network that has learnt nothing."""
+    network, _ = families.prepared(name, [families.scene(1)])
+    settings = Training(augment=Augment(crop=(64, 64)))
+    write_classes(folder / "classes.json", network.classes)
+    write_text(folder / "config.toml", config_to_toml(RunConfig(name, network.config, settings)))
+    write_weights(folder / "model.safetensors", network.state_dict())
+    return Run(folder)
+
+
+def three_images() -> list[np.ndarray]:
+    """Of different sizes; the last is empty."""
+    return [families.scene(1).image, families.scene(2, (50, 41)).image, np.zeros((64, 64, 3), np.uint8)]
+
+
+def assert_alike(one, two) -> None:
+    assert len(one) == len(two)
+    assert np.array_equal(one.class_id, two.class_id)
+    assert np.allclose(one.score, two.score, atol=1e-3)
+    assert all(one.masks[[k]].iou(two.masks[[k]])[0, 0] > 0.99 for k in range(len(one)))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("to", ["torch", "onnx"])
+def test_an_exported_model_predicts_what_the_run_predicts(name, to, tmp_path):
+    if to == "onnx":
+        for needed in WRITERS:
+            pytest.importorskip(needed)
+    run = tiny_run(name, tmp_path / "run")
+    done = export(run, to=to, images=three_images())
+    assert done.images == 3
+    assert done.difference < 1e-3 or done.alike > 0.999  # rows of equal scores may change places
+    if to == "torch":
+        return
+    images = Dataset.of(Sample(f"image_{k}", each, None) for k, each in enumerate(three_images()))
+    ours, theirs = predict(run, images), predict(done.path, images)
+    assert theirs.classes == ours.classes
+    for one, two in zip(ours, theirs):
+        assert_alike(one.segmentation, two.segmentation)
