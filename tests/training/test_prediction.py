@@ -137,6 +137,18 @@ def test_tiles_and_mirrored_images_see_what_the_whole_sees(run, street):
         assert found.masks.area().sum() == wanted.size
 
 
+def test_refinement_draws_classes_to_the_edges_of_the_image(run, street):
+    image = street.split("test")
+    truth = image[0].label().semantic()
+    plain, refined = (predict(run, image, refine=rounds)[0].label() for rounds in (0, 5))
+    assert (refined.semantic() == truth).mean() >= (plain.semantic() == truth).mean()
+    assert not np.array_equal(refined.semantic(), plain.semantic())
+    tiled = predict(run, image, refine=5, tile=48)[0].label()
+    assert (tiled.semantic() == refined.semantic()).mean() > 0.9
+    with pytest.raises(InlayError, match="-1 rounds of refinement"):
+        predict(run, image, refine=-1)
+
+
 def test_too_little_memory_names_a_smaller_tile(run, street, monkeypatch):
     def full(self, images):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")

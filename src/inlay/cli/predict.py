@@ -19,6 +19,7 @@ def predict(
     tile: int | None = None,
     overlap: int | None = None,
     flips: bool = False,
+    refine: int = 0,
     batch: int | None = None,
     device: str = "auto",
     lossy: bool = False,
@@ -49,6 +50,8 @@ def predict(
         Pixels that tiles share: the size of a usual object (default 192).
     flips
         Look at mirrored images too and take the mean: surer, at twice the time.
+    refine
+        Rounds in which a dense CRF draws classes of pixels to the edges in the image: 5 is usual.
     batch
         Images or tiles of one size at once (default: 8 on a GPU, else 1).
     device
@@ -68,6 +71,7 @@ def predict(
         tile=tile,
         overlap=overlap,
         flips=flips,
+        refine=refine,
         batch=batch,
         device=device,
     )

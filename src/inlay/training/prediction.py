@@ -28,6 +28,7 @@ def predict(
     tile: int | None = None,
     overlap: int | None = None,
     flips: bool = False,
+    refine: int = 0,
     batch: int | None = None,
     progress: Progress | None = None,
     device: str = "auto",
@@ -50,6 +51,9 @@ def predict(
         Pixels that tiles share: the size of a usual thing. Default: 192, or a fifth of a smaller tile.
     flips
         Look at mirrored images as well and take the mean: surer, at twice the time.
+    refine
+        Rounds in which a dense CRF draws the classes of pixels to the edges in the image, 5 say; models of
+        instances are left as they are.
     batch
         Images or tiles of one size predicted together; default: 8 on a GPU, else 1.
     progress
@@ -68,7 +72,7 @@ def predict(
     run = opened(run)
     place = pick_device(device if isinstance(run, Run) else "cpu")
     batch = batch if batch is not None else 8 if place.type == "cuda" else 1
-    looking = Looking(tile, overlap, flips, batch, minimum_score)
+    looking = Looking(tile, overlap, flips, batch, minimum_score, refine)
     segmenter = run.segmenter(device, precision)
     samples = images if isinstance(images, Dataset) else dataset_of_images(images)
     if not len(samples):

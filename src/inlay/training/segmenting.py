@@ -19,6 +19,7 @@ from inlay.models.decode.blend import Blend
 from inlay.models.decode.semantic import scores_of
 from inlay.models.decode.tiles import Tile, Tiling, merge_tiles
 from inlay.models.decode.views import agreed
+from inlay.models.parts.crf import CRF, refined
 from inlay.models.parts.pixels import contrast_of
 from inlay.training.hardware import autocast, is_out_of_memory
 
@@ -43,6 +44,8 @@ class Looking:
         Images or tiles of one size looked at together.
     minimum_score
         Leave out segments below it; `None`: the model's own threshold.
+    refine
+        Rounds in which a dense CRF draws class logits to the edges in the image; 0: none.
     """
 
     tile: int | None = None
@@ -50,8 +53,11 @@ class Looking:
     flips: bool = False
     batch: int = 1
     minimum_score: float | None = None
+    refine: int = 0
 
     def __post_init__(self) -> None:
+        if self.refine < 0:
+            raise InlayError(f"{self.refine} rounds of refinement: give 0 for none, or about 5")
         if self.batch < 1:
             raise InlayError(f"a batch of {self.batch} images is empty; give 1 or more")
         Tiling((1, 1), self.tile or TILE, self._overlap(self.tile or TILE))
@@ -118,11 +124,12 @@ class Segmenter:
 
     def _raw(self, images: Sequence[Image], looking: Looking) -> list[Any]:
         """Raw output for images of one size; with flips that for mirrored ones too, or the mean of logits."""
-        raw = self._forward(images)
-        if not looking.flips:
-            return [raw]
-        mirrored = self._forward([np.ascontiguousarray(image[:, ::-1]) for image in images])
-        return [(raw + mirrored.flip(3)) / 2] if self._is_logits(raw, images[0]) else [raw, mirrored]
+        views = [self._forward(images)]
+        logits = self._is_logits(views[0], images[0])
+        if looking.flips:
+            mirrored = self._forward([np.ascontiguousarray(image[:, ::-1]) for image in images])
+            views = [(views[0] + mirrored.flip(3)) / 2] if logits else [*views, mirrored]
+        return [_refined(views[0], images, looking.refine)] if looking.refine and logits else views
 
     def _decoded(
         self, raw: list[Any], sizes: Sequence[tuple[int, int]], looking: Looking
@@ -165,6 +172,12 @@ class Segmenter:
             return merge_tiles(parts, tiling.size, classes)
         whole = blend.segmentation(classes)
         return whole[scores_of(whole) >= (looking.minimum_score or 0.0)]
+
+
+def _refined(logits: Tensor, images: Sequence[Image], rounds: int) -> Tensor:
+    crf = CRF(iterations=rounds)
+    each = zip(logits.float().cpu().numpy(), images)
+    return torch.from_numpy(np.stack([refined(values, image, crf) for values, image in each]))
 
 
 def brightness(image: Image) -> tuple[float, float]:
