@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,25 +19,30 @@ Images = Sequence[NDArray[np.uint8]]
 Forward = Callable[[Tensor], Any]  # images (B, 3, H, W) -> the raw output that `decode` takes
 
 
-def trial_images(crop: tuple[int, int]) -> list[NDArray[np.uint8]]:
-    """Two images of coarse coloured blocks, of different sizes, and an empty one."""
+def trial_images(crop: tuple[int, int], *, fixed: bool) -> list[NDArray[np.uint8]]:
+    """Two images of coarse coloured blocks, the second not larger if `fixed`, and an empty one."""
     rng = np.random.default_rng(0)
     made = []
-    for height, width in (crop, (crop[0] + 17, max(9, crop[1] // 2))):
+    for height, width in (crop, (crop[0] + (-3 if fixed else 17), max(9, crop[1] // 2))):
         coarse = rng.integers(0, 256, (height // 12 + 1, width // 12 + 1, 3), np.uint8)
         made.append(np.ascontiguousarray(coarse.repeat(12, 0).repeat(12, 1)[:height, :width]))
     return [*made, np.zeros((*crop, 3), np.uint8)]
 
 
-def compared(network: nn.Module, forward: Forward, images: Images) -> tuple[float, float]:
+def compared(network: nn.Module, decoder: nn.Module, forward: Forward, images: Images) -> tuple[float, float]:
     """(largest relative difference of raw outputs, least share of pixels predicted alike).
+
+    Parameters
+    ----------
+    decoder
+        What decodes the outputs of `forward`.
 
     Raises
     ------
     InlayError
         When both are too large.
     """
-    decode: Any = network.decode
+    decode, decode_found = (cast(Any, each).decode for each in (network, decoder))
     difference, alike = 0.0, 1.0
     for place, image in enumerate(images):
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float().contiguous()
@@ -45,7 +50,7 @@ def compared(network: nn.Module, forward: Forward, images: Images) -> tuple[floa
             wanted, found = network(pixels), forward(pixels)
             here = _difference(wanted, found)
             sizes = [(image.shape[0], image.shape[1])]
-            same = _alike(decode(wanted, sizes)[0], decode(found, sizes)[0])
+            same = _alike(decode(wanted, sizes)[0], decode_found(found, sizes)[0])
         difference, alike = max(difference, here), min(alike, same)
         if here > CLOSE and same < SAME_PIXELS:
             raise InlayError(

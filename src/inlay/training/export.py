@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from inlay.core.errors import InlayError, MissingExtraError
 from inlay.core.staging import staged
 from inlay.models.parts.pixels import Contrast255, spread_of
-from inlay.training.alike import Forward, Images, compared, trial_images
+from inlay.training.alike import Images, compared, trial_images
 from inlay.training.config import config_to_toml
 from inlay.training.forward import OnnxForward, TorchForward, calm
 from inlay.training.hardware import quiet_threads
 from inlay.training.run import Run
+from inlay.training.runtime import OnnxRun
 
 Kind = Literal["onnx", "torch"]
 ENDINGS = {"onnx": ".onnx", "torch": ".pt2"}
@@ -94,9 +95,10 @@ def export(
             write_onnx(part, program, facts_of(run))
         else:
             write_torch(part, program)
-        forward: Forward = OnnxForward(part) if to == "onnx" else TorchForward(part)
-        checked = images or trial_images(run.config.training.augment.crop)
-        difference, alike = compared(network, forward, checked)
+        forward = OnnxForward(part) if to == "onnx" else TorchForward(part)
+        decoder = OnnxRun(part).decoder() if to == "onnx" else network
+        checked = images or trial_images(run.config.training.augment.crop, fixed=forward.fixed)
+        difference, alike = compared(network, decoder, forward, checked)
     return Exported(path, difference, alike, len(checked))
 
 

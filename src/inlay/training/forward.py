@@ -72,6 +72,11 @@ class OnnxForward:
         self._shape = tuple(each if isinstance(each, int) else None for each in inputs[0].shape)
 
     @property
+    def fixed(self) -> bool:
+        """Whether it takes images up to one size only."""
+        return self._shape[2] is not None
+
+    @property
     def facts(self) -> dict[str, str]:
         """What the file says of itself."""
         found: dict[str, str] = self.session.get_modelmeta().custom_metadata_map
@@ -98,6 +103,11 @@ class TorchForward:
         node = next(node for node in program.graph.nodes if node.name == names[0])
         self._shape = tuple(each if isinstance(each, int) else None for each in node.meta["val"].shape)
         self._module, self._told = program.module(), len(names) > 1
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it takes images up to one size only."""
+        return self._shape[2] is not None
 
     def __call__(self, images: Tensor, brightness: tuple[float, float] = (0.0, 0.0)) -> Any:
         """(B, 3, H, W) -> the raw output that `decode` takes."""

@@ -74,12 +74,30 @@ class OnnxRun:
             raise FormatError(self.path, "inlay.config", str(error)) from None
 
     def decoder(self) -> nn.Module:
-        """The model without its weights, which decodes what ONNX Runtime computes."""
+        """The model without its weights, which decodes what ONNX Runtime computes.
+
+        Raises
+        ------
+        InlayError
+            When the family needs weights to decode.
+        """
         with torch.device("meta"):
             network: nn.Module = plugins.load("models", self.config.model).build(
                 self.config.family, self.classes
             )
-        return network.eval()
+        network.eval()
+        size = (32, 32)
+        try:
+            with torch.inference_mode():
+                network.decode(self._forward(torch.zeros(1, 3, *size)), [size])  # type: ignore[operator]
+        except (RuntimeError, NotImplementedError) as error:
+            if "meta" not in str(error):
+                raise
+            raise InlayError(
+                f"{self.config.model} decodes with weights of its own, which an ONNX file of its features "
+                'lacks: use the run folder, or export to "torch"'
+            ) from None
+        return network
 
     def segmenter(self, device: str = "auto", precision: str = "float32") -> Segmenter:
         """What looks at images with this model."""
