@@ -80,9 +80,12 @@ class Model(Protocol):
     raw tensors, without a branch on values, so that it exports; `loss(raw, targets)`, named scalars of a
     batch of `inlay.models.parts.targets.Target`; `decode(raw, sizes, *, minimum_score)`, a `Segmentation`
     for each image.
+
+    A family that learns from boxes and from points as well as from whole masks has `PARTIAL = True`; one
+    that does not name it is given whole masks only, or pixels of classes.
     """
 
-    TASK: str  # "semantic" or "instance"
+    TASK: str  # "semantic", "instance", "panoptic", or "any": by its settings and the kinds of the classes
     RECIPE: Mapping[str, Any]  # what the settings of its training start from, where not the usual
     Config: type[Any]  # a frozen dataclass whose fields have defaults and are documented
 

@@ -82,7 +82,7 @@ def prepared(name: str, samples: list[Sample]) -> tuple[torch.nn.Module, Batch]:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_family_has_the_parts_that_training_needs(name):
     module = plugins.load("models", name)
-    assert module.TASK in ("semantic", "instance")
+    assert module.TASK in ("semantic", "instance", "panoptic", "any")
     assert is_dataclass(module.Config)
     assert module.Config.__dataclass_params__.frozen
     assert default_config(name).family == module.Config()

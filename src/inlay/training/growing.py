@@ -14,6 +14,7 @@ import torch
 from inlay import plugins
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
+from inlay.models.parts.tasks import task_of
 from inlay.training.checkpoint import write_text
 from inlay.training.config import RunConfig
 from inlay.training.examples import Examples
@@ -138,7 +139,8 @@ def _divided(dataset: Dataset) -> tuple[Dataset, Dataset, Dataset]:
 def _score(run: Run, judges: Dataset) -> float:
     """The decisive figure of a run on images that it never saw, or that only chose its weights."""
     examples = Examples(judges, run.classes, run.config.training.cache_megabytes)
-    task = plugins.load("models", run.config.model).TASK
+    declared = plugins.load("models", run.config.model).TASK
+    task = task_of(declared, getattr(run.config.family, "task", ""), run.classes)
     device: torch.device = pick_device(run.config.training.device)
     with quiet_threads():
         network = run.network().to(device)

@@ -12,6 +12,7 @@ from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.models.parts.targets import Facts
+from inlay.models.parts.tasks import task_of
 from inlay.training.config import Augment, RunConfig
 from inlay.training.examples import Examples, classes_to_learn, facts_of
 
@@ -53,7 +54,8 @@ def make_plan(
         When there is nothing to learn from.
     """
     module = plugins.load("models", config.model)
-    classes = classes_to_learn(dataset.classes, module.TASK)
+    task = task_of(module.TASK, getattr(config.family, "task", ""), dataset.classes)
+    classes = classes_to_learn(dataset.classes, task)
     teachers, judges, notes = divided(dataset, validation)
     settings = config.training
     learnt, held = (Examples(part, classes, settings.cache_megabytes) for part in (teachers, judges))
@@ -64,17 +66,39 @@ def make_plan(
     if not len(learnt):
         raise InlayError("none of the training images is labelled: label some first")
     facts = facts_of(learnt, lambda done, total: progress(done, total, "reading") if progress else None)
-    if not facts.pixels.any():
+    seen = facts.pixels.any() or (task != "semantic" and facts.things.any())
+    if not seen:
         raise InlayError(
             f"the {len(learnt)} training images show no pixel of any class ({', '.join(classes.names)}): "
             "label some first"
         )
-    absent = [name for name, pixels in zip(classes.names, facts.pixels) if not pixels]
+    if facts.partial:
+        notes.append(partial_note(config.model, task, facts))
+    absent = [
+        name for name, *shown in zip(classes.names, facts.pixels, facts.things) if not any(shown)
+    ]
     if absent:
         notes.append(f"Not in the training images, so never learnt: {', '.join(absent)}.")
     training = replace(settings, augment=fitted(settings.augment, facts.largest))
     resolved = replace(config, family=module.adapt(config.family, facts), training=training)
-    return Plan(resolved, module.TASK, classes, learnt, held, facts, tuple(notes))
+    return Plan(resolved, task, classes, learnt, held, facts, tuple(notes))
+
+
+def partial_note(model: str, task: str, facts: Facts) -> str:
+    """What becomes of things without whole masks.
+
+    Raises
+    ------
+    InlayError
+        When the family cannot learn from them.
+    """
+    count = f"{facts.partial} of {facts.things.sum()} things have a box or some points, not a whole mask"
+    if task == "semantic":
+        return f"{count}: what nobody said of their pixels is left out."
+    if not getattr(plugins.load("models", model), "PARTIAL", False):
+        able = [name for name in plugins.names("models") if hasattr(plugins.load("models", name), "PARTIAL")]
+        raise InlayError(f"{count}, and {model} learns from masks only: train {', '.join(able)}, or draw them")
+    return f"{count}: their masks are learnt from boxes, colours and what is said."
 
 
 def fitted(augment: Augment, largest: tuple[int, int]) -> Augment:

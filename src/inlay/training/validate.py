@@ -17,10 +17,11 @@ from inlay.training.distributed import Group
 from inlay.training.examples import Examples
 from inlay.training.segmenting import Looking, Segmenter
 
-METRICS = {"semantic": "iou", "instance": "average_precision"}
+METRICS = {"semantic": "iou", "instance": "average_precision", "panoptic": "panoptic_quality"}
 SHOWN = {
     "semantic": ("mIoU", "pixel_accuracy", "class_accuracy"),
     "instance": ("mask_AP50", "mask_AP", "mask_AP75"),
+    "panoptic": ("PQ", "SQ", "RQ"),
 }
 UNLABELLED = "(none of the classes)"
 
@@ -50,7 +51,7 @@ def judge(
     """How well a model does on some of the examples, of which each process of a group takes its share."""
     group = group or Group()
     metric: Any = plugins.load("metrics", METRICS[task])
-    background = bool(getattr(network.config, "background", False))
+    background = task == "semantic" and bool(getattr(network.config, "background", False))
     classes = judged_classes(examples.classes, examples.dataset.classes, background=background)
     segmenter, looking = Segmenter(network, device, precision), Looking()
     counts = []

@@ -15,6 +15,7 @@ from inlay.models.decode.regions import things_of_regions
 from inlay.models.encoders import EncoderName, make_encoder
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
 from inlay.models.parts.boxes import clip, decode, encode, unsuppressed
+from inlay.models.parts.evidence import evidence_in
 from inlay.models.parts.fpn import BottomUp, FeaturePyramid
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.proposals import (
@@ -118,10 +119,17 @@ class Regions(nn.Module):
         In training: scores (B, N) and steps (B, N, 4) of the anchors, then the features. Else: boxes
         (B, M, 4), scores (B, M), class rows (B, M), and mask logits (B, M, 28, 28) where there are masks.
         """
-        padded = pad_to(self.contrast(images), 32)
-        features = self.pyramid(self.encoder(padded)[-len(self.strides) :])
+        return self.found(self.features(pad_to(self.contrast(images), 32)))
+
+    def features(self, padded: Tensor) -> list[Tensor]:
+        """(B, 3, H, W), sides multiples of 32 -> levels of the pyramid from fine to coarse."""
+        features: list[Tensor] = self.pyramid(self.encoder(padded)[-len(self.strides) :])
         if self.path_up is not None:
             features = self.path_up(features)
+        return features
+
+    def found(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """What `forward` gives, from the levels of the pyramid."""
         scores, steps = self.proposal_head(features)
         if self.training:
             return scores, steps, *features
@@ -204,9 +212,7 @@ class Regions(nn.Module):
             return torch.stack([category, box, box * 0])
         masks = self.mask_head(self._pooled(own, boxes[right][None], MASK_BINS))[0]
         mine = masks[torch.arange(len(masks)), target.class_id[best[right]]]
-        with torch.no_grad():
-            wanted = masks_in_boxes(target, best[right], boxes[right], mine.shape[-1])
-        return torch.stack([category, box, F.binary_cross_entropy_with_logits(mine, wanted)])
+        return torch.stack([category, box, mask_losses(mine, target, best[right], boxes[right]).mean()])
 
     def decode(
         self, raw: Sequence[Tensor], sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None
@@ -284,6 +290,18 @@ class MaskHead(nn.Module):
         if self.whole is not None:
             found = found + self.whole(x).reshape(-1, 1, 2 * MASK_BINS, 2 * MASK_BINS)
         return found.reshape(images, count, *found.shape[1:])
+
+
+def mask_losses(logits: Tensor, target: Target, things: Tensor, boxes: Tensor) -> Tensor:
+    """(N,) cross-entropy of masks (N, S, S) in their boxes; of what is known where masks are not whole."""
+    whole, size = target.whole[things], logits.shape[-1]
+    with torch.no_grad():
+        wanted = masks_in_boxes(target, things[whole], boxes[whole], size)
+    losses = F.binary_cross_entropy_with_logits(logits[whole], wanted, reduction="none").mean((1, 2))
+    if whole.all():
+        return losses
+    evidence = evidence_in(target, things[~whole], boxes[~whole], size)
+    return torch.cat([losses, evidence.losses(logits[~whole])])
 
 
 def masks_in_boxes(target: Target, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
