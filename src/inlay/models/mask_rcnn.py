@@ -12,12 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from inlay.core.classes import Classes
-from inlay.core.errors import InlayError
 from inlay.models.parts.regions import RegionConfig as Config
 from inlay.models.parts.regions import Regions
+from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts
 
 TASK = "instance"
+PARTIAL = True
 RECIPE: Mapping[str, object] = {
     "learning_rate": 1e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},
@@ -38,11 +39,7 @@ def adapt(config: Config, facts: Facts) -> Config:
 
 def fitted_anchors(facts: Facts, widths: int) -> tuple[float, ...]:
     """Sides from the small to the large things of the data, one for each level."""
-    if facts.sides.size == 0:
-        raise InlayError(
-            "the training part has no single thing to learn: label some, or train a semantic model"
-        )
-    small, large = np.quantile(facts.sides, (0.1, 0.9))
+    small, large = quantiles(facts, 0.1, 0.9)
     levels = min(LEVELS, widths)
     sides = np.geomspace(max(small, 4.0), max(large, 1.5 * small, 8.0), levels)
     return tuple(float(round(side, 1)) for side in sides)

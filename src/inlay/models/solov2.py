@@ -26,6 +26,7 @@ from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ra
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
+from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
@@ -111,11 +112,7 @@ def adapt(config: Config, facts: Facts) -> Config:
     InlayError
         When there is no thing to learn from.
     """
-    if facts.sides.size == 0:
-        raise InlayError(
-            "the training part has no single thing to learn: label some, or train a semantic model"
-        )
-    small, middle, large = np.quantile(facts.sides, (0.1, 0.5, 0.95))
+    small, middle, large = quantiles(facts, 0.1, 0.5, 0.95)
     cells = config.cells or tuple(
         c for c in (4, 8, 16, 32) if small / 4 < c * 1.5 and c <= max(large / 2.5, 4)
     )

@@ -16,9 +16,10 @@ from torch.nn import functional as F
 
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
-from inlay.models.decode.prototypes import things_of_prototypes
+from inlay.models.decode.prototypes import Floats, boxes_of, fast_nms, surest, things_of_prototypes
 from inlay.models.encoders import EncoderName, make_encoder
 from inlay.models.losses.mask import focal
+from inlay.models.losses.prototypes import mixed_mask_losses
 from inlay.models.mask_rcnn import fitted_anchors
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
 from inlay.models.parts.boxes import box_iou, encode
@@ -186,27 +187,9 @@ class YOLACT(nn.Module):
         aim = encode(target.boxes[things[right]], anchors[right], STEPS)
         box = F.smooth_l1_loss(steps[right], aim, reduction="sum")
         some = right[torch.randperm(len(right), device=right.device)[: self.config.masks_learnt]]
-        mask = self._mask_losses(prototypes, mixes[some], things[some], target).sum() * (
-            len(right) / len(some)
-        )
+        masks = mixed_mask_losses(prototypes, mixes[some], things[some], target, self.strides[0])
+        mask = masks.sum() * (len(right) / len(some))
         return torch.stack([category, box, mask, logits.new_tensor(float(len(right)))])
-
-    def _mask_losses(self, prototypes: Tensor, mixes: Tensor, things: Tensor, target: Target) -> Tensor:
-        """(n,) mean losses of assembled masks inside the boxes of their things."""
-        stride = self.strides[0]
-        half = stride // 2
-        seen = target.layers[:, half::stride, half::stride]
-        truth = (seen[target.layer_of[things]] == (things + 1).reshape(-1, 1, 1)).to(mixes.dtype)
-        logits = torch.einsum("np,phw->nhw", mixes, prototypes)[:, : truth.shape[1], : truth.shape[2]]
-        x = (torch.arange(truth.shape[2], device=mixes.device) + 0.5) * stride
-        y = (torch.arange(truth.shape[1], device=mixes.device) + 0.5) * stride
-        boxes = target.boxes[things]
-        grown = torch.cat([boxes[:, :2] - stride, boxes[:, 2:] + stride], 1)[:, :, None]
-        across = (x >= grown[:, 0]) & (x < grown[:, 2])
-        down = (y >= grown[:, 1]) & (y < grown[:, 3])
-        inside = (down[:, :, None] & across[:, None, :]).to(mixes.dtype)
-        losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * inside
-        return losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
 
     def decode(
         self, raw: Sequence[Tensor], sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None
@@ -214,19 +197,23 @@ class YOLACT(nn.Module):
         """Things of each image, the surest in front."""
         least = self.config.minimum_score if minimum_score is None else minimum_score
         arrays = [part.detach().float().cpu().numpy() for part in raw]
-        return [
-            things_of_prototypes(
-                [array[k] for array in arrays],
-                size,
-                self.classes,
-                stride=self.strides[0],
-                steps=STEPS,
-                minimum_score=least,
-                candidates=self.config.candidates,
-                overlap=self.config.overlap,
-            )
-            for k, size in enumerate(sizes)
-        ]
+        return [self._things([array[k] for array in arrays], size, least) for k, size in enumerate(sizes)]
+
+    def _things(self, raw: Sequence[Floats], size: tuple[int, int], least: float) -> Segmentation:
+        prototypes, logits, steps, mixes, anchors = raw
+        score, row, at = surest(logits, least, self.config.candidates)
+        boxes = boxes_of(steps[at], anchors[at], STEPS).clip(0, [size[1], size[0]] * 2)
+        kept = fast_nms(boxes, row, self.config.overlap)
+        return things_of_prototypes(
+            prototypes,
+            mixes[at[kept]],
+            boxes[kept],
+            score[kept],
+            row[kept],
+            size,
+            self.classes,
+            stride=self.strides[0],
+        )
 
 
 def _rows(maps: Tensor, each: int) -> Tensor:

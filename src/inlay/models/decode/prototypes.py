@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,36 +15,32 @@ Floats = NDArray[np.float32]
 
 
 def things_of_prototypes(
-    raw: Sequence[Floats],
+    prototypes: Floats,
+    mixes: Floats,
+    boxes: Floats,
+    score: Floats,
+    row: NDArray[np.int64],
     size: tuple[int, int],
     classes: Classes,
     *,
     stride: int,
-    steps: tuple[float, float],
-    minimum_score: float,
-    candidates: int,
-    overlap: float,
 ) -> Segmentation:
     """Things of one image, the surest in front.
 
     Parameters
     ----------
-    raw
-        Prototypes (P, h, w), class logits (N, K), steps (N, 4), coefficients (N, P), anchors (N, 4).
+    prototypes
+        (P, h, w); one of their pixels is `stride` pixels of the image.
+    mixes
+        (N, P) coefficients of things with falling scores.
+    boxes
+        (N, 4) where their masks are cut; `score` (N,) and class `row` (N,).
     size
         (height, width) of the image; what lies beyond is padding.
-    stride
-        Pixels of the image for one of the prototypes.
-    steps
-        Weights of the steps of centres and sides.
     """
-    prototypes, logits, moves, mixes, anchors = raw
-    score, row, at = _best(logits, minimum_score, candidates)
-    boxes = _boxes(moves[at], anchors[at], steps)
+    order = np.arange(len(score))[::-1]  # back to front
     boxes = boxes.clip(0, np.array([size[1], size[0]] * 2, np.float32))
-    kept = fast_nms(boxes, row, overlap)
-    order = kept[::-1]  # back to front
-    patches = [_patch(prototypes, mixes[at[k]], boxes[k], stride, size) for k in order]
+    patches = [_patch(prototypes, mixes[k], boxes[k], stride, size) for k in order]
     things = Segmentation(
         classes,
         masks_of_patches(patches, size),
@@ -58,8 +52,8 @@ def things_of_prototypes(
     return things.replace(instance_id=instance_numbers(things.is_thing))
 
 
-def _best(logits: Floats, minimum: float, most: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Falling scores of the best anchors, their class rows and their places."""
+def surest(logits: Floats, minimum: float, most: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Falling scores of the best of (N, K) class logits, their class rows, and their places among the N."""
     if logits.shape[1] == 0:
         nothing = np.zeros(0, np.int64)
         return np.zeros(0, np.float32), nothing, nothing
@@ -70,7 +64,7 @@ def _best(logits: Floats, minimum: float, most: int) -> tuple[Floats, NDArray[np
     return score[at].astype(np.float32), row[at], at
 
 
-def _boxes(moves: Floats, anchors: Floats, weights: tuple[float, float]) -> Floats:
+def boxes_of(moves: Floats, anchors: Floats, weights: tuple[float, float]) -> Floats:
     """(N, 4) boxes; the numpy twin of `parts.boxes.decode`."""
     side = (anchors[:, 2:] - anchors[:, :2]).clip(min=1e-3)
     middle = anchors[:, :2] + side / 2 + moves[:, :2] / weights[0] * side

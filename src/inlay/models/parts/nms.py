@@ -52,3 +52,18 @@ def matrix_nms(
         decay = np.exp(-sigma * (overlap**2 - hidden[:stop, None] ** 2))
         lowered[first:stop] *= np.where(better, decay, 1.0).min(0).clip(max=1.0)
     return lowered
+
+
+def greedy_nms(boxes: Floats, row: NDArray[np.int64], overlap: float) -> NDArray[np.int64]:
+    """Places of falling (N, 4) boxes that no better kept one of their class overlaps by more."""
+    area = (boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1)
+    left, kept = np.arange(len(boxes)), []
+    while len(left):
+        first, left = left[0], left[1:]
+        kept.append(first)
+        low = np.maximum(boxes[first, :2], boxes[left, :2])
+        high = np.minimum(boxes[first, 2:], boxes[left, 2:])
+        both = (high - low).clip(min=0).prod(axis=1)
+        shared = both / (area[first] + area[left] - both).clip(min=1e-6)
+        left = left[(shared <= overlap) | (row[left] != row[first])]
+    return np.array(kept, np.int64)

@@ -1,0 +1,36 @@
+"""The loss of masks that are mixed of prototypes, each judged near its own thing only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from inlay.models.parts.targets import Target
+
+
+def mixed_mask_losses(
+    prototypes: Tensor, mixes: Tensor, things: Tensor, target: Target, stride: int
+) -> Tensor:
+    """(n,) mean cross-entropy of mixed masks inside the boxes of their things, grown by one pixel of the map.
+
+    Parameters
+    ----------
+    prototypes
+        (P, h, w) of one image; one of their pixels is `stride` pixels of the image.
+    mixes
+        (n, P) coefficients, and `things` (n,) what each is to show.
+    """
+    half = stride // 2
+    seen = target.layers[:, half::stride, half::stride]
+    truth = (seen[target.layer_of[things]] == (things + 1).reshape(-1, 1, 1)).to(mixes.dtype)
+    logits = torch.einsum("np,phw->nhw", mixes, prototypes)[:, : truth.shape[1], : truth.shape[2]]
+    x = (torch.arange(truth.shape[2], device=mixes.device) + 0.5) * stride
+    y = (torch.arange(truth.shape[1], device=mixes.device) + 0.5) * stride
+    boxes = target.boxes[things]
+    grown = torch.cat([boxes[:, :2] - stride, boxes[:, 2:] + stride], 1)[:, :, None]
+    across = (x >= grown[:, 0]) & (x < grown[:, 2])
+    down = (y >= grown[:, 1]) & (y < grown[:, 3])
+    inside = (down[:, :, None] & across[:, None, :]).to(mixes.dtype)
+    losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * inside
+    return losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
