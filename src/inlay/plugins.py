@@ -37,7 +37,8 @@ class Format(Protocol):
     """A module of `inlay.formats`: recognises, reads and writes one kind of label file or folder.
 
     A format with polygons also has `READERS`, the names of the tools it can write for (the usual one first),
-    and takes `reader=` in `read` and `write`: whose rule fills the polygons.
+    and takes `reader=` in `read` and `write`: whose rule fills the polygons. One that needs a library of an
+    extra names its module in `LIBRARY`.
     """
 
     KEEPS: frozenset[str]  # of the names in `inlay.formats.parts.facts`

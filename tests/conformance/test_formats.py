@@ -31,6 +31,8 @@ seeds = st.integers(0, 2**32 - 1)
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
+    library = getattr(plugins.load("formats", request.param), "LIBRARY", "numpy")
+    pytest.importorskip(library, reason=f"{request.param} needs {library}: pip install inlay[volumes]")
     return request.param
 
 

@@ -18,6 +18,8 @@ TIMES = 120
 @pytest.fixture(scope="module", params=plugins.names("formats"))
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[tuple]]:
     """A format and files of it."""
+    library = getattr(plugins.load("formats", request.param), "LIBRARY", "numpy")
+    pytest.importorskip(library, reason=f"{request.param} needs {library}: pip install inlay[volumes]")
     files = mutations.targets(request.param, tmp_path_factory.mktemp(request.param))
     assert files
     return request.param, files

@@ -170,7 +170,9 @@ CLASS_FACTS: dict[str, Callable[[int, SegmentClass], bool]] = {
 }
 FACTS = frozenset({*SEGMENT_FACTS, *SAMPLE_FACTS, *CLASS_FACTS})
 NOTED = frozenset({"source_id", "stated_box", "stated_area", "colours", "parents", "class_number"})
-NOTED_LEFT_OUT = frozenset({"licences"})  # words of `Dataset.left_out` that are bookkeeping too
+NOTED_LEFT_OUT = frozenset(
+    {"licences", "affines", "image depth", "image channels"}
+)  # words of `Dataset.left_out` that are bookkeeping too
 
 
 def is_noted(loss: Loss) -> bool:
