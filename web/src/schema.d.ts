@@ -1,5 +1,46 @@
 /** Made by `python tools/wire_types.py` from the server's OpenAPI document: do not edit. */
 
+/** What to label and why, what else would do, what goes with it, and what each label type costs. */
+export interface Advice {
+  readonly advised: readonly string[];
+  readonly also: readonly string[];
+  readonly alternatives: readonly Alternative[];
+  readonly cannot: string;
+  readonly costs: readonly Cost[];
+  readonly guide: string;
+  readonly hardware: string;
+  readonly label_type: string;
+  readonly looked_at: number;
+  readonly metrics: readonly string[];
+  readonly models: readonly string[];
+  readonly packs: readonly string[];
+  readonly reasons: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+/** What is asked, and what the project says already. */
+export interface AdviceForm {
+  readonly enough: number;
+  readonly images: number;
+  readonly labelled: number;
+  readonly questions: readonly Question[];
+  readonly timed: number;
+  readonly tools: readonly string[];
+  readonly wage: number;
+}
+
+/** Answers by the names of their questions, and what is to be priced. */
+export interface AdviceQuestion {
+  readonly answers: Readonly<Partial<Record<unknown, boolean | null>>>;
+  readonly fixed?: number;
+  readonly images?: number;
+  readonly labellers?: number;
+  readonly objects?: readonly number[];
+  readonly size?: number;
+  readonly tool?: "polygon" | "interactive" | "sam";
+  readonly wage?: number;
+}
+
 /** How far two versions of an image agree; `first` or `second` is "truth" for the known answer. */
 export interface Agreement {
   readonly first: string;
@@ -16,10 +57,23 @@ export interface Agreements {
   readonly versions: readonly ImageRow[];
 }
 
+/** Another label type, when it is the better one, and what it cannot say. */
+export interface Alternative {
+  readonly cannot: string;
+  readonly label_type: string;
+  readonly when: string;
+}
+
 /** Who is to label images; null: anybody. */
 export interface Assignment {
   readonly images: readonly number[];
   readonly user_id: number | null;
+}
+
+/** Click to segment, class by class; `enough`: segments of either kind before the times decide. */
+export interface Assistance {
+  readonly classes: readonly ClassAssistance[];
+  readonly enough: number;
 }
 
 /** A gesture that does not fit the document. */
@@ -39,6 +93,18 @@ export interface Candidate {
 export interface Candidates {
   readonly candidates: readonly Candidate[];
   readonly engine: string;
+}
+
+/** What click to segment does for a class, and whether it is off. */
+export interface ClassAssistance {
+  readonly assisted: Pace;
+  readonly by_hand: Pace;
+  readonly choice: "automatic" | "on" | "off";
+  readonly class_id: number;
+  readonly costs: boolean;
+  readonly difference: readonly [number, number, number] | null;
+  readonly name: string;
+  readonly off: boolean;
 }
 
 /** A merge or a split that was made, and may be taken back. */
@@ -97,6 +163,16 @@ export interface Copies {
   readonly truth?: boolean | null;
 }
 
+/** What labels of one type take: (P10, P50, P90), what moves it most, and whose figures these are. */
+export interface Cost {
+  readonly drivers: readonly Driver[];
+  readonly hours: readonly [number, number, number];
+  readonly mode: string;
+  readonly money: readonly [number, number, number];
+  readonly source: string;
+  readonly timed: number;
+}
+
 /** A segment without pixels comes just in front of `above`; at the very back for null. */
 export interface Create {
   readonly above?: string | null;
@@ -143,6 +219,13 @@ export interface Document {
   readonly size: readonly [number, number];
 }
 
+/** What moves the cost: money at its low and at its high end. */
+export interface Driver {
+  readonly high: number;
+  readonly low: number;
+  readonly name: string;
+}
+
 /** The click engines at hand; none where the package for it is missing. */
 export interface Engines {
   readonly default: string | null;
@@ -172,6 +255,14 @@ export interface Event {
   readonly kind: "revision" | "state" | "lock" | "comment" | "classes" | "job" | "images";
   readonly revision?: number | null;
   readonly state?: "todo" | "labelling" | "submitted" | "accepted" | "returned" | null;
+}
+
+/** A box to propose segments in: clicks along its longer side, and the least area of a segment. */
+export interface Everything {
+  readonly box: readonly [number, number, number, number];
+  readonly engine?: string | null;
+  readonly least_area?: number;
+  readonly side?: number;
 }
 
 /** What to write: the format, whose images, and whether losses are accepted. */
@@ -387,6 +478,13 @@ export interface Order {
   readonly op: "order";
 }
 
+/** How many segments were drawn in one way, and the mean seconds and gestures that each took. */
+export interface Pace {
+  readonly edits: number;
+  readonly seconds: number;
+  readonly segments: number;
+}
+
 /** A new password. */
 export interface Password {
   readonly old?: string | null;
@@ -404,6 +502,7 @@ export interface Pixels {
 /** A project, as one of its members sees it. */
 export interface Project {
   readonly assist_off: readonly number[];
+  readonly assist_on: readonly number[];
   readonly consensus: number;
   readonly honeypots: number;
   readonly images: number;
@@ -421,6 +520,7 @@ export interface Project {
 /** Settings of a project; what is left out stays. */
 export interface ProjectChange {
   readonly assist_off?: readonly number[] | null;
+  readonly assist_on?: readonly number[] | null;
   readonly consensus?: number | null;
   readonly honeypots?: number | null;
   readonly name?: string | null;
@@ -453,6 +553,12 @@ export interface Quality {
   readonly pq: number | null;
   readonly returned: number;
   readonly submitted: number;
+}
+
+/** One of the nine questions. */
+export interface Question {
+  readonly name: string;
+  readonly words: string;
 }
 
 /** The revision to go back to. */
@@ -565,8 +671,10 @@ export interface Routes {
   "POST /api/images/{image_id}/comments": { body: NewComment; query: Record<never, never>; answer: Comment };
   "POST /api/images/{image_id}/copies": { body: Copies; query: Record<never, never>; answer: readonly ImageRow[] };
   "GET /api/images/{image_id}/document": { body: undefined; query: { revision?: number | null }; answer: Document };
+  "POST /api/images/{image_id}/everything": { body: Everything; query: Record<never, never>; answer: Candidates };
   "GET /api/images/{image_id}/findings": { body: undefined; query: Record<never, never>; answer: Findings };
   "POST /api/images/{image_id}/fix": { body: Fix; query: Record<never, never>; answer: GestureAnswer };
+  "POST /api/images/{image_id}/follow": { body: Propagate; query: Record<never, never>; answer: GestureAnswer };
   "GET /api/images/{image_id}/gestures": { body: undefined; query: { after?: number; limit?: number }; answer: readonly Entry[] };
   "POST /api/images/{image_id}/gestures": { body: Gestures; query: Record<never, never>; answer: Revision };
   "POST /api/images/{image_id}/lock": { body: undefined; query: Record<never, never>; answer: Lock };
@@ -584,7 +692,10 @@ export interface Routes {
   "POST /api/projects": { body: NewProject; query: Record<never, never>; answer: Project };
   "GET /api/projects/{project_id}": { body: undefined; query: Record<never, never>; answer: Project };
   "PATCH /api/projects/{project_id}": { body: ProjectChange; query: Record<never, never>; answer: Project };
+  "GET /api/projects/{project_id}/advice": { body: undefined; query: Record<never, never>; answer: AdviceForm };
+  "POST /api/projects/{project_id}/advice": { body: AdviceQuestion; query: Record<never, never>; answer: Advice };
   "POST /api/projects/{project_id}/assign": { body: Assignment; query: Record<never, never>; answer: undefined };
+  "GET /api/projects/{project_id}/assistance": { body: undefined; query: Record<never, never>; answer: Assistance };
   "GET /api/projects/{project_id}/classes": { body: undefined; query: Record<never, never>; answer: ClassTable };
   "PUT /api/projects/{project_id}/classes": { body: ClassRows; query: Record<never, never>; answer: ClassTable };
   "GET /api/projects/{project_id}/classes/changes": { body: undefined; query: Record<never, never>; answer: readonly ClassChange[] };

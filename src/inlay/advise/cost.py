@@ -147,13 +147,17 @@ class Cost:
     timed: int
     by_outlines: float
 
+    @property
+    def source(self) -> str:
+        """Whose figures these are: measured, or a prior."""
+        return f"measured on {self.timed} images" if self.timed >= ENOUGH_TIMED else _not_yours(self.timed)
+
     def __str__(self) -> str:
-        words = f"measured on {self.timed} images" if self.timed >= ENOUGH_TIMED else _not_yours(self.timed)
         low, middle, high = self.money
         lines = [
             f"{self.images} images, {self.mode}: {middle:,.0f} ({low:,.0f} to {high:,.0f}) at "
             f"{self.wage:g} an hour",
-            f"{self.hours[1]:,.1f} hours ({self.hours[0]:,.1f} to {self.hours[2]:,.1f}); {words}",
+            f"{self.hours[1]:,.1f} hours ({self.hours[0]:,.1f} to {self.hours[2]:,.1f}); {self.source}",
             "what moves it most (money at the low and the high end of each):",
         ]
         lines += [f"  {name:<10} {one:>12,.0f} {other:>12,.0f}" for name, one, other in self.drivers[:5]]

@@ -21,6 +21,7 @@ from inlay.server.access import error_bodies
 from inlay.server.guards import Guards
 from inlay.server.refusals import Refused, told
 from inlay.server.routes import (
+    advice,
     agreement,
     classes,
     comments,
@@ -35,7 +36,7 @@ from inlay.server.routes import (
 from inlay.server.studio import Studio
 
 log = logging.getLogger("inlay.server")
-ROUTES = (session, projects, members, classes, images, documents, findings, comments, agreement, jobs)
+ROUTES = (session, projects, members, classes, images, documents, findings, comments, agreement, advice, jobs)
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Inlay studio</title>
 <h1>The studio's pages are not built</h1>
 <p>The server runs, but its front end is missing from this checkout. Build it and start again:</p>

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inlay.core.boxed import Boxed, tight
 from inlay.core.masks import Masks
@@ -20,7 +21,7 @@ def carry(source: Draft, target: Draft, keys: Sequence[str]) -> wire.Gesture:
     chosen = [key for key in source.order if not keys or key in set(keys)]
     if not chosen:
         raise Refused(409, "there is nothing to carry: the image has no such segments")
-    free = ~_owned(target)
+    free = ~owned(target)
     ops: list[wire.Op] = []
     above = target.order[-1] if target.order else None
     for key in chosen:
@@ -32,7 +33,8 @@ def carry(source: Draft, target: Draft, keys: Sequence[str]) -> wire.Gesture:
     return gesture_of("paste", ops)
 
 
-def _owned(draft: Draft) -> Masks:
+def owned(draft: Draft) -> Masks:
+    """Where a segment is seen."""
     seen = [draft.mask(key) for key in draft.order if draft.rows[key].visible is not None]
     return Masks.concat(seen).union() if seen else Masks.empty(draft.size, 1)
 
@@ -69,6 +71,11 @@ def _give(key: str, boxed: Boxed | None, *, hidden: bool = False) -> Iterable[wi
     return [wire.Pixels.model_construct(op="pixels", before=None, after=key, mask=mask)]
 
 
+def drawn(key: str, pixels: NDArray[np.bool_]) -> list[wire.Op]:
+    """Ops that give (H, W) pixels, which nobody owns, to a segment."""
+    return list(_give(key, tight(Masks.encode(pixels[None]))[0]))
+
+
 def new_key() -> str:
     """A key for a segment."""
     return uuid.uuid4().hex[:20]
@@ -90,7 +97,7 @@ def bring(
     nothing is lost. A full extent that would lie in front of what is seen of a segment behind it contradicts
     the order of the file, and ends there.
     """
-    taken = _owned(target) | _claimed(target)
+    taken = owned(target) | _claimed(target)
     seen: list[Masks] = []
     for row in reversed(range(len(label))):
         seen.append(label.masks[row] - taken)

@@ -53,8 +53,8 @@ class ProjectChange(Body):
 
     `strict`: whether an image is closed to everybody but the person it is assigned to. `consensus`: how
     many people label each image, each without seeing the others. `honeypots`: the share of images handed out
-    whose truth is known. `rate`: what an hour of labelling costs. `assist_off`: classes without
-    click-to-segment.
+    whose truth is known. `rate`: what an hour of labelling costs. `assist_off`, `assist_on`: classes without
+    and with click-to-segment whatever the measured times say; for the others these decide.
     """
 
     name: Name | None = None
@@ -65,6 +65,7 @@ class ProjectChange(Body):
     packs: Annotated[list[Name], Field(max_length=50)] | None = None
     rules: Annotated[str, Field(max_length=200_000)] | None = None
     assist_off: Annotated[list[Id], Field(max_length=10_000)] | None = None
+    assist_on: Annotated[list[Id], Field(max_length=10_000)] | None = None
 
 
 class Project(Body):
@@ -83,6 +84,7 @@ class Project(Body):
     packs: list[str]
     rules: str
     assist_off: list[int]
+    assist_on: list[int]
 
 
 class ClassRow(Body):
@@ -310,6 +312,39 @@ class Seconds(Body):
     cost: float
 
 
+class Pace(Body):
+    """How many segments were drawn in one way, and the mean seconds and gestures that each took."""
+
+    segments: int
+    seconds: float
+    edits: float
+
+
+class ClassAssistance(Body):
+    """What click to segment does for a class, and whether it is off.
+
+    `difference`: mean seconds with assistance less those by hand, (low, mean, high) with 95 %; null until
+    there are enough segments of both. `choice`: what the project's owner says; "automatic" leaves it to
+    `costs`, whether the whole interval lies above zero.
+    """
+
+    class_id: int
+    name: str
+    assisted: Pace
+    by_hand: Pace
+    difference: tuple[float, float, float] | None
+    costs: bool
+    choice: Literal["automatic", "on", "off"]
+    off: bool
+
+
+class Assistance(Body):
+    """Click to segment, class by class; `enough`: segments of either kind before the times decide."""
+
+    enough: int
+    classes: list[ClassAssistance]
+
+
 class Day(Body):
     """One day's work."""
 
@@ -344,6 +379,101 @@ class Dashboard(Body):
     tools: list[Seconds]
     days: list[Day]
     quality: list[Quality]
+
+
+class Question(Body):
+    """One of the nine questions."""
+
+    name: str
+    words: str
+
+
+class AdviceForm(Body):
+    """What is asked, and what the project says already.
+
+    `labelled`: finished images whose work is measured; `timed`: those with a measured time, of which `enough`
+    replace the priors.
+    """
+
+    questions: list[Question]
+    tools: list[str]
+    images: int
+    wage: float
+    labelled: int
+    timed: int
+    enough: int
+
+
+Count = Annotated[float, Field(ge=0, le=10**6)]
+
+
+class AdviceQuestion(Body):
+    """Answers by the names of their questions, and what is to be priced.
+
+    `objects`: how many somebody counted in some images, where none is labelled; `size`: the usual diameter of
+    one, as a share of the image's diagonal.
+    """
+
+    answers: Annotated[dict[Annotated[str, Field(max_length=40)], bool | None], Field(max_length=20)]
+    images: Annotated[int, Field(ge=1, le=10**9)] = 1
+    wage: Annotated[float, Field(gt=0, le=100_000)] = 1.0
+    tool: Literal["polygon", "interactive", "sam"] = "polygon"
+    labellers: Annotated[int, Field(ge=1, le=100)] = 1
+    fixed: Annotated[float, Field(ge=0, le=10**9)] = 0.0
+    objects: Annotated[
+        list[Annotated[float, Field(ge=0, le=10**6)]], Field(max_length=1000, default_factory=list)
+    ]
+    size: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class Alternative(Body):
+    """Another label type, when it is the better one, and what it cannot say."""
+
+    label_type: str
+    when: str
+    cannot: str
+
+
+class Driver(Body):
+    """What moves the cost: money at its low and at its high end."""
+
+    name: str
+    low: float
+    high: float
+
+
+class Cost(Body):
+    """What labels of one type take: (P10, P50, P90), what moves it most, and whose figures these are."""
+
+    mode: str
+    hours: tuple[float, float, float]
+    money: tuple[float, float, float]
+    drivers: list[Driver]
+    timed: int
+    source: str
+
+
+class Advice(Body):
+    """What to label and why, what else would do, what goes with it, and what each label type costs.
+
+    `advised`: the priced types that the advice is made of; `looked_at`: finished images whose work was
+    measured.
+    """
+
+    label_type: str
+    reasons: list[str]
+    cannot: str
+    alternatives: list[Alternative]
+    also: list[str]
+    packs: list[str]
+    metrics: list[str]
+    models: list[str]
+    hardware: str
+    unknown: list[str]
+    guide: str
+    costs: list[Cost]
+    advised: list[str]
+    looked_at: int
 
 
 class Event(Body):

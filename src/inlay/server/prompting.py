@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import threading
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -21,28 +22,6 @@ from inlay.server.refusals import Refused
 from inlay.server.store import images, projects
 
 MISSING = "no click engine is installed with this studio: draw by hand, or install a version that has one"
-KEPT = 4  # embedded images
-
-
-class Engines:
-    """Loaded engines, and the images they have embedded lately."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._engines: dict[str, Any] = {}
-        self._states: OrderedDict[tuple[str, int], Any] = OrderedDict()
-
-    def state(self, click: ModuleType, name: str, image_id: int, pixels: Any) -> Any:
-        """An engine's view of an image; `pixels` reads it when it is not at hand."""
-        with self._lock:  # one embedding at a time: they take all cores
-            if (name, image_id) not in self._states:
-                if name not in self._engines:
-                    self._engines[name] = click.load(name)
-                self._states[name, image_id] = self._engines[name].embed(pixels())
-            self._states.move_to_end((name, image_id))
-            while len(self._states) > KEPT:
-                self._states.popitem(last=False)
-            return self._states[name, image_id]
 
 
 def _click() -> ModuleType | None:
@@ -59,13 +38,22 @@ def engines() -> wire.Engines:
     return wire.Engines(engines=names, default=names[0] if names else None, words="" if names else MISSING)
 
 
-def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
-    """The masks that an engine offers for a prompt.
+@dataclass(frozen=True)
+class Sight:
+    """An image that an engine is ready to answer for."""
+
+    engine: str
+    state: Any
+    size: tuple[int, int]
+
+
+def see(who: Access, image_id: int, engine: str | None) -> Sight:
+    """An engine's view of an image.
 
     Raises
     ------
     Refused
-        With 503 where there is no engine, 422 where it cannot use the prompt.
+        With 503 where there is no engine, 422 where it cannot use the image.
     """
     who.studio.prompts.take(f"user {who.user_id}")
     click = _click()
@@ -75,23 +63,41 @@ def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
     with who.studio.database.reading() as db:
         image = images.visible_row(db, who, image_id)
         folder = projects.row_of(db, who.project_id).folder
-    size = (image.height, image.width)
     file = open_folder(folder, who.studio.settings.folder / "cache" / "files").local(image.path)
-    try:
-        before = None if body.mask is None else whole([(body.mask.box, body.mask.runs.encode())], size)
-        name = body.engine or engines().default
+    with refusing():
+        name = engine or engines().default
         if name is None:
             raise Refused(503, MISSING)
         state = who.studio.engines.state(click, name, image_id, lambda: read_image(file))
-        found = state.mask(points=list(body.points), box=body.box, scribble=list(body.scribble), mask=before)
+    return Sight(name, state, (image.height, image.width))
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What an engine cannot do, as a refusal: 503 where something is not installed, else 422."""
+    try:
+        yield
     except MissingExtraError as error:
         raise Refused(503, str(error)) from None
     except InlayError as error:
         raise Refused(422, str(error)) from None
-    return wire.Candidates(candidates=_candidates(found), engine=name)
 
 
-def _candidates(found: Any) -> list[wire.Candidate]:
+def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
+    """The masks that an engine offers for a prompt."""
+    sight = see(who, image_id, body.engine)
+    with refusing():
+        before = None
+        if body.mask is not None:
+            before = whole([(body.mask.box, body.mask.runs.encode())], sight.size)
+        found = sight.state.mask(
+            points=list(body.points), box=body.box, scribble=list(body.scribble), mask=before
+        )
+    return wire.Candidates(candidates=candidates(found), engine=sight.engine)
+
+
+def candidates(found: Any) -> list[wire.Candidate]:
+    """What an engine found as it is sent, the best first."""
     several = sorted(found, key=lambda each: -float(each.score))
     return [
         wire.Candidate(mask=wire.Mask(box=boxed[0], runs=boxed[1].decode()), score=float(each.score))

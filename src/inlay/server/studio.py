@@ -15,8 +15,8 @@ from inlay.server.settings import Settings
 from inlay.server.working import Workers
 
 if TYPE_CHECKING:
+    from inlay.server.engines import Engines
     from inlay.server.judging import Judges
-    from inlay.server.prompting import Engines
 
 
 @dataclass
@@ -46,14 +46,15 @@ class Studio:
         """End everything; what was acknowledged is on the disk already."""
         self.events.close()
         self.workers.close()
+        self.engines.close()
         self.decoders.close()
         self.database.close()
 
 
 def open_studio(settings: Settings) -> Studio:
     """Open the folder of a studio, and make it where there is none."""
+    from inlay.server.engines import Engines
     from inlay.server.judging import Judges
-    from inlay.server.prompting import Engines
 
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Studio(

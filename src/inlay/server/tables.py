@@ -168,6 +168,14 @@ gestures = Table(  # append-only
     Column("body", LargeBinary, nullable=False),  # the gesture as JSON, deflated
     UniqueConstraint("image_id", "gesture_id"),
 )
+efforts = Table(  # append-only: the share of a gesture's seconds that went into each segment it was about
+    "efforts",
+    metadata,
+    _of("images", "image_id", key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(36), primary_key=True),
+    Column("seconds", Float, nullable=False),
+)
 state_changes = Table(
     "state_changes",
     metadata,

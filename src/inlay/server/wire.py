@@ -238,6 +238,15 @@ class Prompt(Body):
     engine: Annotated[str, Field(max_length=80)] | None = None
 
 
+class Everything(Body):
+    """A box to propose segments in: clicks along its longer side, and the least area of a segment."""
+
+    box: tuple[float, float, float, float]
+    side: Annotated[int, Field(ge=1, le=24)] = 8
+    least_area: Annotated[int, Field(ge=1, le=10**9)] = 64
+    engine: Annotated[str, Field(max_length=80)] | None = None
+
+
 class Candidate(Body):
     """A mask that an engine offers."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inlay.server import judging, prompting, wire
+from inlay.server import judging, prompting, proposing, wire
 from inlay.server.access import Who, allow, error_bodies
 
 router = APIRouter(tags=["assistance"], responses=error_bodies(401, 403, 404, 409, 422, 429, 503))
@@ -38,3 +38,15 @@ def engines(who: Who) -> wire.Engines:
 def prompt(image_id: int, body: wire.Prompt, who: Who) -> wire.Candidates:
     """Masks that a click engine offers; 503 in words where there is no engine."""
     return prompting.prompt(who, image_id, body)
+
+
+@router.post("/images/{image_id}/everything", **allow("labeller"))
+def everything(image_id: int, body: wire.Everything, who: Who) -> wire.Candidates:
+    """Masks of what lies in a box and has no segment yet: a grid of clicks, the best of what they give."""
+    return proposing.everything(who, image_id, body)
+
+
+@router.post("/images/{image_id}/follow", **allow("labeller"))
+def follow(image_id: int, body: wire.Propagate, who: Who) -> wire.GestureAnswer:
+    """The gesture that finds segments again in the next frame, by their motion and the click engine."""
+    return proposing.follow(who, image_id, body)

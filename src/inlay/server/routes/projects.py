@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from inlay.server import comparing, forms
 from inlay.server.access import Who, allow, error_bodies
 from inlay.server.opening import change_project, new_project, rescan
-from inlay.server.store import projects
+from inlay.server.store import assistance, projects
 
 router = APIRouter(prefix="/projects", tags=["projects"], responses=error_bodies(401, 403, 404, 422))
 
@@ -49,6 +49,13 @@ def scan(project_id: int, who: Who) -> forms.Project:
 def read_dashboard(project_id: int, who: Who) -> forms.Dashboard:
     """Progress, time, cost and quality."""
     return comparing.read_dashboard(who)
+
+
+@router.get("/{project_id}/assistance", **allow("labeller"))
+def read_assistance(project_id: int, who: Who) -> forms.Assistance:
+    """What click to segment costs or saves, class by class, and where it is off."""
+    with who.studio.database.reading() as db:
+        return assistance.read(db, project_id)
 
 
 @router.get("/{project_id}/events", response_class=StreamingResponse, **allow("labeller"))

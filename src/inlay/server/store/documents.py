@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from inlay.server import wire
 from inlay.server.draft import Draft
 from inlay.server.draft import Row as Segment
+from inlay.server.effort import about
 from inlay.server.store.instants import instant
-from inlay.server.tables import classes, gestures, images, segments
+from inlay.server.tables import classes, efforts, gestures, images, segments
 
 GAP = 1 << 20  # between the places of neighbours, so that another fits without moving them
 FACTS = ("key", "class_id", "instance_id", "crowd", "tags", "score", "source", "state")
@@ -153,6 +154,14 @@ def add_to_journal(
             for revision, gesture in entries
         ],
     )
+    booked = [
+        {"image_id": image_id, "revision": revision, "key": key, "seconds": gesture.seconds / len(keys)}
+        for revision, gesture in entries
+        for keys in [about(gesture)]
+        for key in keys
+    ]
+    if booked:
+        db.execute(insert(efforts), booked)
 
 
 def _class_of(db: Connection, image_id: int, gesture: wire.Gesture) -> int | None:

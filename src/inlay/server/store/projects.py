@@ -21,6 +21,7 @@ SETTINGS: dict[str, Any] = {
     "packs": ["schema", "partition"],
     "rules": "",
     "assist_off": [],
+    "assist_on": [],
 }
 
 

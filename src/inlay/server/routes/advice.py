@@ -1,0 +1,24 @@
+"""Advice: what the project should label, and what that costs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from inlay.server import advising, forms
+from inlay.server.access import Who, allow, error_bodies
+
+router = APIRouter(
+    prefix="/projects/{project_id}/advice", tags=["advice"], responses=error_bodies(401, 403, 404, 422)
+)
+
+
+@router.get("", **allow("reviewer"))
+def read(project_id: int, who: Who) -> forms.AdviceForm:
+    """The nine questions, and what is known of the project."""
+    return advising.questions(who)
+
+
+@router.post("", **allow("reviewer"))
+def ask(project_id: int, body: forms.AdviceQuestion, who: Who) -> forms.Advice:
+    """The cheapest label type that answers the questions, alternatives, costs and a guide for labellers."""
+    return advising.advise(who, body)
