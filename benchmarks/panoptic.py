@@ -61,8 +61,8 @@ def main() -> int:
         rows.append([*cells, f"{found['PQ']:.6f}" if found else ""])
     words = (
         f"Seconds from PNG and JSON files to PQ of {chosen.images} images of 640x480, 133 classes "
-        f"(`gen_panoptic.py`); median of {chosen.runs}. Inlay's `score` counts errors, confusion and "
-        f"the figures of each image too, and works on one core here: to start processes takes longer."
+        f"(`gen_panoptic.py`); median of {chosen.runs}. Inlay's `score` counts the kinds of error and the "
+        f"figures of each image too."
     )
     bench.report(
         "panoptic",

@@ -1,4 +1,4 @@
-"""Run a function over many items: here, in processes, or on a Ray cluster."""
+"""Run a function over many items: here, in threads or processes, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inlay.core.errors import MissingExtraError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Place = Literal["serial", "processes", "ray"]
+Place = Literal["serial", "threads", "processes", "ray"]
 
 
 def map_samples(
@@ -26,18 +26,47 @@ def map_samples(
     Parameters
     ----------
     function
-        Must pickle when `on` is not "serial": a module-level function or a `functools.partial` of one.
+        Must pickle for "processes" and "ray": a module-level function or a `functools.partial` of one.
     on
-        "serial" (default: best for small work), "processes" (this machine's cores) or "ray" (a cluster).
+        "serial" (default: best for small work), "threads" (where kernels do the work: they let go of the
+        lock), "processes" (this machine's cores) or "ray" (a cluster).
     workers
-        Processes, default one for each core; or items on their way to Ray, default two for each core of the
-        cluster.
+        Threads or processes, default one for each core; or items on their way to Ray, default two for each
+        core of the cluster.
     """
     if on == "serial" or len(items) < 2:
         return map(function, items)
+    if on == "threads":
+        return _in_threads(function, items, workers or cores())
     if on == "processes":
-        return _in_processes(function, items, workers or os.cpu_count() or 1)
+        return _in_processes(function, items, workers or cores())
     return _on_ray(function, items, workers)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_threads(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """No more than two items for each thread are on their way or wait to be taken."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    if workers < 2:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+                waiting.append(pool.submit(function, item))
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
 
 
 def _in_processes(

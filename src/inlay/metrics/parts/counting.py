@@ -136,7 +136,9 @@ def names_in_source_order(truth: Dataset) -> tuple[str, ...]:
 
 
 def _map(judge: Judge, names: Sequence[str], on: Place, workers: int | None) -> Iterator[Judged]:
-    if on != "serial":
+    if on == "serial" and judge.painted:
+        on = "threads"  # to inflate two files is most of the work, and a kernel's
+    if on in ("processes", "ray"):
         try:
             pickle.dumps(judge)
         except (pickle.PicklingError, AttributeError, TypeError) as error:

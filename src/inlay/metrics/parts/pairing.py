@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,10 @@ class Judge:
         """The counts of each metric for a sample of the truth."""
         return self._from_files(name) or self._from_segments(name)
 
+    @cached_property
+    def _rows(self) -> NDArray[np.int32]:
+        return class_rows(self.prediction.classes, self.truth.classes)
+
     def _from_files(self, name: str) -> Judged | None:
         """The counts straight from painted files, where all metrics can; else `None`."""
         if not self.painted or name not in self.pairs:
@@ -68,7 +73,7 @@ class Judge:
         prediction = None if truth is None else painted(self.prediction, self.pairs[name])
         if truth is None or prediction is None or truth.size != prediction.size:
             return None
-        rows = class_rows(self.prediction.classes, self.truth.classes)[prediction.class_id]
+        rows = self._rows[prediction.class_id]
         if (rows < 0).any():
             return None
         mine = replace(prediction, class_id=rows)
