@@ -43,7 +43,7 @@ from inlay.formats.parts.places import place, store_image
 
 KEEPS = FACTS - {"overlap", "order", "amodal", "box", "stated_box", "stated_area"}
 _MOST = 65535  # the largest number of a 16-bit map
-_OTHERS = ("labels/*/bitmasks", "annotations/*-object-segmentation.csv")  # own formats
+_OTHERS = ("labels/*/bitmasks", "annotations/*-object-segmentation.csv", "*.ndjson")  # own formats
 _VOID_COLOUR = (224, 224, 192)  # of pixels that belong to nobody: the cream of Pascal VOC
 
 

@@ -67,7 +67,7 @@ def schema(columns: Mapping[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def broken_file(path: Path) -> Iterator[None]:
+def broken_file(path: Path, kind: str = "Parquet") -> Iterator[None]:
     """Turns what Polars raises on a file that is no such table into a `FormatError`."""
     import polars as pl
 
@@ -75,7 +75,7 @@ def broken_file(path: Path) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise FormatError(path, "", f"not a Parquet table that can be read ({reason})") from None
+        raise FormatError(path, "", f"not a {kind} table that can be read ({reason})") from None
 
 
 def scan(path: Path, columns: Mapping[str, str]) -> pl.LazyFrame:

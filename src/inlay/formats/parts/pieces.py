@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,31 @@ def from_row_runs(runs: NDArray[np.int64], height: int, width: int, path: Path, 
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
 
 
+def from_value_runs(
+    pairs: Sequence[int], height: int, width: int, path: Path, where: str
+) -> NDArray[np.int64]:
+    """The (H, W) numbers whose rows are these pairs of a number and how often it comes.
+
+    Raises
+    ------
+    FormatError
+        When they are no pairs, a length is negative, or they do not cover height x width pixels.
+    """
+    try:
+        runs = np.array(pairs, np.int64)
+    except OverflowError:
+        raise FormatError(path, where, "a number of more than 64 bits") from None
+    if runs.size % 2:
+        raise FormatError(
+            path, where, f"{runs.size} numbers: pairs of a number and its length have an even one"
+        )
+    values, lengths = runs[::2], runs[1::2]
+    if (lengths < 0).any() or (lengths > height * width).any() or int(lengths.sum()) != height * width:
+        what = f"run lengths cover {int(lengths.sum())} pixels; the image has {height * width}"
+        raise FormatError(path, where, what)
+    return np.repeat(values, lengths).reshape(height, width)
+
+
 def from_base64(text: str, path: Path, where: str) -> bytes:
     """The bytes of a base64 text, with or without the head of a data URI."""
     try:
@@ -77,8 +103,15 @@ def inflate(data: bytes, most: int, path: Path, where: str) -> bytes:
     return found
 
 
-def image_of(data: bytes, most: int, path: Path, where: str) -> NDArray[np.uint8]:
+def image_of(data: bytes, most: int, path: Path, where: str, *, mode: str | None = None) -> NDArray[np.uint8]:
     """The (H, W) or (H, W, C) values of an image file held in memory; palettes give their indices.
+
+    Parameters
+    ----------
+    most
+        Pixels that it may have.
+    mode
+        Of Pillow, such as "RGB", to convert it to; default as it is stored.
 
     Raises
     ------
@@ -92,7 +125,8 @@ def image_of(data: bytes, most: int, path: Path, where: str) -> NDArray[np.uint8
             if image.width * image.height > most:
                 what = f"{image.width}x{image.height} pixels are over the limit of {most}"
                 raise FormatError(path, where, what)
-            return np.asarray(image).astype(np.uint8, copy=False)
+            values = image if mode is None else image.convert(mode)
+            return np.asarray(values).astype(np.uint8, copy=False)
     except FormatError:
         raise
     except Exception as error:  # the decoders of broken files raise whatever they stumble over

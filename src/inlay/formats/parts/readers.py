@@ -7,6 +7,7 @@ would.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
-from inlay.core.polygons import Polygons, Rule, fill
+from inlay.core.polygons import Polygons, Rule, fill, from_rings
 from inlay.core.segmentation import Segmentation
 
 RULES: dict[str, Rule] = {
@@ -65,6 +66,17 @@ def fill_for(reader: str, polygons: Polygons, size: tuple[int, int]) -> Masks:
     if how == "pixel_centre":
         polygons = polygons.replace_points(rounded(polygons.points, ROUNDING[reader]))
     return fill(polygons, size, rule=how)
+
+
+def fill_even_odd(reader: str, rings: Sequence[NDArray[np.float64]], size: tuple[int, int]) -> Masks:
+    """The one mask of the pixels that an odd number of (K, 2) rings enclose, as a tool fills each."""
+    if rule(reader) == "pixel_centre" or len(rings) < 2:  # OpenCV draws the rim of every ring
+        return fill_for(reader, from_rings([[list(rings)] if rings else []]), size)
+    each = fill_for(reader, from_rings([[[ring]] for ring in rings]), size)
+    odd = each[0]
+    for i in range(1, len(each)):
+        odd = (odd | each[i]) - (odd & each[i])
+    return odd
 
 
 @dataclass(frozen=True)
