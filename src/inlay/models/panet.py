@@ -12,6 +12,7 @@ from inlay.models.parts.regions import Regions
 from inlay.models.parts.targets import Facts
 
 TASK = "instance"
+PARTIAL = True
 RECIPE: Mapping[str, object] = {
     "learning_rate": 1e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},

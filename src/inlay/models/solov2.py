@@ -24,12 +24,14 @@ from inlay.models.encoders import EncoderName, level_of, make_encoder
 from inlay.models.losses.mask import dice, focal
 from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ranges_of
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.parts.evidence import evidence_at
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
 from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
+PARTIAL = True
 RECIPE: Mapping[str, object] = {
     "learning_rate": 2e-3,
     "augment": {
@@ -205,11 +207,17 @@ class SOLOv2(nn.Module):
         if len(some) == 0:
             return painted.sum().reshape(1) * 0  # keeps the graph whole
         logits = mask_logits(painted, of_cell[some], centres[some], cell[some], self.config.mask_stride)
-        truth = pooled_masks(target, things[some], self.config.mask_stride)
-        height, width = truth.shape[1:]
-        half = self.config.mask_stride // 2
-        known = ~target.ignored[half :: self.config.mask_stride, half :: self.config.mask_stride]
-        return dice(logits[:, :height, :width], truth, known)
+        things, stride = things[some], self.config.mask_stride
+        whole = target.whole[things]
+        half = stride // 2
+        known = ~target.ignored[half::stride, half::stride]
+        height, width = known.shape
+        logits = logits[:, :height, :width]
+        losses = dice(logits[whole], pooled_masks(target, things[whole], stride), known)
+        if whole.all():
+            return losses
+        evidence = evidence_at(target, things[~whole], stride)
+        return torch.cat([losses, evidence.losses(logits[~whole])])
 
     def decode(
         self, raw: Sequence[Tensor], sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None

@@ -29,6 +29,7 @@ from inlay.models.parts.proposals import RATIOS, anchors_of
 from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
+PARTIAL = True
 RECIPE: Mapping[str, object] = {
     "learning_rate": 1e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},

@@ -53,13 +53,17 @@ def resized(example: Example, window: Window, size: tuple[int, int]) -> Example:
     def nearest(field: NDArray[Any], fill: int) -> NDArray[Any]:
         return _cut(field, window, fill)[rows[:, None], columns[None]]
 
-    layers = [nearest(layer, 0) for layer in example.layers]
+    def stacked(fields: NDArray[Any]) -> NDArray[Any]:
+        return np.stack([nearest(each, 0) for each in fields]) if len(fields) else fields.reshape(0, *size)
+
     return Example(
         image,
         nearest(example.semantic, VOID),
         nearest(example.ignored, 1),
-        np.stack(layers) if layers else np.zeros((0, *size), np.int32),
+        stacked(example.layers),
         example.class_id,
+        example.whole,
+        stacked(example.hints),
     )
 
 
@@ -89,6 +93,8 @@ def warped(example: Example, window: Window, size: tuple[int, int], rotate: floa
         example.ignored[rows, columns] | ~inside,
         np.where(inside, example.layers[:, rows, columns], 0).astype(np.int32),
         example.class_id,
+        example.whole,
+        np.where(inside, example.hints[:, rows, columns], 0).astype(np.int8),
     )
 
 
@@ -124,6 +130,8 @@ def mirrored(example: Example, *, axis: int) -> Example:
         np.flip(example.ignored, axis),
         np.flip(example.layers, axis + 1),
         example.class_id,
+        example.whole,
+        np.flip(example.hints, axis + 1),
     )
 
 
@@ -135,6 +143,8 @@ def transposed(example: Example) -> Example:
         example.ignored.T,
         example.layers.swapaxes(1, 2),
         example.class_id,
+        example.whole,
+        example.hints.swapaxes(1, 2),
     )
 
 
@@ -169,5 +179,11 @@ def without_empty(example: Example) -> Example:
     seen[0] = False
     number = np.cumsum(seen, dtype=np.int32) * seen
     layers = number.astype(np.int32)[example.layers]
-    kept = layers[layers.any((1, 2))]
-    return replace(example, layers=kept, class_id=example.class_id[seen[1:]])
+    shown = layers.any((1, 2))
+    return replace(
+        example,
+        layers=layers[shown],
+        hints=example.hints[shown],
+        class_id=example.class_id[seen[1:]],
+        whole=example.whole[seen[1:]],
+    )

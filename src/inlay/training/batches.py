@@ -7,8 +7,10 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Full, Queue
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from inlay.models.parts.targets import Target
@@ -53,7 +55,16 @@ def target_of(example: Example) -> Target:
         torch.from_numpy(boxes),
         torch.from_numpy(centres),
         torch.from_numpy(np.ascontiguousarray(example.ignored)),
+        torch.from_numpy(example.whole),
+        torch.from_numpy(np.ascontiguousarray(example.hints)),
+        torch.from_numpy(lab(example.image)) if not example.whole.all() else None,  # type: ignore[arg-type]
     )
+
+
+def lab(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(3, H, W) Lab colours: lightness 0 .. 100, and two axes of hue."""
+    share = np.ascontiguousarray(image, np.float32) / 255
+    return np.ascontiguousarray(np.asarray(cv2.cvtColor(share, cv2.COLOR_RGB2Lab)).transpose(2, 0, 1))
 
 
 def batch_of(examples: Sequence[Example]) -> Batch:

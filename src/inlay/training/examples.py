@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import InlayError
+from inlay.core.masks import Masks
+from inlay.core.partial import extents, is_whole, rectangles
 from inlay.core.segmentation import Segmentation
 from inlay.models.parts.targets import VOID, Facts
 
@@ -33,6 +35,11 @@ class Example:
         (L, H, W) int32: number of a thing + 1. Things of one layer do not overlap.
     class_id
         (N,) int64 class row of each thing.
+    whole
+        (N,) bool: whether the layers show the pixels of a thing; else they show its box. Default: all.
+    hints
+        (L, H, W) int8, in the boxes of things that are not whole: 1 for pixels known to be of the thing, -1
+        for pixels known not to be, 0 where nobody said. Default: nothing said.
     """
 
     image: NDArray[np.uint8]
@@ -40,6 +47,14 @@ class Example:
     ignored: NDArray[np.bool_]
     layers: NDArray[np.int32]
     class_id: NDArray[np.int64]
+    whole: NDArray[np.bool_] = None  # type: ignore[assignment]
+    hints: NDArray[np.int8] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.whole is None:
+            object.__setattr__(self, "whole", np.ones(len(self.class_id), np.bool_))
+        if self.hints is None:
+            object.__setattr__(self, "hints", np.zeros(self.layers.shape, np.int8))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,7 +64,9 @@ class Example:
     @property
     def bytes(self) -> int:
         """Memory it takes."""
-        return sum(array.nbytes for array in (self.image, self.semantic, self.ignored, self.layers))
+        return sum(
+            array.nbytes for array in (self.image, self.semantic, self.ignored, self.layers, self.hints)
+        )
 
 
 def classes_to_learn(classes: Classes, task: str) -> Classes:
@@ -83,14 +100,59 @@ def example_of(sample: Sample, classes: Classes) -> Example:
     ignored = painted == IGNORED
     if label.crowd.any():
         ignored |= label.masks[label.crowd].union().decode()[0]
-    things = label[(rows >= 0) & label.is_thing & ~label.crowd & (label.masks.area() > 0)]
+    whole, boxes = is_whole(label), extents(label)
+    if (~whole & (rows >= 0) & ~label.is_thing).any():  # points on stuff: the rest is not background
+        ignored |= (painted == VOID) & (label.masks.union().decode()[0] == 0)
+    shown = whole | (boxes[:, 2:] > boxes[:, :2]).all(1)
+    chosen = np.flatnonzero((rows >= 0) & label.is_thing & ~label.crowd & shown)
+    things = label[chosen]
+    known = things.replace(masks=_areas(things, whole[chosen], boxes[chosen]))
+    layers = layers_of(known)
     return Example(
         sample.pixels(),
         np.maximum(painted, VOID).astype(np.int16),
         ignored,
-        layers_of(things),
+        layers,
         np.array([row_of[name] for name in things.class_names], np.int64),
+        whole[chosen],
+        hints_of(label, chosen, layers, whole[chosen], boxes[chosen]),
     )
+
+
+def _areas(things: Segmentation, whole: NDArray[np.bool_], boxes: NDArray[np.int64]) -> Masks:
+    """The mask of each thing, or its box where not all of the mask is known."""
+    if whole.all():
+        return things.masks
+    both = Masks.concat([things.masks, rectangles(boxes, things.size)])
+    return both[np.arange(len(things)) + np.where(whole, 0, len(things))]
+
+
+def hints_of(
+    label: Segmentation,
+    things: NDArray[np.int64],
+    layers: NDArray[np.int32],
+    whole: NDArray[np.bool_],
+    boxes: NDArray[np.int64],
+) -> NDArray[np.int8]:
+    """(L, H, W) what is known of pixels in the boxes of things that are not whole: 1, -1, or 0.
+
+    Parameters
+    ----------
+    things
+        Their rows in the label; `layers` shows them by number + 1.
+    """
+    hints = np.zeros(layers.shape, np.int8)
+    if whole.all():
+        return hints
+    claims = np.where(label.crowd | label.classes.is_void[label.class_id], 0, np.arange(1, len(label) + 1))
+    claimed = label.masks.paint(claims)
+    for number in np.flatnonzero(~whole):
+        x0, y0, x1, y1 = boxes[number]
+        here = claimed[y0:y1, x0:x1]
+        own = here == things[number] + 1
+        layer = layers[:, y0:y1, x0:x1] == number + 1
+        hints[:, y0:y1, x0:x1] += (layer * np.where(own, 1, np.where(here > 0, -1, 0))).astype(np.int8)
+    return hints
 
 
 def layers_of(things: Segmentation) -> NDArray[np.int32]:
@@ -149,12 +211,15 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
     count = len(examples.classes)
     pixels, beside, unlabelled = np.zeros(count, np.int64), np.zeros(count, np.int64), 0
     sides, largest = [np.zeros(0)], (0, 0)
+    things, partial = np.zeros(count, np.int64), 0
     for done, example in enumerate(examples, start=1):
         here = np.bincount(example.semantic[example.semantic != VOID], minlength=count)
         pixels += here
         beside += np.where(here > 0, example.semantic.size, 0)
         unlabelled += int(((example.semantic == VOID) & ~example.ignored).sum())
         sides.append(sides_of(example))
+        things += np.bincount(example.class_id, minlength=count)
+        partial += int((~example.whole).sum())
         largest = max(largest[0], example.size[0]), max(largest[1], example.size[1])
         seen(done, len(examples))
     named = examples.dataset.classes
@@ -166,6 +231,8 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
         most_things=max(len(each) for each in sides),
         largest=largest,
         has_void=bool(named.is_void.any() or (~named.is_thing).any()),
+        things=things,
+        partial=partial,
     )
 
 

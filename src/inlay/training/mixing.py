@@ -79,11 +79,16 @@ def laid_over(below: Example, above: Example, where: NDArray[np.bool_]) -> Examp
     layers[: len(below.layers)] = np.where(where, 0, below.layers)
     shown = np.where(where, above.layers, 0)
     layers[: len(above.layers)] += np.where(shown > 0, shown + len(below.class_id), 0).astype(np.int32)
+    hints = np.zeros((count, *below.size), np.int8)
+    hints[: len(below.hints)] = np.where(where, 0, below.hints)
+    hints[: len(above.hints)] += np.where(where, above.hints, np.int8(0))
     joined = Example(
         np.where(where[..., None], above.image, below.image),
         np.where(where, above.semantic, below.semantic),
         np.where(where, above.ignored, below.ignored),
         layers,
         np.concatenate([below.class_id, above.class_id]),
+        np.concatenate([below.whole, above.whole]),
+        hints,
     )
     return without_empty(joined)

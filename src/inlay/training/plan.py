@@ -74,9 +74,7 @@ def make_plan(
         )
     if facts.partial:
         notes.append(partial_note(config.model, task, facts))
-    absent = [
-        name for name, *shown in zip(classes.names, facts.pixels, facts.things) if not any(shown)
-    ]
+    absent = [name for name, *shown in zip(classes.names, facts.pixels, facts.things) if not any(shown)]
     if absent:
         notes.append(f"Not in the training images, so never learnt: {', '.join(absent)}.")
     training = replace(settings, augment=fitted(settings.augment, facts.largest))
@@ -97,7 +95,9 @@ def partial_note(model: str, task: str, facts: Facts) -> str:
         return f"{count}: what nobody said of their pixels is left out."
     if not getattr(plugins.load("models", model), "PARTIAL", False):
         able = [name for name in plugins.names("models") if hasattr(plugins.load("models", name), "PARTIAL")]
-        raise InlayError(f"{count}, and {model} learns from masks only: train {', '.join(able)}, or draw them")
+        raise InlayError(
+            f"{count}, and {model} learns from masks only: train {', '.join(able)}, or draw them"
+        )
     return f"{count}: their masks are learnt from boxes, colours and what is said."
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from inlay import plugins
 from inlay.core.classes import Classes, SegmentClass
+from inlay.core.partial import is_whole
 from inlay.core.segmentation import Segmentation
 from inlay.training.distributed import Group
 from inlay.training.examples import Examples
@@ -54,20 +55,24 @@ def judge(
     background = task == "semantic" and bool(getattr(network.config, "background", False))
     classes = judged_classes(examples.classes, examples.dataset.classes, background=background)
     segmenter, looking = Segmenter(network, device, precision), Looking()
-    counts = []
+    counts, boxed = [], False
     for place in places[group.rank :: group.count]:
         truth = examples.dataset[place].label()
         truth = truth[np.isin(truth.class_names, classes.names)].with_classes(classes)
+        boxed |= task == "instance" and not is_whole(truth).all()
         found = segmenter.images([examples[place].image], looking)[0].with_classes(classes)
         if background:
             truth, found = with_background(truth), with_background(found)
         counts.append(metric.count(truth, found))
     counts = group.gathered(counts)
     figures = metric.score(counts, classes)
-    decisive = SHOWN[task][0]
+    names: tuple[str, ...] = SHOWN[task]
+    if names[0] not in figures or any(group.gathered([boxed])):  # no mask to compare with
+        names = tuple(name.replace("mask_", "box_") for name in names)
+    decisive = names[0]
     each = [float(metric.score([count], classes)[decisive]) for count in counts]
     return Judgement(
-        {name: float(figures[name]) for name in SHOWN[task]},
+        {name: float(figures[name]) for name in names},
         {examples.dataset.names[place]: value for place, value in zip(places, each)},
     )
 

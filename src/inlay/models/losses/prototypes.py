@@ -6,13 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from inlay.models.parts.evidence import evidence_at
 from inlay.models.parts.targets import Target
+
+OUTSIDE = -8.0  # logit of what lies beyond a box, where masks are cut
 
 
 def mixed_mask_losses(
     prototypes: Tensor, mixes: Tensor, things: Tensor, target: Target, stride: int
 ) -> Tensor:
     """(n,) mean cross-entropy of mixed masks inside the boxes of their things, grown by one pixel of the map.
+
+    Of things that are not whole: the losses of what is known of them.
 
     Parameters
     ----------
@@ -31,6 +36,12 @@ def mixed_mask_losses(
     grown = torch.cat([boxes[:, :2] - stride, boxes[:, 2:] + stride], 1)[:, :, None]
     across = (x >= grown[:, 0]) & (x < grown[:, 2])
     down = (y >= grown[:, 1]) & (y < grown[:, 3])
-    inside = (down[:, :, None] & across[:, None, :]).to(mixes.dtype)
+    inside = down[:, :, None] & across[:, None, :]
     losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * inside
-    return losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
+    losses = losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
+    partial = ~target.whole[things]
+    if not partial.any():
+        return losses
+    cut = logits[partial].masked_fill(~inside[partial], OUTSIDE)
+    of_partial = evidence_at(target, things[partial], stride).losses(cut)
+    return losses.index_put((torch.nonzero(partial).squeeze(1),), of_partial)

@@ -98,7 +98,8 @@ class PixelClasses(nn.Module):
     def _truth(self, target: Target) -> Tensor:
         if not self.background:
             return target.semantic
-        return target.semantic.where((target.semantic != VOID) | target.ignored, len(self.classes))
+        unknown = target.ignored if target.whole.all() else target.ignored | target.unsaid()
+        return target.semantic.where((target.semantic != VOID) | unknown, len(self.classes))
 
     def decode(
         self,

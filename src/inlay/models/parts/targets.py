@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -36,6 +36,13 @@ class Target:
         (N, 2) float32 x, y: the middle of each thing's pixels.
     ignored
         (H, W) bool: crowds, void and padding, neither right nor wrong to find something in.
+    whole
+        (N,) bool: whether the layers show the pixels of a thing; else they show its box. Default: all.
+    hints
+        (L, H, W) int8, in the boxes of things that are not whole: 1 for pixels known to be of the thing, -1
+        for pixels known not to be, 0 where nobody said. Default: nothing said.
+    colours
+        (3, H, W) float32 Lab colours of the image where some thing is not whole; else (3, 0, 0).
     """
 
     semantic: Tensor
@@ -45,6 +52,18 @@ class Target:
     boxes: Tensor
     centres: Tensor
     ignored: Tensor
+    whole: Tensor = None  # type: ignore[assignment]
+    hints: Tensor = None  # type: ignore[assignment]
+    colours: Tensor = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        for name, default in (
+            ("whole", torch.ones_like(self.class_id, dtype=torch.bool)),
+            ("hints", torch.zeros_like(self.layers, dtype=torch.int8)),
+            ("colours", torch.zeros(3, 0, 0, device=self.class_id.device)),
+        ):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)
 
     def __len__(self) -> int:
         return len(self.class_id)
@@ -52,6 +71,11 @@ class Target:
     def masks(self, rows: Tensor) -> Tensor:
         """(len(rows), H, W) bool masks of some things."""
         return self.layers[self.layer_of[rows]] == (rows + 1).reshape(-1, 1, 1)
+
+    def unsaid(self) -> Tensor:
+        """(H, W) bool: pixels of no class in the boxes of things that are not whole."""
+        whole = torch.cat([self.whole.new_ones(1), self.whole])
+        return (~whole[self.layers.long()]).any(0) & (self.semantic == VOID)
 
     def to(self, device: torch.device) -> Target:
         """The same target on a device."""
@@ -82,6 +106,10 @@ class Facts:
         (height, width): the largest of the images' heights, and of their widths.
     has_void
         Whether the data set names a void class or stuff: then unlabelled pixels are void, not background.
+    things
+        (K,) things of each class.
+    partial
+        Things of which not all pixels are known: boxes, points.
     """
 
     pixels: NDArray[np.int64]
@@ -91,3 +119,5 @@ class Facts:
     most_things: int
     largest: tuple[int, int]
     has_void: bool
+    things: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    partial: int = 0
