@@ -40,7 +40,7 @@ def run_alone(metric: str, images: str) -> None:
         return Dataset(classes, tuple(map(str, range(int(images)))), load)
 
     started = time.perf_counter()
-    score(dataset(0, scored=False), dataset(1, scored=True), [metric], intervals=False)
+    score(dataset(0, scored=False), dataset(1, scored=True), [metric], details=False)
     bench.say(seconds=time.perf_counter() - started)
 
 
@@ -62,9 +62,9 @@ def main() -> int:
     dense = 100_000 * SEGMENTS * SIZE[0] * SIZE[1] / 1e9
     words = (
         f"Most memory a process ever held while `score` went over images of {SIZE[1]}x{SIZE[0]} pixels with "
-        f"{SEGMENTS} segments each, loaded one by one. Kept of each image are its counts, from which all "
-        f"figures and intervals are made: these grow with the images. Masks are not kept: "
-        f"all dense masks of 100 000 images would be {dense:.0f} GB."
+        f"{SEGMENTS} segments each, loaded one by one, without details. Pixel and panoptic counts are "
+        f"merged as they come; names stay, and of average precision the verdict on each prediction, which has to be "
+        f"ranked among all. All dense masks of 100 000 images would be {dense:.0f} GB."
     )
     bench.report(
         "memory", "Memory of a score", words, ["metric", "images", "seconds", "peak memory"], rows, ["numpy"]

@@ -12,6 +12,7 @@ import pytest
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass, plugins
 from inlay.metrics import score, suitable
+from inlay.metrics.parts import counting
 from inlay.metrics.parts.intervals import draws_for, interval
 
 SCENE = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("sky", "stuff")))
@@ -36,6 +37,23 @@ def cells(rng: np.random.Generator, *, scores: bool) -> Segmentation:
 def cell_images(count: int, *, scores: bool, seed: int = 0) -> Dataset:
     rng = np.random.default_rng(seed)
     return Dataset.of([Sample(f"s{i}", None, cells(rng, scores=scores)) for i in range(count)], CELLS)
+
+
+def test_without_details_counts_are_merged_as_they_come_and_the_figures_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    truth, prediction = scenes(23), scenes(23, seed=1)
+    names = ["iou", "panoptic_quality", "boundary_iou"]
+    whole = score(truth, prediction, names)
+    monkeypatch.setattr(counting, "PART", 5)
+    bare = score(truth, prediction, names, details=False)
+    assert dict(bare) == dict(whole)
+    assert bare.per_class == whole.per_class
+    assert bare.samples == whole.samples
+    assert not bare.per_sample
+    assert not bare.intervals
+    counted = counting.count_all(truth, prediction, counting.load_metrics(names), merge=True)
+    assert [len(counted.of(place)) for place in range(3)] == [4 + 3, 4 + 3, 23]  # the last has no `merged`
 
 
 def test_a_prediction_equal_to_the_truth_is_perfect() -> None:

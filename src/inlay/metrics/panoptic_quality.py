@@ -41,7 +41,7 @@ class Counts:
     iou: Floats  # (M,)
     missed: NDArray[np.int32]  # (N,) class of each truth without a match
     false: NDArray[np.int32]  # (P,) class of each prediction without a match
-    mistakes: Mistakes
+    mistakes: Mistakes | None = None  # None in merged counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +177,16 @@ def _mistakes(
     )
 
 
+def merged(counts: Sequence[Counts]) -> Counts:
+    """One count that gives the same figures as these together."""
+    return Counts(
+        np.concatenate([each.matched for each in counts]),
+        np.concatenate([each.iou for each in counts]),
+        np.concatenate([each.missed for each in counts]),
+        np.concatenate([each.false for each in counts]),
+    )
+
+
 def score(counts: Iterable[Counts], classes: Classes) -> dict[str, float]:
     """`PQ`, `SQ`, `RQ`; with `_things` and `_stuff` where there are both; for each class `PQ/c` ..."""
     figures = _named(_totals(list(counts), classes)[0], classes)
@@ -191,7 +201,7 @@ def resampled(counts: Sequence[Counts], classes: Classes, weights: NDArray[np.in
 
 def details(counts: Sequence[Counts], classes: Classes) -> Details:
     """Figures of each sample; segments matched, missed, false; and what each kind of error costs."""
-    verdict = Mistakes.concat([each.mistakes for each in counts]).at(0.0)
+    verdict = Mistakes.concat([each.mistakes for each in counts if each.mistakes]).at(0.0)
     return Details(
         per_sample=by_sample(counts, lambda part: _figures(_totals(part, classes, apart=True), classes)[0]),
         errors=verdict.tally(),

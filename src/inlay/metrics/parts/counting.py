@@ -11,6 +11,7 @@ from typing import Any
 from inlay import plugins
 from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
+from inlay.metrics.parts.means import PART
 from inlay.metrics.parts.pairing import Judge, Judged, class_rows
 from inlay.parallel import Place, map_samples
 
@@ -34,8 +35,9 @@ class Counted:
         return tuple(sample.name for sample in self.samples)
 
     def of(self, place: int) -> list[Any]:
-        """(N,) counts of the metric at a place."""
-        return [sample.counts[place] for sample in self.samples if sample.counts is not None]
+        """(N,) counts of the metric at a place; fewer where those of many samples are merged."""
+        each = [sample.counts[place] for sample in self.samples if sample.counts is not None]
+        return [counts for counts in each if counts is not None]
 
     def sequences(self) -> dict[str, list[int]]:
         """Places of the samples of each sequence, by frame; a sample without a group is one by itself."""
@@ -67,21 +69,29 @@ def count_all(
     modules: Modules,
     *,
     like: str | None = None,
+    merge: bool = False,
     on: Place = "serial",
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Counted:
-    """The counts of all samples of the truth; parameters and errors as for `score`."""
+    """The counts of all samples of the truth; parameters and errors as for `score`.
+
+    With `merge` those of many samples become one where the metric can do that (`merged`): memory then does
+    not grow with the samples, and nothing can be said of one of them.
+    """
     pairs = dict(truth.pair(prediction))
     class_rows(prediction.classes, truth.classes)
     counts = counters(modules, like)
     judge = Judge(truth, prediction, pairs, counts, painted_counters(modules, counts))
-    judged, unlabelled = [], []
+    judged: list[Judged] = []
+    unlabelled: list[str] = []
     for done, sample in enumerate(_map(judge, names_in_source_order(truth), on, workers), start=1):
         if sample.counts is None:
             unlabelled.append(sample.name)
         else:
             judged.append(sample)
+            if merge and len(judged) % PART == 0:
+                judged[-PART:] = _merged(judged[-PART:], modules)
         if progress:
             progress(done, len(truth), sample.name)
     if not judged:
@@ -95,6 +105,17 @@ def count_all(
         extra=tuple(name for name in prediction.names if name not in found),
         unlabelled=tuple(unlabelled),
     )
+
+
+def _merged(samples: Sequence[Judged], modules: Modules) -> list[Judged]:
+    """The same samples; the first has the counts of all where a metric can merge them, the others none."""
+    columns: list[Sequence[Any]] = []
+    for place, module in enumerate(modules.values()):
+        column = [sample.counts[place] for sample in samples if sample.counts is not None]
+        if hasattr(module, "merged"):
+            column = [module.merged(column), *[None] * (len(column) - 1)]
+        columns.append(column)
+    return [sample._replace(counts=counts) for sample, counts in zip(samples, zip(*columns))]
 
 
 def load_metrics(names: Sequence[str]) -> dict[str, ModuleType]:

@@ -55,8 +55,10 @@ def score(
         95 % interval of each figure (basic bootstrap). Whole groups are drawn (videos, patients), where there
         are five or more.
     details
-        Give intervals, figures of each sample, kinds of error and confusion too. Without them average
-        precision of a COCO file and its results takes a fraction of the time: no segmentation is made.
+        Give intervals, figures of each sample, kinds of error and confusion too. Without them counts of
+        pixels and of panoptic segments are merged as they come, so memory does not grow with the samples,
+        and average precision of a COCO file and its results takes a fraction of the time: no segmentation
+        is made.
     on, workers
         "serial", "processes" or "ray", and how many processes.
     progress
@@ -74,8 +76,12 @@ def score(
         if bare is not None:
             return bare
         intervals = False
-    counted = count_all(truth, prediction, modules, like=like, on=on, workers=workers, progress=progress)
-    return assemble(modules, counted, truth.classes, like=like, intervals=intervals, progress=progress)
+    counted = count_all(
+        truth, prediction, modules, like=like, merge=not details, on=on, workers=workers, progress=progress
+    )
+    return assemble(
+        modules, counted, truth.classes, like=like, intervals=intervals, details=details, progress=progress
+    )
 
 
 def _whole_files(truth: Dataset, prediction: Dataset, modules: Modules) -> Score | None:
@@ -118,7 +124,7 @@ class Units:
         """The counts of a metric; those of the frames of a sequence joined where it has `join`."""
         counts, sequences = counted.of(place), counted.sequences()
         if not hasattr(module, "join"):
-            groups = np.arange(len(counts))
+            groups = np.arange(len(counted.samples))
             if len(sequences) >= FEWEST_SAMPLES:
                 for number, places in enumerate(sequences.values()):
                     groups[places] = number
@@ -134,13 +140,14 @@ def assemble(
     *,
     like: str | None = None,
     intervals: bool = True,
+    details: bool = True,
     progress: Progress | None = None,
 ) -> Score:
     """All that the metrics can say of the counts of each sample."""
     figures: dict[str, float] = {}
     figures_of: dict[str, tuple[str, ...]] = {}
     bounds: dict[str, tuple[float, float]] = {}
-    details: dict[str, Details] = {}
+    told: dict[str, Details] = {}
     of_sequence: dict[str, dict[str, float]] = {}
     units: dict[str, str] = {}
     remarks: list[str] = []
@@ -153,7 +160,8 @@ def assemble(
         figures |= own
         figures_of[name] = tuple(_whole(own))
         units |= getattr(module, "UNITS", {})
-        details[name] = _details(module, counted.of(place), classes)
+        if details:
+            told[name] = _details(module, counted.of(place), classes)
         if judged.are_sequences:
             for sequence, one in zip(judged.names, judged.counts):
                 of_sequence.setdefault(sequence, {}).update(_whole(module.score([one], classes)))
@@ -164,7 +172,7 @@ def assemble(
             most = max(most, draws)
         elif intervals and judged.are_sequences:
             remarks.append(f"{name}: {len(judged.counts)} sequences are too few for intervals")
-    each = details.values()
+    each = told.values()
     return Score(
         figures=_whole(figures),
         per_class=_by_class(figures),
@@ -177,8 +185,8 @@ def assemble(
         units=units,
         per_sequence=of_sequence,
         confusion={unit: table for one in each for unit, table in one.confusion.items()},
-        errors={name: one.errors for name, one in details.items() if one.errors},
-        loss={name: one.loss for name, one in details.items() if one.loss},
+        errors={name: one.errors for name, one in told.items() if one.errors},
+        loss={name: one.loss for name, one in told.items() if one.loss},
         curves={name: points for one in each for name, points in one.curves.items()},
         threshold=next((one.threshold for one in each if one.threshold is not None), None),
         missing=counted.missing,
