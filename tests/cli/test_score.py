@@ -56,9 +56,23 @@ def test_what_errors_cost_is_said_and_sums_up(folders, capsys):
     assert "lost" in capsys.readouterr().out
 
 
+def test_without_details_the_figures_are_the_same_and_stand_alone(folders, capsys):
+    tables = []
+    for more in ([], ["--no-details"]):
+        assert run(folders, "--metrics", "panoptic_quality,iou", "--json", "-", *more) == 0
+        tables.append(json.loads(capsys.readouterr().out))
+    whole, bare = tables
+    assert (bare["PQ"], bare["mIoU"]) == (whole["PQ"], whole["mIoU"])
+    assert whole["loss"]
+    assert not bare.get("loss")
+    assert run(folders, "--no-details") == 0
+    assert "PQ" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--no-details", "--report", "r.html"], "leave --no-details away"),
         (["--metrics", "trackin"], "did you mean 'tracking'"),
         (["--like", "excel", "--metrics", "panoptic_quality"], "they can be like panopticapi"),
         (["--against", "nowhere"], "nowhere: there is no such file or folder"),

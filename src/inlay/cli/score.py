@@ -61,8 +61,9 @@ def score(
     intervals
         Bootstrap 95 % intervals over images.
     details
-        Intervals, figures of each image, kinds of error and confusion. `--no-details` leaves them out: the
-        average precision of a COCO file and its results then takes a fraction of the time.
+        Intervals, figures of each image, kinds of error and confusion. `--no-details` leaves them out:
+        memory then stays flat however many the images, and the average precision of a COCO file and its
+        results takes a fraction of the time.
     jobs
         Processes.
     """
