@@ -83,7 +83,7 @@ def check(
     data: Path,
     /,
     *others: Path,
-    pack: str = "schema,geometry,partition,logic,occlusion,sequence",
+    pack: str = "schema,geometry,partition,logic,occlusion,sequence,pixels",
     rules: Path | None = None,
     predictions: Path | None = None,
     report: tuple[Path, ...] = (),
@@ -201,7 +201,7 @@ def _learn(dataset: Dataset, path: Path) -> int:
 
 
 def _folder(folder: Path | None) -> Path:
-    from inlay.rules.cache import default_folder
+    from inlay.core.caching import default_folder
 
     return folder or default_folder()
 

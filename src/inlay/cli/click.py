@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from inlay.click import Candidate, State
+
 Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
 
 
@@ -26,6 +28,7 @@ def click(
     box: str | None = None,
     scribble: Several = (),
     mask: Path | None = None,
+    text: str | None = None,
     engine: str = "classical",
     candidate: int = 1,
     picture: Path | None = None,
@@ -48,8 +51,11 @@ def click(
         Points `x,y` of a line inside the segment.
     mask
         Mask to mend: an image of the same size, 0 outside.
+    text
+        Name of the thing, "a red car", instead of all these: for engines that read (SAM 3).
     engine
-        "classical", "network", or the file or run folder of a trained network.
+        "classical", "network", "sam", the file or run folder of a trained network, the folder of a pretrained
+        one (SAM, SAM-HQ, SAM 2, SAM 3), or `hub:OWNER/NAME` to fetch such a folder.
     candidate
         Which of the masks found: 1 is the likeliest.
     picture
@@ -63,16 +69,18 @@ def click(
 
     pixels = read_image(image)
     clicks = [_click(text) for text in points]
-    found = (
-        load(engine)
-        .embed(pixels)
-        .mask(
+    state = load(engine).embed(pixels)
+    if text is None:
+        found = state.mask(
             clicks,
             box=None if box is None else _numbers(box, 4, "--box"),
-            scribble=[_numbers(text, 2, "--scribble") for text in scribble],
+            scribble=[_numbers(point, 2, "--scribble") for point in scribble],
             mask=None if mask is None else read_image(mask).max(2) > 0,
         )
-    )
+    elif clicks or box or scribble or mask:
+        raise InlayError("--text stands alone: leave out the other prompts, or the text")
+    else:
+        found = _named(state, engine, text)
     if not 1 <= candidate <= len(found):
         raise InlayError(f"--candidate is {candidate}; the engine found {len(found)} for this prompt")
     chosen = found[candidate - 1]
@@ -84,6 +92,14 @@ def click(
     area = int(chosen.inside.sum())
     print(f"{out}: {area} pixels, predicted IoU {chosen.score:.2f}, candidate {candidate} of {len(found)}")
     return 0
+
+
+def _named(state: State, engine: str, text: str) -> list[Candidate]:
+    find = getattr(state, "find", None)
+    if find is None:
+        raise InlayError(f"--text: the engine {engine!r} reads no text; SAM 3 does")
+    found: list[Candidate] = find(text)
+    return found
 
 
 def _click(text: str) -> tuple[float, float, bool]:

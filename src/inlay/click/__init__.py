@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from inlay import plugins
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
+from inlay.models.pretrained.folder import folder_of
 
-__all__ = ["Candidate", "Engine", "State", "load", "ready"]
+__all__ = ["Candidate", "Engine", "State", "everything", "follow", "load", "ready"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,9 @@ def ready() -> list[str]:
 
 
 def load(engine: str | Path) -> Engine:
-    """An engine by name ("classical", "network"), or from the file or folder of its weights.
+    """An engine by name ("classical", "network", "sam"), or from the file or folder of its weights.
+
+    "hub:OWNER/NAME" fetches a folder of the Hugging Face hub; nothing else asks the network.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def load(engine: str | Path) -> Engine:
     if str(engine) in names:
         made: Engine = plugins.load("click", str(engine)).make()
         return made
-    path = Path(engine)
+    path = folder_of(engine)
     if not path.exists():
         raise InlayError(f"there is no engine and no file {str(engine)!r}; engines are: {', '.join(names)}")
     for name in names:
@@ -117,3 +120,16 @@ def load(engine: str | Path) -> Engine:
     else:
         raise InlayError(f"{path}: holds no weights that a click engine knows; engines: {', '.join(names)}")
     return made
+
+
+def __getattr__(name: str) -> Any:
+    """What is made of many prompts, loaded when it is asked for."""
+    if name == "everything":
+        from inlay.click.parts.grid import everything
+
+        return everything
+    if name == "follow":
+        from inlay.click.parts.follow import follow
+
+        return follow
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,11 +14,6 @@ from inlay.rules.record import BrokenRecordError, decode, encode
 FILE = "check.sqlite"
 LIMIT = 2 << 30  # bytes; a file that has grown beyond is begun anew
 PATIENCE = 60  # seconds that one process waits for another
-
-
-def default_folder() -> Path:
-    """Where a user's caches lie."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inlay"
 
 
 class Store:

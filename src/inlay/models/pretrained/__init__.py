@@ -1,0 +1,1 @@
+"""Pretrained networks of `transformers`: their folders, and what makes them speak in segmentations."""
