@@ -171,7 +171,7 @@ CLASS_FACTS: dict[str, Callable[[int, SegmentClass], bool]] = {
 FACTS = frozenset({*SEGMENT_FACTS, *SAMPLE_FACTS, *CLASS_FACTS})
 NOTED = frozenset({"source_id", "stated_box", "stated_area", "colours", "parents", "class_number"})
 NOTED_LEFT_OUT = frozenset(
-    {"licences", "affines", "image depth", "image channels"}
+    {"licences", "affines", "image depth", "image channels", "unlabelled images", "multi-frame images"}
 )  # words of `Dataset.left_out` that are bookkeeping too
 
 
