@@ -300,9 +300,11 @@ def column_of(name: str, values: Any, dtype: type[np.generic]) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1 and name != "stated_box":
         raise InlayError(f"{name} has shape {array.shape}; a column has one value for each row")
+    if array.dtype == dtype:
+        return np.ascontiguousarray(array)
     with np.errstate(invalid="ignore"):
         column = np.ascontiguousarray(array, dtype)
-    if issubclass(dtype, np.integer) and column.dtype != array.dtype and not np.array_equal(column, array):
+    if issubclass(dtype, np.integer) and not np.array_equal(column, array):
         bad = array[column != array][0]
         raise InlayError(f"{name} holds {bad}, no whole number of {8 * column.itemsize} bits")
     return column

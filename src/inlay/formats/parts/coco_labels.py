@@ -152,7 +152,7 @@ class CocoLabels:
 def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.float64] | None:
     """What a file states, measured where it says nothing; `None` where it says just what the masks do."""
     whole = np.where(np.isnan(values), measured, values)
-    return None if np.array_equal(whole, measured) else whole
+    return None if (whole == measured).all() else whole
 
 
 def open_labels(file: LabelFile, rule: Rule, text: bytes | None = None) -> CocoLabels:
