@@ -26,11 +26,11 @@ import inlay
 from inlay import scenes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.masks import Masks
-from inlay.rules import Finding, Findings
+from inlay.rules import DEFAULT_PACKS, Finding, Findings
 from mistakes import files, logic, shapes, stacks, videos
 from mistakes.canvas import Spoilt
 
-GENERAL = ("schema", "geometry", "partition", "logic", "occlusion", "sequence")
+GENERAL = DEFAULT_PACKS
 LOW = "XGPLS"
 SHARE = 0.25  # of the images get an error: about one segment in a hundred
 Inject = Callable[[Sample, np.random.Generator], Spoilt | None]

@@ -26,7 +26,7 @@ from inlay.rules.stack import no_verdicts
 from inlay.rules.tables import DatasetTable
 
 BATCH = 64  # images judged together, about: more gains nothing, and their labels stay in memory
-DEFAULT_PACKS = ("schema", "geometry", "partition", "logic", "occlusion", "sequence")
+DEFAULT_PACKS = ("schema", "geometry", "partition", "logic", "occlusion", "sequence", "pixels")
 
 Progress = Callable[[int, int, str], None]
 

@@ -14,6 +14,20 @@ def solidity(table: SegmentTable) -> Floats:
     return ratio(table.area, hull)
 
 
+def crowd_solidity(table: SegmentTable) -> Floats:
+    """Share of the convex hull that the mask of a crowd fills; above 0 to 1, unknown for what is no crowd.
+
+    Of the full extent where the label has it. Crowds are ragged, 0.5 and less; a single thing is compact.
+    """
+    label = table.segmentation
+    rows = np.flatnonzero(label.crowd)
+    found = np.full(len(table), np.nan)
+    if len(rows):
+        whole = (table.masks if label.amodal is None else label.amodal)[rows]
+        found[rows] = ratio(whole.area(), hull_area(whole))
+    return found
+
+
 def elongation(table: SegmentTable) -> Floats:
     """Length over breadth of the ellipse with the mask's moments; 1 for a disc or square, 10 for a strip."""
     least, most = _axes(moments(table.masks))
