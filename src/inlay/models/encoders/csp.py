@@ -1,4 +1,7 @@
-"""A cross-stage partial encoder (Wang et al. 2020): half of the channels of a stage pass its blocks by."""
+"""A cross-stage partial encoder (Wang et al. 2020): half of the channels of a stage pass its blocks by.
+
+With ReLU, not SiLU: where an image is flat, each group norm multiplies gradients; ReLU stops them.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,17 @@ class PartialStage(nn.Module):
     def __init__(self, inputs: int, width: int, depth: int, norm: Norm) -> None:
         super().__init__()
         half = width // 2
-        self.halve = ConvNorm(inputs, width, norm=norm, stride=2, activation="silu")
-        self.through = ConvNorm(width, half, 1, norm=norm, activation="silu")
-        self.around = ConvNorm(width, half, 1, norm=norm, activation="silu")
+        self.halve = ConvNorm(inputs, width, norm=norm, stride=2)
+        self.through = ConvNorm(width, half, 1, norm=norm)
+        self.around = ConvNorm(width, half, 1, norm=norm)
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                ConvNorm(half, half, 1, norm=norm, activation="silu"),
-                ConvNorm(half, half, norm=norm, activation="silu"),
+                ConvNorm(half, half, 1, norm=norm),
+                ConvNorm(half, half, norm=norm),
             )
             for _ in range(depth)
         )
-        self.join = ConvNorm(2 * half, width, 1, norm=norm, activation="silu")
+        self.join = ConvNorm(2 * half, width, 1, norm=norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, width, H / 2, W / 2)."""
@@ -43,7 +46,7 @@ class CSP(nn.Module):
         super().__init__()
         self.widths = widths
         self.strides = tuple(2**k for k in range(1, len(widths) + 1))
-        self.stem = ConvNorm(3, widths[0], norm=norm, stride=2, activation="silu")
+        self.stem = ConvNorm(3, widths[0], norm=norm, stride=2)
         self.stages = nn.ModuleList(
             PartialStage(inputs, width, depth, norm)
             for inputs, width, depth in zip(widths[:-1], widths[1:], depths)
