@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { Notices } from "./panels/ui.tsx";
+import { AdvicePage } from "./pages/advice.tsx";
 import { ClassesPage } from "./pages/classes.tsx";
 import { DashboardPage } from "./pages/dashboard.tsx";
 import { DataPage } from "./pages/data.tsx";
@@ -30,6 +31,7 @@ const PAGES = {
   "/projects/:p/dashboard": DashboardPage,
   "/projects/:p/classes": ClassesPage,
   "/projects/:p/members": MembersPage,
+  "/projects/:p/advice": AdvicePage,
   "/projects/:p/data": DataPage,
   "/projects/:p/settings": SettingsPage,
   "/projects/:p/images/:i": LabelPage,

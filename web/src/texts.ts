@@ -1,17 +1,9 @@
 /** Every English text of the studio. */
+import { advice, assistance } from "./texts/planning.ts";
+import { duration, percent, plural } from "./texts/figures.ts";
 import type { Role, State } from "./words.ts";
 
-const plural = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-
-export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`;
-
-/** A length of time in the two units that matter. */
-export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 59.5) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
-}
+export { duration, percent };
 
 /** A moment as people write it. */
 export const moment = (iso: string): string =>
@@ -78,6 +70,7 @@ export const t = {
     dashboard: "Dashboard",
     classes: "Classes",
     members: "Members",
+    advice: "Advice",
     data: "Import and export",
     settings: "Settings",
     account: "Account",
@@ -139,15 +132,18 @@ export const t = {
     followed: (name: string) => `${name} changed this image too; both changes are in it.`,
     propagate: "Copy to the next frame",
     propagated: (n: number) => `${plural(n, "segment")} copied to the next frame.`,
+    follow: "Follow",
+    following: "Looking for the segments in the next frame…",
+    followedTo: (n: number) => `${plural(n, "segment")} found again in the next frame.`,
     noNextFrame: "There is no next frame.",
     submitted: "Submitted.",
-    assistOff: "Click to segment is switched off for this class in the project settings: draw by hand.",
+    assistOff: "Click to segment is switched off for this class: draw by hand.",
   },
 
   tools: {
     select: "Select", brush: "Brush", eraser: "Eraser", erase: "Eraser", polygon: "Polygon", box: "Box", lasso: "Lasso",
-    scissors: "Scissors", fill: "Fill", superpixel: "Superpixels", prompt: "Click to segment", split: "Split",
-    merge: "Merge", edge: "Shared edge", pan: "Move the image",
+    scissors: "Scissors", fill: "Fill", superpixel: "Superpixels", prompt: "Click to segment", everything: "Everything in a box",
+    split: "Split", merge: "Merge", edge: "Shared edge", pan: "Move the image",
   } as Readonly<Record<string, string>>,
   toolHints: {
     select: "Click a segment; again for the one underneath. Shift adds. Drag a band round several.",
@@ -160,6 +156,7 @@ export const t = {
     fill: "Click a gap to fill it. Ctrl-click takes what is alike in colour.",
     superpixel: "Paint patches of like colour.",
     prompt: "Rest to preview. Click inside, Shift-click outside, drag a box. Tab: next mask. Enter keeps it.",
+    everything: "Drag a box: all that is found in it and has no segment yet is proposed. Y accepts, X rejects, Shift+Y accepts all.",
     split: "Draw a line across a segment.",
     merge: "Drag from the segment that stays to those that join it, or select several and press Enter.",
     edge: "Drag the border between two segments: both follow.",
@@ -183,6 +180,7 @@ export const t = {
     behind: "Draw behind",
     engine: "Engine",
     automatic: "automatic",
+    grid: "Clicks a side",
     hover: "Preview",
     hoverHint: "Shows the mask of a click where the pointer rests",
     pressure: "Pen pressure",
@@ -310,7 +308,8 @@ export const t = {
     leave: "Back to now",
     kinds: {
       brush: "Brush", erase: "Erase", polygon: "Polygon", box: "Box", lasso: "Lasso", scissors: "Scissors", fill: "Fill",
-      superpixel: "Superpixels", prompt: "Click to segment", split: "Split", merge: "Merge", edge: "Edge moved", class: "Class",
+      superpixel: "Superpixels", prompt: "Click to segment",
+      everything: "Everything in a box", follow: "Followed", split: "Split", merge: "Merge", edge: "Edge moved", class: "Class",
       tags: "Tags", order: "Order", delete: "Delete", paste: "Copy", accept: "Accepted", reject: "Rejected", fix: "Fix",
       restore: "Restored", undo: "Undo", redo: "Redo", import: "Import", look: "Looked at", resolve: "Conflict settled",
     } as Readonly<Record<string, string>>,
@@ -388,7 +387,7 @@ export const t = {
     amodal: "Show what runs on underneath", gaps: "Show gaps", outlines: "Show outlines", mode: "Layered or flat drawing",
     border: "New wins or new yields", behind: "Draw behind", submit: "Submit and take the next image",
     palette: "All commands", sheet: "Keys", nextImage: "Next image", previousImage: "Previous image",
-    propagate: "Copy all segments to the next frame", colours: "Next way of colouring", theme: "Dark or light theme",
+    propagate: "Copy the segments to the next frame", follow: "Find the segments again in the next frame", colours: "Next way of colouring", theme: "Dark or light theme",
     opacityUp: "Stronger colours", opacityDown: "Weaker colours", crowd: "Crowd, yes or no", setClass: (name: string) => `Class ${name}`,
     tool: (name: string) => `Tool: ${name}`, group: { tools: "Tools", edit: "Edit", view: "View", work: "Work", classes: "Classes" },
     copy: "Copy segments, all where none is selected", paste: "Paste segments", nothingCopied: "Nothing was copied yet",
@@ -413,6 +412,9 @@ export const t = {
     share: (share: number) => `${percent(share, 0)} accepted`,
     count: (n: number) => n.toLocaleString("en"),
   },
+
+  assistance,
+  advice,
 
   members: {
     title: "Members",
@@ -469,8 +471,6 @@ export const t = {
     packs: "Rule packs",
     rules: "Own rules (TOML)",
     rulesHint: "Tried before they are kept.",
-    assist: "Click to segment is off for",
-    assistHint: "Where drawing by hand is faster: the dashboard tells.",
     saved: "Settings saved.",
     yours: "Yours, in this browser",
     idle: "Time stops counting after",

@@ -5,6 +5,8 @@ import type { Candidate, Prompt } from "../src/core/picture.ts";
 import { boxMask } from "../src/core/masks.ts";
 import { Hand, squarePicture } from "./hand.ts";
 
+const NOTHING = async (): Promise<Candidate[]> => [];
+
 test("a brush stroke is one gesture, one segment and one step of undo", () => {
   const hand = new Hand("brush");
   hand.drag([[20, 20], [40, 20], [40, 40]]);
@@ -191,7 +193,7 @@ test("a prompt is asked anew with each point, shown, and accepted by Enter", asy
   const hand = new Hand("prompt");
   const asked: Prompt[] = [];
   const answer: Candidate[] = [{ mask: boxMask([20, 20, 40, 40]), score: 0.9 }, { mask: boxMask([20, 20, 50, 50]), score: 0.5 }];
-  hand.editor.prompts = { ask: async (prompt) => (asked.push(prompt), answer) };
+  hand.editor.prompts = { everything: NOTHING, ask: async (prompt) => (asked.push(prompt), answer) };
   hand.click([30, 30]);
   await Promise.resolve();
   hand.click([60, 60], { shift: true });
@@ -210,7 +212,7 @@ test("a prompt reshapes the selected segment; without an engine it says so", asy
   hand.click([5, 5]);
   assert.match(hand.editor.words!, /No engine/);
   const boxes: Prompt[] = [];
-  hand.editor.prompts = { ask: async (prompt) => (boxes.push(prompt), [{ mask: boxMask([10, 10, 40, 40]), score: 1 }]) };
+  hand.editor.prompts = { everything: NOTHING, ask: async (prompt) => (boxes.push(prompt), [{ mask: boxMask([10, 10, 40, 40]), score: 1 }]) };
   hand.drag([[10, 10], [40, 40]]);
   await new Promise(setImmediate);
   assert.deepEqual(boxes[0].box, [10, 10, 40, 40]);
@@ -221,7 +223,7 @@ test("a prompt reshapes the selected segment; without an engine it says so", asy
 
 test("an engine that fails says why, and the document stays as it was", async () => {
   const hand = new Hand("prompt");
-  hand.editor.prompts = { ask: () => Promise.reject(new Error("the engine is still loading its weights")) };
+  hand.editor.prompts = { everything: NOTHING, ask: () => Promise.reject(new Error("the engine is still loading its weights")) };
   hand.click([30, 30]);
   await new Promise(setImmediate);
   assert.equal(hand.editor.words, "the engine is still loading its weights");
@@ -246,6 +248,7 @@ test("a prompt shows what a click would give, and Enter takes it; the next click
   const hand = new Hand("prompt");
   const asked: Prompt[] = [];
   hand.editor.prompts = {
+    everything: NOTHING,
     ask: async (prompt) => (asked.push(prompt), [{ mask: boxMask([20, 20, 40, 40]), score: 1, engine: "quick" }]),
   };
   hand.editor.tool.pointerMove?.(hand.pointer([30, 30]));
@@ -262,4 +265,38 @@ test("a prompt shows what a click would give, and Enter takes it; the next click
   hand.click([35, 35], { shift: true });
   assert.deepEqual(asked.at(-1)!.mask?.box, [20, 20, 40, 40], "unless the click takes away from it");
   hand.editor.tool.cancel?.();
+});
+
+test("everything in a box becomes proposals behind what is there, in one gesture that undo takes back", async () => {
+  const hand = new Hand("everything");
+  hand.put(1, [0, 0, 30, 30]);
+  const asked: unknown[] = [];
+  const found = [{ mask: boxMask([20, 20, 40, 40]), score: 0.9, engine: "quick" }, { mask: boxMask([35, 20, 60, 40]), score: 0.6, engine: "quick" }];
+  hand.editor.prompts = { ask: NOTHING, everything: async (box, side) => (asked.push([box, side]), found) };
+  hand.editor.change({ grid: 5 });
+  hand.drag([[10.2, 10.4], [70, 60]]);
+  await new Promise(setImmediate);
+  assert.deepEqual(asked, [[[10, 10, 70, 60], 5]]);
+  assert.deepEqual(hand.sent.at(-1)!.kind, "everything");
+  const made = hand.document.segments.filter(({ state }) => state === "proposed");
+  assert.deepEqual(made.map(({ score, source }) => [score, source]).toSorted(), [[0.6, "click:quick"], [0.9, "click:quick"]]);
+  const areas = new Map(made.map(({ key, score }) => [score, hand.document.area(key)]));
+  assert.deepEqual([areas.get(0.9), areas.get(0.6)], [300, 400], "the better one first; neither takes what has an owner");
+  assert.equal(new Set(made.map(({ instance_id }) => instance_id)).size, 2);
+  hand.editor.undo();
+  assert.deepEqual(hand.areas(), [900]);
+});
+
+test("everything in a box says when nothing is there, and a press elsewhere drops the question", async () => {
+  const hand = new Hand("everything");
+  let calls = 0;
+  hand.editor.prompts = { ask: NOTHING, everything: async () => (calls++, [{ mask: boxMask([0, 0, 9, 9]), score: 1 }]) };
+  hand.drag([[10, 10], [40, 40]]);
+  hand.click([50, 50]); // before the answer came
+  await new Promise(setImmediate);
+  assert.deepEqual([calls, hand.sent.length], [1, 0]);
+  hand.editor.prompts = { ask: NOTHING, everything: NOTHING };
+  hand.drag([[10, 10], [40, 40]]);
+  await new Promise(setImmediate);
+  assert.match(hand.editor.words!, /Nothing new/);
 });

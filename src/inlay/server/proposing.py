@@ -25,7 +25,7 @@ def everything(who: Access, image_id: int, body: wire.Everything) -> wire.Candid
         draft = documents.load(db, row)
         folder = projects.row_of(db, who.project_id).folder
     pixels = _frame(who, folder, row)
-    owned = np.asarray(carrying.owned(draft)).any(0)
+    owned = np.asarray(carrying.owned(draft))[0]
     with prompting.refusing():
         from inlay.click.parts.grid import everything as propose
 
@@ -60,7 +60,7 @@ def follow(who: Access, image_id: int, body: wire.Propagate) -> wire.GestureAnsw
     chosen = [key for key in source.order if _follows(source, key, wanted)]
     if not chosen:
         raise Refused(409, "there is nothing to follow: the image has no such segments")
-    free = ~np.asarray(carrying.owned(target)).any(0)
+    free = ~np.asarray(carrying.owned(target))[0]
     ops: list[wire.Op] = []
     above = target.order[-1] if target.order else None
     for key in reversed(chosen):  # the front one first: it has the pixels that two would take

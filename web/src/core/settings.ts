@@ -23,6 +23,8 @@ export interface Settings {
   readonly engine: string | null;
   /** Whether the mask of a click is shown where the pointer rests. */
   readonly hover: boolean;
+  /** Clicks along the longer side of a box in which everything is proposed. */
+  readonly grid: number;
 }
 
 export const SETTINGS: Settings = {
@@ -37,6 +39,7 @@ export const SETTINGS: Settings = {
   smoothing: 1,
   engine: null,
   hover: true,
+  grid: 8,
 };
 
 /** How the canvas looks. */

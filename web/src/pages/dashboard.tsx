@@ -7,6 +7,7 @@ import { attempt } from "../panels/ui.tsx";
 import type { Dashboard, Seconds } from "../schema.d.ts";
 import { classes, onEvent } from "../state/project.ts";
 import { duration, percent, t } from "../texts.ts";
+import { AssistanceSection } from "./assistance.tsx";
 import { Shell, useTitle } from "./shell.tsx";
 
 export function DashboardPage({ project: id }: { readonly project: number }) {
@@ -28,7 +29,7 @@ export function DashboardPage({ project: id }: { readonly project: number }) {
   return (
     <Shell>
       <div class="heading"><h1>{t.dashboard.title}</h1></div>
-      {board ? <Figures board={board} /> : <p class="soft">{t.loading}</p>}
+      {board ? <Figures board={board} project={id} /> : <p class="soft">{t.loading}</p>}
     </Shell>
   );
 }
@@ -37,7 +38,7 @@ const Figure = ({ value, words }: { readonly value: string; readonly words: stri
   <div class="figure"><b>{value}</b><span>{words}</span></div>
 );
 
-function Figures({ board }: { readonly board: Dashboard }) {
+function Figures({ board, project: id }: { readonly board: Dashboard; readonly project: number }) {
   const accepted = board.states.accepted ?? 0;
   const finished = accepted + (board.states.submitted ?? 0);
   const left = finished ? (board.seconds / finished) * (board.images - finished) : 0;
@@ -65,6 +66,7 @@ function Figures({ board }: { readonly board: Dashboard }) {
         <Pace title={t.dashboard.perPerson} rows={board.people} />
         <Tools rows={board.tools} />
       </div>
+      <AssistanceSection project={id} />
       <Quality board={board} />
     </>
   );

@@ -21,6 +21,7 @@ import { attempt, Tabs, tell } from "../panels/ui.tsx";
 import { go } from "../router.ts";
 import { journal } from "../saving/journal.ts";
 import { lookAtTabs } from "../saving/tabs.ts";
+import { loadAssistance } from "../state/assistance.ts";
 import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
 import { Desk, openDesk, whyNot } from "../state/desk.ts";
 import { proposals } from "../state/edits.ts";
@@ -55,6 +56,7 @@ export function LabelPage({ project, image }: { readonly project: number; readon
         if (!gone) setFailed(new Error(whyNot(error)));
       }
     })();
+    void loadAssistance(project).catch(() => undefined);
     const end = onEvent((event) => open?.heard(event));
     return () => {
       gone = true;
@@ -108,20 +110,24 @@ function usePage(desk: Desk, project: number): Page {
           await labelNext(project);
         }),
       open: (image) => image !== null && go(pageOf(project, image)),
-      propagate: () =>
-        void attempt(async () => {
-          const to = desk.image.peek().next_frame;
-          if (to === null) return tell(t.label.noNextFrame);
-          await desk.queue.idle();
-          const { gesture } = await call("POST /api/images/{image_id}/propagate", { image_id: desk.id }, { body: { to, keys: desk.editor.selection } });
-          const { revision } = await call("GET /api/images/{image_id}/document", { image_id: to });
-          await call("POST /api/images/{image_id}/gestures", { image_id: to }, { body: { gestures: [gesture] }, revision });
-          tell(t.label.propagated(gesture.ops.filter(({ op }) => op === "create").length));
-          go(pageOf(project, to));
-        }),
+      propagate: () => void attempt(() => carry(desk, project, "propagate")),
+      follow: () => void attempt(() => carry(desk, project, "follow")),
     }),
     [desk, project],
   );
+}
+
+/** Brings the selected segments, or all, to the next frame: as they are, or found again there. */
+async function carry(desk: Desk, project: number, how: "propagate" | "follow"): Promise<void> {
+  const to = desk.image.peek().next_frame;
+  if (to === null) return tell(t.label.noNextFrame);
+  await desk.queue.idle();
+  if (how === "follow") tell(t.label.following);
+  const { gesture } = await call(`POST /api/images/{image_id}/${how}`, { image_id: desk.id }, { body: { to, keys: [...desk.editor.selection] } });
+  const { revision } = await call("GET /api/images/{image_id}/document", { image_id: to });
+  await call("POST /api/images/{image_id}/gestures", { image_id: to }, { body: { gestures: [gesture] }, revision });
+  tell((how === "follow" ? t.label.followedTo : t.label.propagated)(gesture.ops.filter(({ op }) => op === "create").length));
+  go(pageOf(project, to));
 }
 
 /** Shows what the desk and its tools have to say. */
@@ -152,6 +158,9 @@ function Side({ desk, onLook }: { readonly desk: Desk; readonly onLook: (revisio
   void desk.settledTick.value;
   const waiting = proposals(desk.editor).length;
   const [open, setOpen] = useState<Tab>(waiting ? "proposals" : "segments");
+  useEffect(() => {
+    if (waiting) setOpen("proposals");
+  }, [waiting > 0]);
   const found = desk.findings.value?.findings ?? [];
   const comments = desk.comments.value.filter(({ resolved }) => !resolved).length;
   const tabs = [

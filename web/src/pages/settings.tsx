@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { attempt, Button, Choice, Field, tell, Tick } from "../panels/ui.tsx";
 import type { ProjectChange } from "../schema.d.ts";
-import { classTable, owns, project } from "../state/project.ts";
+import { owns, project } from "../state/project.ts";
 import { preferences, setPreferences, setView, view } from "../state/settings.ts";
 import { t } from "../texts.ts";
 import { Shell, useTitle } from "./shell.tsx";
@@ -92,15 +92,6 @@ function ProjectSettings({ id }: { readonly id: number }) {
           />
         )}
       </Field>
-      <fieldset class="row" style={{ border: 0, padding: 0, margin: 0 }}>
-        <legend class="hint">{t.settings.assist}. {t.settings.assistHint}</legend>
-        {classTable.value.classes.map(({ class_id, name }) => (
-          <Tick
-            key={class_id} label={name} checked={!!wanted.assist_off?.includes(class_id ?? -1)}
-            onChange={(on) => set({ assist_off: toggle(wanted.assist_off ?? [], class_id ?? -1, on) })}
-          />
-        ))}
-      </fieldset>
       <div class="actions">
         <Button kind="primary" disabled={!Object.keys(changed).length} onClick={() => void save()}>{t.save}</Button>
       </div>

@@ -53,7 +53,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
   const links = open
     ? [
         ["", t.nav.images, true], ["/dashboard", t.nav.dashboard, reviews.value], ["/classes", t.nav.classes, true],
-        ["/members", t.nav.members, true], ["/data", t.nav.data, owns.value], ["/settings", t.nav.settings, true],
+        ["/members", t.nav.members, true], ["/advice", t.nav.advice, reviews.value], ["/data", t.nav.data, owns.value], ["/settings", t.nav.settings, true],
       ] as const
     : [];
   const root = `/projects/${open?.project_id}`;

@@ -11,6 +11,7 @@ const PATHS = {
   fill: "M9 3l7 7-6 6-6-6 5-5M16 12c2 3 2 4 0 4s-2-1 0-4z",
   superpixel: "M3 3h6v5H3zM9 3h8v7H9zM3 8h6v9H3zM9 10h8v7H9z",
   prompt: "M4 16L12 8M10 6l4 4M13 2v3M17 4l-2 2M18 9h-3M8 3l1 2",
+  everything: "M3 3h3M9 3h2M14 3h3v3M17 9v2M17 14v3h-3M11 17H9M6 17H3v-3M3 11V9M3 6V3M7 7h2v2H7zM12 8h1v1h-1zM8 12h1v1H8zM11 11h3v3h-3z",
   split: "M4 3v14h5V3zM13 3v14h4V3zM11 2v16",
   merge: "M3 5h8v8H3zM9 8h8v8H9z",
   edge: "M3 15c4-8 8 2 14-8M8 10a2 2 0 104 0 2 2 0 00-4 0z",

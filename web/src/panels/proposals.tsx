@@ -40,7 +40,7 @@ export function Proposals({ desk }: { readonly desk: Desk }) {
               <button type="button" class="item" aria-pressed={editor.selection.includes(key)} onClick={() => reveal(editor, key)}>
                 <Swatch colour={editor.classes.get(segment.class_id)?.colour ?? "#888888"} />
                 <span class="name">{nameOf(editor, segment)}</span>
-                <span class="soft">{segment.source.replace(/^model:/, "")}</span>
+                <span class="soft">{segment.source.replace(/^(model|click):/, "")}</span>
                 <span class="number">{segment.score?.toFixed(2)}</span>
               </button>
             </li>

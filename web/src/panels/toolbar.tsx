@@ -1,12 +1,14 @@
 /** The tools, and the options of the one in hand. */
 import type { Desk } from "../state/desk.ts";
 import { shownKey, TOOL_KEYS } from "../state/commands.ts";
+import { ofClass } from "../state/assistance.ts";
 import { t } from "../texts.ts";
+import { AssistanceNote } from "./assistance.tsx";
 import { Icon, isIcon } from "./icons.tsx";
 import { Choice, Slider, Swatch, Tick } from "./ui.tsx";
 
 const GROUPS = [
-  ["select", "pan"], ["brush", "erase", "polygon", "box", "lasso", "scissors", "fill", "superpixel", "prompt"], ["edge", "split", "merge"],
+  ["select", "pan"], ["brush", "erase", "polygon", "box", "lasso", "scissors", "fill", "superpixel", "prompt", "everything"], ["edge", "split", "merge"],
 ] as const;
 
 export function Toolbar({ desk }: { readonly desk: Desk }) {
@@ -23,7 +25,7 @@ export function Toolbar({ desk }: { readonly desk: Desk }) {
               title={`${t.tools[name]} (${shownKey(TOOL_KEYS[name])})\n${t.toolHints[name]}`} onClick={() => editor.use(name)}
             >
               {isIcon(name) && <Icon name={name} />}
-              <kbd aria-hidden="true">{shownKey(TOOL_KEYS[name])}</kbd>
+              <kbd aria-hidden="true">{shownKey(TOOL_KEYS[name]).replace("Shift+", "⇧")}</kbd>
             </button>
           ))}
         </>
@@ -53,7 +55,9 @@ export function Options({ desk, engines }: { readonly desk: Desk; readonly engin
       {toolName === "fill" && <Slider label={t.options.tolerance} min={0} max={120} value={settings.tolerance} onChange={(tolerance) => editor.change({ tolerance })} />}
       {toolName === "superpixel" && <Slider label={t.options.superpixel} min={6} max={80} value={settings.superpixel} onChange={(superpixel) => editor.change({ superpixel })} />}
       {SMOOTH.has(toolName) && <Slider label={t.options.smoothing} min={0} max={6} step={0.25} value={settings.smoothing} onChange={(smoothing) => editor.change({ smoothing })} />}
-      {toolName === "prompt" && <Tick label={t.options.hover} hint={t.options.hoverHint} checked={settings.hover} onChange={(hover) => editor.change({ hover })} />}
+      {toolName === "prompt" && !ofClass(settings.classId)?.off && <Tick label={t.options.hover} hint={t.options.hoverHint} checked={settings.hover} onChange={(hover) => editor.change({ hover })} />}
+      {toolName === "everything" && <Slider label={t.options.grid} min={2} max={24} value={settings.grid} onChange={(grid) => editor.change({ grid })} />}
+      {(toolName === "prompt" || toolName === "everything") && <AssistanceNote classId={settings.classId} />}
       {toolName === "prompt" && engines.length > 1 && (
         <label>
           {t.options.engine}{" "}

@@ -39,6 +39,7 @@ export function TopBar({ desk, page }: { readonly desk: Desk; readonly page: Pag
         <Button icon="command" kind="quiet" title={t.commands.palette} keys="Ctrl+K" onClick={() => (shown.value = "palette")} />
         <Button icon="keyboard" kind="quiet" title={t.commands.sheet} keys="?" onClick={() => (shown.value = "sheet")} />
         {image.next_frame !== null && (image.group || image.frame !== null) && <Button title={t.commands.propagate} keys="Shift+P" onClick={page.propagate}>{t.label.propagate}</Button>}
+        {image.next_frame !== null && (image.group || image.frame !== null) && <Button title={t.commands.follow} keys="Shift+F" onClick={page.follow}>{t.label.follow}</Button>}
         {reviews.value && submitted && <Button kind="danger" onClick={() => setReturning(true)}>{t.label.giveBack}</Button>}
         {reviews.value && image.state === "submitted" && <Button kind="primary" icon="check" onClick={() => void set("accepted")}>{t.label.accept}</Button>}
         {image.state === "accepted" && reviews.value && <Button onClick={() => void set("labelling")}>{t.label.reopen}</Button>}

@@ -14,11 +14,12 @@ export interface Page {
   readonly submit: () => void;
   readonly open: (image: number | null) => void;
   readonly propagate: () => void;
+  readonly follow: () => void;
 }
 
 export const TOOL_KEYS: Readonly<Record<string, string>> = {
   select: "v", brush: "b", erase: "e", polygon: "p", box: "r", lasso: "l", scissors: "s", fill: "g", superpixel: "u",
-  prompt: "c", split: "k", merge: "m", edge: "d", pan: "h",
+  prompt: "c", everything: "Shift+E", split: "k", merge: "m", edge: "d", pan: "h",
 };
 
 /** Which window is open in front of the desk. */
@@ -193,6 +194,7 @@ function working(desk: Desk, page: Page): Command[] {
     ["next-image", ["PageDown"], words.nextImage, () => page.open(desk.image.peek().next)],
     ["previous-image", ["PageUp"], words.previousImage, () => page.open(desk.image.peek().previous)],
     ["propagate", ["Shift+P"], words.propagate, page.propagate],
+    ["follow", ["Shift+F"], words.follow, page.follow],
     ["palette", ["Ctrl+K"], words.palette, () => void (shown.value = "palette")],
     ["sheet", ["?"], words.sheet, () => void (shown.value = "sheet")],
   ]);

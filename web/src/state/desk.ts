@@ -72,7 +72,7 @@ export class Desk implements Host {
     const known = classes.peek().get(drawing.peek().classId) ?? classes.peek().rows[0];
     editor.change({ ...drawing.peek(), classId: known?.class_id ?? 0 });
     editor.look(view.peek());
-    editor.prompts = new ServerPrompts(this.id, () => editor.settings.classId);
+    editor.prompts = new ServerPrompts(this.id, () => editor.settings);
     editor.seconds = () => this.#activity.take(performance.now());
     this.#ends.push(
       editor.subscribe((topic) => {

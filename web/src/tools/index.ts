@@ -4,6 +4,7 @@ import { BoxTool } from "./box.ts";
 import { BrushTool } from "./brush.ts";
 import { EdgeTool } from "./edge.ts";
 import { EraseTool } from "./erase.ts";
+import { EverythingTool } from "./everything.ts";
 import { FillTool } from "./fill.ts";
 import { LassoTool } from "./lasso.ts";
 import { MergeTool } from "./merge.ts";
@@ -16,7 +17,7 @@ import { SplitTool } from "./split.ts";
 import { SuperpixelTool } from "./superpixel.ts";
 
 const MENU = [
-  SelectTool, BrushTool, EraseTool, PolygonTool, BoxTool, LassoTool, ScissorsTool, FillTool, SuperpixelTool, PromptTool,
+  SelectTool, BrushTool, EraseTool, PolygonTool, BoxTool, LassoTool, ScissorsTool, FillTool, SuperpixelTool, PromptTool, EverythingTool,
   SplitTool, MergeTool, EdgeTool, PanTool,
 ];
 
