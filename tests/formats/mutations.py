@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import re
 import struct
@@ -36,6 +37,7 @@ LABELS = frozenset(
     (".json", ".jsonl", ".ndjson", ".geojson", ".txt", ".xml", ".yaml", ".csv", ".parquet", ".gz")
 )
 IMAGES = frozenset((".png", ".nii", ".tif", ".dcm"))
+ZARR = {".zattrs": ".json", ".zarray": ".json", ".zgroup": ".json", "0": ""}  # files by their names; kinds
 HOSTILE: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 0.5, -0.0, 2**31, 2**63, 2**64, -(2**70), 10**12, 1e308, 1e-320, "nan"),
     *("", "1", "0", "é\0", "a" * 3000, "../../x", "/", ".", "\ud800", [], {}, [[]], [[[]]], [None], [[1, 2]]),
@@ -96,7 +98,9 @@ def broken(data: bytes, suffix: str, rng: np.random.Generator) -> bytes:
             pass
     if choice < 0.6 and suffix == ".png":
         return _of_png(data, rng)
-    if choice < 0.75 and suffix not in (".png", ".parquet", ".nii", ".gz"):
+    if choice < 0.8 and suffix == ".gz":
+        return gzip.compress(_of_bytes(gzip.decompress(data), rng), 1)
+    if choice < 0.75 and suffix not in (".png", ".parquet", ".nii", ".gz", ".dcm", ""):
         return _of_words(data, rng)
     return _of_bytes(data, rng)
 
@@ -186,7 +190,11 @@ def files_of(folder: Path, *, images: bool = True) -> list[Path]:
     """What of a folder is worth breaking; label files first."""
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*") if file.is_file())
     kinds = LABELS | IMAGES if images else LABELS
-    return [file for file in files if file.suffix.lower() in kinds and file.stat().st_size < 200_000]
+    return [
+        file
+        for file in files
+        if (file.suffix.lower() in kinds or file.name in ZARR) and file.stat().st_size < 200_000
+    ]
 
 
 def fault(name: str, folder: Path, dataset: Dataset | None, *, all_sniff: bool = False) -> str:
@@ -210,7 +218,7 @@ def broken_once(name: str, files: list[tuple[Path, Path, Dataset | None]], rng: 
     folder, file, dataset = files[rng.integers(len(files))]
     before = file.read_bytes()
     try:
-        file.write_bytes(broken(before, file.suffix.lower(), rng))
+        file.write_bytes(broken(before, ZARR.get(file.name, file.suffix.lower()), rng))
         return fault(name, folder, dataset, all_sniff=bool(rng.random() < 0.01))
     finally:
         file.write_bytes(before)
