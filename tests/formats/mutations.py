@@ -34,7 +34,7 @@ TITLES = (
     "nobody has labelled",
 )
 LABELS = frozenset(
-    (".json", ".jsonl", ".ndjson", ".geojson", ".txt", ".xml", ".yaml", ".csv", ".parquet", ".gz")
+    (".json", ".jsonl", ".ndjson", ".geojson", ".txt", ".xml", ".yaml", ".md", ".csv", ".parquet", ".gz")
 )
 IMAGES = frozenset((".png", ".nii", ".tif", ".dcm"))
 ZARR = {".zattrs": ".json", ".zarray": ".json", ".zgroup": ".json", "0": ""}  # files by their names; kinds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,15 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", "
 MAX_PIXELS = 500_000_000  # a bomb of a few kilobytes can claim more than any memory holds
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Path, data: bytes | None = None) -> Image.Image:
     """A Pillow image whose header has been read and whose size is sane.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        The bytes of an image that lies inside the file, as in a table.
 
     Raises
     ------
@@ -31,11 +39,11 @@ def open_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bombs are refused below, broken tags are as good as none
-            image = Image.open(path)
+            image = Image.open(path if data is None else io.BytesIO(data))
     except FileNotFoundError:
         raise FormatError(path, "", "there is no such image file") from None
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
+        empty = not data if data is not None else path.stat().st_size == 0
         what = "the file is empty" if empty else f"not an image; readable kinds are {' '.join(SUFFIXES)}"
         raise FormatError(path, "", what) from None
     except Image.DecompressionBombError as error:
@@ -52,12 +60,14 @@ def open_image(path: Path) -> Image.Image:
     return image
 
 
-def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def read_image(
+    path: Path, size: tuple[int, int] | None = None, *, data: bytes | None = None
+) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 red, green, blue, turned as its EXIF orientation says.
 
     16-bit images are scaled to their own range; CMYK, palette, grey and transparent ones are converted
     (transparency on white). With `size` (height, width), an image whose *stored* pixels have that size while
-    the turned ones have not is left unturned: its labels were drawn that way.
+    the turned ones have not is left unturned: its labels were drawn that way. `data` as for `open_image`.
 
     Raises
     ------
@@ -67,7 +77,7 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.ui
     from PIL import ImageOps
 
     try:
-        with open_image(path) as image, warnings.catch_warnings():
+        with open_image(path, data) as image, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             turned = ImageOps.exif_transpose(image)
             if size and (turned.height, turned.width) != size and (image.height, image.width) == size:
@@ -104,9 +114,9 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     return np.array(image.convert("RGB"))
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) after EXIF orientation, from the header alone."""
-    with open_image(path) as image:
+def image_size(path: Path, *, data: bytes | None = None) -> tuple[int, int]:
+    """(height, width) after EXIF orientation, from the header alone; `data` as for `open_image`."""
+    with open_image(path, data) as image:
         try:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         except Exception as error:
@@ -128,7 +138,6 @@ def list_images(folder: Path) -> list[Path]:
 def data_uri(pixels: NDArray[np.uint8]) -> str:
     """An (H, W, 3) or (H, W) uint8 image as text that a page can hold: PNG or JPEG, the smaller."""
     import base64
-    import io
 
     from PIL import Image
 

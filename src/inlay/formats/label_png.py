@@ -33,6 +33,7 @@ from inlay.formats.parts import label_folders, label_tables
 from inlay.formats.parts.class_lists import ClassList, classes_as_json, find_class_list
 from inlay.formats.parts.davis_layout import video_maps
 from inlay.formats.parts.facts import FACTS
+from inlay.formats.parts.huggingface_layout import find_metadata
 from inlay.formats.parts.inferred_classes import infer_classes
 from inlay.formats.parts.label_folders import Pair
 from inlay.formats.parts.label_maps import LabelMap, read_label_map, write_label_map
@@ -43,7 +44,12 @@ from inlay.formats.parts.places import place, store_image
 
 KEEPS = FACTS - {"overlap", "order", "amodal", "box", "stated_box", "stated_area"}
 _MOST = 65535  # the largest number of a 16-bit map
-_OTHERS = ("labels/*/bitmasks", "annotations/*-object-segmentation.csv", "*.ndjson")  # own formats
+_OTHERS = (
+    "labels/*/bitmasks",
+    "annotations/*-object-segmentation.csv",
+    "*.ndjson",
+    "data/*.parquet",
+)  # own formats
 _VOID_COLOUR = (224, 224, 192)  # of pixels that belong to nobody: the cream of Pascal VOC
 
 
@@ -53,7 +59,11 @@ def sniff(path: Path) -> bool:
         return path.name == "classes.json" and sniff(path.parent)
     if not path.is_dir() or video_maps(path) is not None:
         return False
-    if config_of(path) is not None or any(next(path.glob(mark), None) for mark in _OTHERS):
+    if (
+        config_of(path) is not None
+        or find_metadata(path)
+        or any(next(path.glob(mark), None) for mark in _OTHERS)
+    ):
         return False
     return (path / "classes.json").is_file() or label_folders.looks_like_labels(path)
 

@@ -247,7 +247,10 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         if sample.segmentation is not None:
             segments.add(sample.name, sample.segmentation.with_classes(dataset.classes))
     segments.close()
-    pl.DataFrame(rows, tables.schema(tables.SAMPLES), orient="row").write_parquet(path / "samples.parquet")
+    with tables.on_disk(path / "samples.parquet"):
+        pl.DataFrame(rows, tables.schema(tables.SAMPLES), orient="row").write_parquet(
+            path / "samples.parquet"
+        )
     classes = [
         (
             item.name,
@@ -258,5 +261,8 @@ def write(dataset: Dataset, path: Path, *, reader: str | None = None) -> None:  
         )
         for item in dataset.classes
     ]
-    pl.DataFrame(classes, tables.schema(tables.CLASSES), orient="row").write_parquet(path / "classes.parquet")
+    with tables.on_disk(path / "classes.parquet"):
+        pl.DataFrame(classes, tables.schema(tables.CLASSES), orient="row").write_parquet(
+            path / "classes.parquet"
+        )
     (path / "inlay.json").write_text(json.dumps({"format": _NAME, "version": VERSION}) + "\n", "utf-8")

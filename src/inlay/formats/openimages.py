@@ -82,7 +82,7 @@ def read(path: Path, *, like: Dataset | None = None) -> Dataset:  # noqa: ARG001
     inside = [folder for each in folders for folder in sorted(each.iterdir()) if folder.is_dir()]
     classes = extras.classes_with(classes)
     find = ImageFinder([*inside, *folders, root])
-    load = _Images(images, labelled, splits, masks, boxes, words, classes, names, find)
+    load = _Images(root, images, labelled, splits, masks, boxes, words, classes, names, find)
     left_out = Counter(
         {"labels of images": sum(n for key, (_, n) in words.places.items() if key not in labelled)}
     )
@@ -108,6 +108,7 @@ def _images(root: Path) -> dict[str, Path]:
 class _Images:
     """Images by their ids; calling it with one reads that sample."""
 
+    root: Path
     images: Mapping[str, Path]
     labelled: frozenset[str]
     splits: Mapping[str, str]
@@ -130,8 +131,8 @@ class _Images:
         elif files:
             size = label_size(files[0])
         else:
-            table = self.boxes.files[boxes[0]["_file"]] if boxes else Path(key)
-            raise FormatError(table, f"image {key!r}", "is not in images/, and no mask tells its size")
+            what = "is not in images/, and no mask tells its size"
+            raise FormatError(self.root, f"image {key!r}", what)
         drawing = Drawing(self.classes, size, files[0] if files else self.images[key], "pycocotools")
         scored = any(_is_score(row) for row in boxes)
         free = dict(enumerate(masks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from dataclasses import dataclass
@@ -62,21 +63,28 @@ class LabelMap:
         return FormatError(self.path, f"pixel ({x}, {y})", what.replace("{value}", said))
 
 
-def read_label_map(path: Path) -> LabelMap:
+def read_label_map(path: Path, data: bytes | None = None) -> LabelMap:
     """The numbers or colours of a label map, exactly as stored.
 
     Palette images give their indices, not their colours; 1-, 2-, 4-, 8- and 16-bit grey give their numbers.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        The bytes of a map that lies inside the file, as in a table.
 
     Raises
     ------
     FormatError
         When the file is missing, broken, of a kind that changes values (JPEG), or has no whole numbers.
     """
-    with open_image(path) as image:
+    with open_image(path, data) as image:
         if image.format not in _EXACT:
             what = f"{image.format} changes label values when it compresses: export the labels again as PNG"
             raise FormatError(path, "", what)
-        bits, colour_type = _png_depth(path) if image.format == "PNG" else (0, 0)
+        bits, colour_type = _png_depth(path, data) if image.format == "PNG" else (0, 0)
         if bits == 16 and colour_type not in (0, 3):
             what = "16 bits for each colour channel; label maps are 16-bit grey or 8-bit RGB"
             raise FormatError(path, "header", what)
@@ -103,9 +111,9 @@ def _from_mode(path: Path, image: Image.Image, values: NDArray[Any], bits: int) 
     return LabelMap(path, values, 8)
 
 
-def _png_depth(path: Path) -> tuple[int, int]:
+def _png_depth(path: Path, data: bytes | None) -> tuple[int, int]:
     """(bits, colour type) of a PNG, since Pillow narrows 16-bit colour and stretches 2-bit grey silently."""
-    with path.open("rb") as file:
+    with path.open("rb") if data is None else io.BytesIO(data) as file:
         header = file.read(26)
     return header[24], header[25]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +80,20 @@ def broken_file(path: Path, kind: str = "Parquet") -> Iterator[None]:
         raise FormatError(path, "", f"not a {kind} table that can be read ({reason})") from None
 
 
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """Turns what Polars raises when the disk is full, or the like, into the `OSError` that it was."""
+    import polars as pl
+
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+
+
 def scan(path: Path, columns: Mapping[str, str]) -> pl.LazyFrame:
     """A table read when it is asked for, with exactly these columns in their types; missing ones are null.
 
@@ -129,7 +145,8 @@ class SegmentWriter:
         import polars as pl
 
         path = self._folder / f"segments.{len(self._parts)}.part.parquet"
-        pl.DataFrame(self._columns, schema(SEGMENTS)).write_parquet(path, row_group_size=GROUP)
+        with on_disk(path):
+            pl.DataFrame(self._columns, schema(SEGMENTS)).write_parquet(path, row_group_size=GROUP)
         self._parts.append(path)
         self._clear()
 
@@ -143,7 +160,8 @@ class SegmentWriter:
         if len(self._parts) == 1:
             self._parts[0].rename(whole)
             return
-        pl.scan_parquet(self._parts).sink_parquet(whole, row_group_size=GROUP)
+        with on_disk(whole):
+            pl.scan_parquet(self._parts).sink_parquet(whole, row_group_size=GROUP)
         for part in self._parts:
             part.unlink()
 
