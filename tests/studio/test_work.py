@@ -9,7 +9,7 @@ import pytest
 from .desk import Desk
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("", "/dashboard", "/classes", "/members", "/data", "/settings", "/images/1", "/images/4")
+PAGES = ("", "/dashboard", "/classes", "/members", "/advice", "/data", "/settings", "/images/1", "/images/4")
 RULES = "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"
 
 

@@ -66,10 +66,11 @@ def everything(
     for x, y in grid_of((x0, y0, x1, y1), side):
         if (taken is not None and taken[int(y), int(x)]) or any(holds(each, x, y) for each in found):
             continue
-        best = state.mask(points=[(x, y, True)])[0]
-        fits = best.score >= least_score and _fits(best, (x0, y0, x1, y1), taken, least_area)
-        if fits and edges.follows(best):
-            found.append(best)
+        for each in state.mask(points=[(x, y, True)]):
+            fits = each.score >= least_score and _fits(each, (x0, y0, x1, y1), taken, least_area)
+            if fits and edges.follows(each):
+                found.append(each)
+                break
     return apart(found)
 
 

@@ -1,0 +1,101 @@
+"""Advice over HTTP is the advice of `inlay.advise`, with the project's own classes, work and times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inlay.advise import Answers, Load, Timing, choose, estimate, guide, measure_load, state_load
+from inlay.server import labels
+from inlay.server.store import classes
+
+from .conftest import draw_images, run_studio
+from .talking import add_classes, drawing, gesture, image_ids, refused, send, square
+
+FINISHED = 21
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A project with more finished images than make the times its own."""
+    folder = tmp_path_factory.mktemp("advice")
+    images = draw_images(folder / "photos", FINISHED + 2)
+    with run_studio(images, folder / "kept") as studio:
+        owner = studio.log_in()
+        (cell,) = add_classes(owner, studio.project_id, "cell")
+        for turn, image in enumerate(image_ids(owner, studio.project_id)[:FINISHED]):
+            owner.document(image)
+            drawn = gesture(drawing(1, cell, square(turn, 3, 8 + turn % 5)), seconds=10.0 + turn)
+            send(owner, image, 0, drawn)
+            owner.request("POST", f"/api/images/{image}/state", {"state": "submitted"})
+        yield studio, owner
+
+
+def test_the_advice_and_the_guide_are_those_of_the_package(asked):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice"
+    said = {"objects": True, "only_counts": False, "touching": True, "tight_budget": None}
+    found = owner.request("POST", path, {"answers": said, "wage": 18})
+    answers = Answers.of(said)
+    advice = choose(answers)
+    with studio.studio.database.reading() as db:
+        these, _ = classes.core(db, studio.project_id)
+    assert found["guide"] == guide(advice, these, answers) and "**cell**" in found["guide"]
+    for name in ("label_type", "cannot", "hardware"):
+        assert found[name] == getattr(advice, name)
+    for name in ("reasons", "also", "packs", "metrics", "models", "unknown"):
+        assert tuple(found[name]) == getattr(advice, name)
+    assert [each["label_type"] for each in found["alternatives"]] == [
+        each.label_type for each in advice.alternatives
+    ]
+
+
+def test_twenty_timed_images_replace_the_priors_of_what_the_project_draws(asked):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice"
+    form = owner.request("GET", path)
+    assert (form["images"], form["labelled"], form["timed"]) == (FINISHED + 2, FINISHED, FINISHED)
+    assert len(form["questions"]) == 9
+    found = owner.request("POST", path, {"answers": {"objects": True}, "images": 500, "wage": 18})
+    dataset = labels.dataset(studio.studio, studio.project_id, states=("submitted",))
+    load = measure_load(dataset)
+    timings = [Timing(place, "instance", 10.0 + place) for place in range(FINISHED)]
+    wanted = estimate(load, "instance", 500, wage=18, timings=timings)
+    costs = {each["mode"]: each for each in found["costs"]}
+    assert costs["instance"]["money"] == pytest.approx(wanted.money)
+    assert costs["instance"]["source"] == f"measured on {FINISHED} images"
+    assert "prior, not your data" in costs["semantic"]["source"]  # nobody drew those here
+    assert (found["looked_at"], found["advised"]) == (FINISHED, ["instance"])
+
+
+def test_stated_objects_give_a_price_that_says_it_is_no_data(asked):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice"
+    body = {
+        "answers": {"objects": True, "only_counts": True},
+        "objects": [3, 12, 7],
+        "size": 0.08,
+        "images": 9,
+    }
+    found = owner.request("POST", path, body)
+    stated: Load = state_load(np.array([3.0, 12.0, 7.0]), size=0.08)
+    costs = {each["mode"]: each for each in found["costs"]}
+    assert costs["boxes"]["money"] == pytest.approx(estimate(stated, "boxes", 9, wage=1.0).money)
+    assert all("prior, not your data" in each["source"] for each in costs.values())
+    assert found["looked_at"] == 0
+
+
+def test_answers_that_contradict_each_other_are_refused_in_words(asked):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice"
+    body = refused(422, owner.request, "POST", path, {"answers": {"objects": False, "tracks": True}})
+    assert "contradict" in body["error"]
+    body = refused(422, owner.request, "POST", path, {"answers": {"colour": True}})
+    assert "there is no question 'colour'" in body["error"]
+
+
+def test_without_a_finished_image_nothing_is_priced(small_studio):
+    owner = small_studio.log_in()
+    path = f"/api/projects/{small_studio.project_id}/advice"
+    assert owner.request("GET", path)["labelled"] == 0
+    assert owner.request("POST", path, {"answers": {"objects": True}})["costs"] == []
