@@ -105,7 +105,7 @@ def test_a_value_without_a_name_is_refused_with_row_and_pixel(tmp_path):
 
 def test_a_label_that_is_a_photograph_is_refused(tmp_path):
     root = shard(named(tmp_path), [{"image": picture(PHOTO), "label": picture(PHOTO)}])
-    with pytest.raises(FormatError, match="row 0 label.*JPEG changes label values"):
+    with pytest.raises(FormatError, match=r"row 0 label.*JPEG changes label values"):
         all_formats.read(root)[0]
 
 
