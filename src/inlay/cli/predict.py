@@ -35,7 +35,7 @@ def predict(
     Parameters
     ----------
     run
-        Run folder of `inlay train`, or ONNX file of `inlay export`.
+        Run folder, ONNX file of `inlay export`, folder of a pretrained network, or hub:OWNER/NAME.
     images
         Folder of images, one image, or a dataset.
     out

@@ -55,7 +55,7 @@ def serve(
     Parameters
     ----------
     run
-        Run folder of `inlay train`, or ONNX file of `inlay export`.
+        Run folder, ONNX file of `inlay export`, folder of a pretrained network, or hub:OWNER/NAME.
     port, host
         Where to listen.
     hosts

@@ -13,6 +13,7 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import list_images, open_image
 from inlay.core.segmentation import Segmentation
 from inlay.training.hardware import pick_device, quiet_threads
+from inlay.training.pretrained import PretrainedRun, is_pretrained
 from inlay.training.run import Run
 from inlay.training.runtime import OnnxRun
 from inlay.training.segmenting import Looking, Segmenter
@@ -21,7 +22,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def predict(
-    run: Run | OnnxRun | Path | str,
+    run: Run | OnnxRun | PretrainedRun | Path | str,
     images: Dataset | Path | str | Sequence[Path | str],
     *,
     minimum_score: float | None = None,
@@ -39,7 +40,8 @@ def predict(
     Parameters
     ----------
     run
-        A run, its folder, or an ONNX file of `inlay export`.
+        A run, its folder, an ONNX file of `inlay export`, the folder of a pretrained network as transformers
+        writes it, or "hub:OWNER/NAME" to fetch one.
     images
         A dataset (its labels are not looked at), a folder of images, one image, or a list of images.
     minimum_score
@@ -70,7 +72,7 @@ def predict(
         named when it is reached.
     """
     run = opened(run)
-    place = pick_device(device if isinstance(run, Run) else "cpu")
+    place = pick_device("cpu" if isinstance(run, OnnxRun) else device)
     batch = batch if batch is not None else 8 if place.type == "cuda" else 1
     looking = Looking(tile, overlap, flips, batch, minimum_score, refine)
     segmenter = run.segmenter(device, precision)
@@ -81,10 +83,12 @@ def predict(
     return Dataset(run.classes, samples.names, predictor.sample, samples.splits)
 
 
-def opened(run: Run | OnnxRun | Path | str) -> Run | OnnxRun:
-    """The run in a folder, or the model in an ONNX file."""
-    if isinstance(run, Run | OnnxRun):
+def opened(run: Run | OnnxRun | PretrainedRun | Path | str) -> Run | OnnxRun | PretrainedRun:
+    """The run in a folder, the model in an ONNX file, or a pretrained network."""
+    if isinstance(run, Run | OnnxRun | PretrainedRun):
         return run
+    if is_pretrained(run):
+        return PretrainedRun(run)
     return OnnxRun(Path(run)) if Path(run).suffix == ".onnx" else Run(Path(run))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inlay.click.parts.prompt import Part
 from inlay.click.parts.pyramid import Size, Window
+from inlay.models.pretrained.resampling import enlarged
 
 Field = NDArray[np.float32]
 SURE = 10.0  # logit of a mask to mend
@@ -83,28 +84,17 @@ class Frame:
         networks were trained: for padded images first to the pixels of the square.
         """
         if self.padded:
-            rows = _enlarged(values, self.side, 0, self.side)
-            square = _enlarged(rows.T, self.side, 0, self.side).T
+            rows = enlarged(values, self.side, 0, self.side)
+            square = enlarged(rows.T, self.side, 0, self.side).T
             values = square[: self.inner[0], : self.inner[1]]
         window = _around(values > 0, self.size, others)
         x0, y0, x1, y1 = window
         inside = np.zeros((y1 - y0, x1 - x0), np.bool_)
-        wide = np.ascontiguousarray(_enlarged(values.T, self.size[1], x0, x1).T)
+        wide = np.ascontiguousarray(enlarged(values.T, self.size[1], x0, x1).T)
         for start in range(y0, y1, ROWS):
             stop = min(start + ROWS, y1)
-            inside[start - y0 : stop - y0] = _enlarged(wide, self.size[0], start, stop) > 0
+            inside[start - y0 : stop - y0] = enlarged(wide, self.size[0], start, stop) > 0
         return window, inside
-
-
-def _enlarged(values: Field, length: int, start: int, stop: int) -> Field:
-    """Rows start .. stop of the rows of `values` resampled bilinearly to `length` rows."""
-    last = len(values) - 1
-    place = (np.arange(start, stop, dtype=np.float32) + np.float32(0.5)) * np.float32(len(values) / length)
-    place = np.clip(place - np.float32(0.5), 0, last)
-    low = place.astype(np.int64)
-    share = (place - low)[:, None]
-    found: Field = values[low] * (1 - share) + values[np.minimum(low + 1, last)] * share
-    return found
 
 
 def _around(positive: NDArray[np.bool_], size: Size, others: Sequence[Window | None]) -> Window:
