@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation, SegmentClass
 from inlay import formats as all_formats
+from inlay.core.errors import MissingExtraError
 from inlay.core.lattice import Lattice, lattice_of
 from inlay.formats import nifti
 
@@ -282,3 +284,16 @@ def test_a_lattice_is_one_word_and_a_flat_one_is_none():
     assert lattice_of({"lattice: ras mm " + " ".join(["1"] * 12)}) is None
     assert lattice_of({"lattice: ras mm 1"}) is None
     assert lattice.in_unit("mm").spacing == pytest.approx([side / 1000 for side in lattice.spacing])
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("nifti", "nibabel"), ("ome_zarr", "zarr"), ("dicom_seg", "pydicom")]
+)
+def test_a_missing_library_names_the_extra_and_leaves_nothing(tmp_path, monkeypatch, name, library):
+    dataset = Dataset.of(
+        [Sample("a", None, Segmentation(Classes.of("a"), Masks.encode(np.eye(3)), [0], [0]))]
+    )
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=r"not installed: pip install 'inlay\[volumes\]'"):
+        all_formats.write(dataset, tmp_path / "out", to=name)
+    assert list(tmp_path.iterdir()) == []
