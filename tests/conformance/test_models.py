@@ -65,6 +65,7 @@ def small(name: str):
     }
     sizes |= {"fcn": {"stride": 4}, "segnet": {"widths": (16, 32, 32), "depths": (1, 2, 2)}}.get(name, {})
     sizes |= {"hidden": 32, "proposals": 48, "detections": 24}
+    sizes |= {"mask_transformer": {"head": 32, "blocks": 1, "points": 512}}.get(name, {})
     return replace(config, **{key: value for key, value in sizes.items() if key in vars(config)})
 
 

@@ -108,10 +108,14 @@ class Deployed(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = copy.deepcopy(network).eval()
-        layer = self.network.get_submodule("contrast")
-        self.by_image = isinstance(layer, Contrast255) and layer.contrast == "image"
-        if self.by_image:
-            self.network.set_submodule("contrast", nn.Identity())
+        layers = [
+            name
+            for name, layer in self.network.named_modules()
+            if isinstance(layer, Contrast255) and layer.contrast == "image"
+        ]
+        self.by_image = bool(layers)
+        for name in layers:
+            self.network.set_submodule(name, nn.Identity())
 
     def forward(self, images: Tensor, brightness: Tensor | None = None) -> Any:
         """Pixels (B, 3, H, W) and, where each image has its own contrast, (B, 2) mean and spread -> raw."""

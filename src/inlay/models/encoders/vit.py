@@ -25,9 +25,9 @@ class Block(nn.Module):
         self.attention = Attention(width, heads)
         self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, width) -> the same shape."""
-        x = x + self.attention(self.norm1(x), (0, 0))
+    def forward(self, x: Tensor, seen_by: Tensor | None = None) -> Tensor:
+        """(B, N, width) -> the same shape; `seen_by` as in `Attention`."""
+        x = x + self.attention(self.norm1(x), (0, 0), seen_by)
         inner: Tensor = self.narrow(F.gelu(self.widen(self.norm2(x))))
         return x + inner
 
@@ -39,18 +39,21 @@ class ViT(nn.Module):
     ----------
     width, depth, heads
         Channels, blocks, heads of each.
+    registers
+        Tokens that stand for no place, beside that of the whole image (Darcet et al. 2024).
     """
 
     strides = (4, 8, 16, 32)
     fresh = ("finer.", "fine.", "coarse.")  # parts that no file of weights has
 
-    def __init__(self, width: int, depth: int, heads: int) -> None:
+    def __init__(self, width: int, depth: int, heads: int, *, registers: int = 0) -> None:
         super().__init__()
         self.widths = (width // 4, width // 2, width, width)
         self.patch = nn.Conv2d(3, width, PATCH, PATCH)
         self.token = nn.Parameter(torch.zeros(1, 1, width))
         self.position = nn.Parameter(torch.zeros(1, width, LEARNT, LEARNT))
         self.token_position = nn.Parameter(torch.zeros(1, 1, width))
+        self.registers = nn.Parameter(torch.zeros(1, registers, width)) if registers else None
         nn.init.trunc_normal_(self.position, std=0.02)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
@@ -64,13 +67,24 @@ class ViT(nn.Module):
         """Of the usual sizes: "tiny", "small" or "base"."""
         return cls(*SIZES[size])
 
-    def tokens(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """(B, 3, H, W) -> (B, 1 + h * w, width), the token of the whole image first; and (h, w)."""
+    @property
+    def placeless(self) -> int:
+        """Tokens before those of places."""
+        return 1 if self.registers is None else 1 + self.registers.shape[1]
+
+    def embedded(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """(B, 3, H, W) -> what the first block takes, (B, placeless + h * w, width); and (h, w)."""
         x = self.patch(x)
         size = x.shape[2], x.shape[3]
         x = x + F.interpolate(self.position, size=size, mode="bicubic", align_corners=False)
         first = (self.token + self.token_position).expand(x.shape[0], -1, -1)
-        tokens = torch.cat([first, tokens_of(x)], 1)
+        if self.registers is None:
+            return torch.cat([first, tokens_of(x)], 1), size
+        return torch.cat([first, self.registers.expand(x.shape[0], -1, -1), tokens_of(x)], 1), size
+
+    def tokens(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """(B, 3, H, W) -> (B, placeless + h * w, width), the token of the whole image first; and (h, w)."""
+        tokens, size = self.embedded(x)
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens), size
@@ -78,7 +92,7 @@ class ViT(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> features (B, widths[i], H / strides[i], W / strides[i])."""
         tokens, size = self.tokens(x)
-        middle = map_of(tokens[:, 1:], size)
+        middle = map_of(tokens[:, self.placeless :], size)
         fine = self.fine(middle)
         return [self.finer(fine), fine, middle, self.coarse(middle)]
 

@@ -26,8 +26,11 @@ class Attention(nn.Module):
         self.reduce = nn.Conv2d(width, width, reduction, reduction) if reduction > 1 else None
         self.reduced_norm = nn.LayerNorm(width) if reduction > 1 else None
 
-    def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        """(B, N, width) tokens, those of a map of `size` (h, w) where they are reduced -> the same shape."""
+    def forward(self, x: Tensor, size: tuple[int, int], seen_by: Tensor | None = None) -> Tensor:
+        """(B, N, width) tokens, those of a map of `size` (h, w) where they are reduced -> the same shape.
+
+        `seen_by` (B, 1, N, N) bool leaves out what a token, of the rows, may not look at.
+        """
         batch, _, width = x.shape
         seen = x
         if self.reduce is not None and self.reduced_norm is not None:
@@ -35,7 +38,7 @@ class Attention(nn.Module):
         query = self.query(x).reshape(batch, -1, self.heads, width // self.heads).transpose(1, 2)
         both = self.key_value(seen).reshape(batch, -1, 2, self.heads, width // self.heads)
         key, value = both.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen_by)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, -1, width))
         return out
 
