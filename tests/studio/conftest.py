@@ -27,7 +27,8 @@ from inlay import scenes, write
 
 from .desk import Desk
 
-LABELLED, PROPOSED, EMPTY = 3, 2, 32  # images of the sample project, in the order of their names
+LABELLED, PROPOSED, EMPTY = 3, 2, 36  # images of the sample project, in the order of their names
+DRAWN = LABELLED + PROPOSED + 2  # the other empty ones are copies of the last two
 SIZE = (120, 160)
 RUN = "import sys; from inlay.cli import main; sys.exit(main())"
 PATIENCE = 20_000  # milliseconds for a slow machine
@@ -80,9 +81,13 @@ class Served:
 
 def draw_project(folder: Path) -> None:
     """Images, labels of the first few, predictions of the next few."""
-    street = scenes.make("street", LABELLED + PROPOSED + EMPTY, size=SIZE)
+    street = scenes.make("street", DRAWN, size=SIZE)
     write(street, folder / "all", to="native")
     shutil.copytree(folder / "all" / "images", folder / "images")
+    files = sorted((folder / "images").iterdir())
+    for number in range(DRAWN, LABELLED + PROPOSED + EMPTY):
+        copied = files[DRAWN - 1 - number % 2]
+        shutil.copy(copied, copied.with_stem(f"street-{number:06d}"))
     write(street[:LABELLED], folder / "labels", to="native")
 
     def predicted(sample):

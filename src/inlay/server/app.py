@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from inlay.core.errors import InlayError
+from inlay.server import forms, wire
 from inlay.server.access import error_bodies
 from inlay.server.guards import Guards
 from inlay.server.refusals import Refused, told
@@ -55,11 +56,24 @@ def create_app(studio: Studio) -> FastAPI:
     return app
 
 
+class Application(FastAPI):
+    """The application; its document describes refusals and events, though no route returns them."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        found = super().openapi()
+        models: tuple[type[wire.Body], ...] = (wire.Error, forms.Event)
+        for model in models:
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            found["components"]["schemas"].setdefault(model.__name__, schema)
+        return found
+
+
 def routed() -> FastAPI:
     """An application with all routes and nothing behind them: enough for the OpenAPI document."""
     from inlay import __version__
 
-    app = FastAPI(
+    app = Application(
         title="Inlay studio",
         version=__version__,
         docs_url=None,
