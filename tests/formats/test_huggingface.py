@@ -21,6 +21,10 @@ VALUES = np.zeros(SIZE, np.uint8)
 VALUES[0], VALUES[2:, 3:] = 1, 255
 NAMES = {"0": "background", "1": "car", "2": "dog"}
 
+OBJECTS = pl.Struct(
+    {"id": pl.List(pl.Int64), "bbox": pl.List(pl.List(pl.Float64)), "category": pl.List(pl.Int64)}
+)
+
 
 def encoded(pixels: np.ndarray, kind: str = "PNG", **how: object) -> bytes:
     buffer = io.BytesIO()
@@ -66,27 +70,43 @@ def test_a_map_of_classes_is_named_by_id2label_and_255_is_nobody(tmp_path):
     assert np.array_equal(dataset[0].pixels(), np.asarray(Image.open(io.BytesIO(PHOTO))))
 
 
+def objects(root: Path) -> Path:
+    cell = {"id": [5, 6], "bbox": [[1.0, 1.0, 2.5, 3.0], [0.0, 0.0, 6.0, 4.0]], "category": [1, 2]}
+    row = {"image": picture(PHOTO), "objects": cell}
+    return shard(root, [row], {"image": PICTURE, "objects": OBJECTS})
+
+
+def card(root: Path, *features: dict) -> None:
+    front = yaml.safe_dump({"dataset_info": {"features": list(features)}})
+    (root / "README.md").write_text(f"---\n{front}---\n# A card\n")
+
+
 @pytest.mark.parametrize("where", ["card", "card with numbers", "shard", "classes.json"])
 def test_names_of_classes_are_found_wherever_they_stand(tmp_path, where):
-    semantic(tmp_path)
+    objects(tmp_path)
     names = list(NAMES.values())
     if where == "classes.json":
         (tmp_path / "classes.json").write_text(json.dumps(names))
     elif where == "shard":
         path = tmp_path / "data" / "train-00000-of-00001.parquet"
-        stored = {
-            "info": {"features": {"label": {"_type": "Image"}, "c": {"_type": "ClassLabel", "names": names}}}
-        }
+        feature = {"category": {"feature": {"_type": "ClassLabel", "names": names}, "_type": "Sequence"}}
+        stored = {"info": {"features": {"image": {"_type": "Image"}, "objects": feature}}}
         pl.read_parquet(path).write_parquet(path, metadata={"huggingface": json.dumps(stored)})
     else:
         label = {"class_label": {"names": NAMES if "numbers" in where else names}}
-        front = yaml.safe_dump(
-            {"dataset_info": {"features": [{"name": "objects", "sequence": [{"dtype": label}]}]}}
-        )
-        (tmp_path / "README.md").write_text(f"---\n{front}---\n# A card\n")
+        inner = [{"name": "category", "dtype": label}]
+        card(tmp_path, {"name": "objects", "sequence": inner})
     dataset = all_formats.read(tmp_path, "huggingface")
     assert dataset.classes.names == tuple(names)
-    assert dataset[0].label().class_names == ("background", "car")
+    assert dataset[0].label().class_names == ("car", "dog")
+
+
+def test_the_names_of_another_column_are_not_those_of_the_map(tmp_path):
+    semantic(tmp_path)
+    scenes = {"class_label": {"names": ["beach", "street", "forest"]}}
+    card(tmp_path, {"name": "label", "dtype": "image"}, {"name": "scene_category", "dtype": scenes})
+    with pytest.raises(FormatError, match="nothing names the classes of column 'label'"):
+        all_formats.read(tmp_path)
 
 
 def test_numbers_without_names_are_refused_with_the_way_out(tmp_path):
@@ -131,17 +151,8 @@ def test_colours_are_ids_where_segments_are_listed(tmp_path, nested):
     assert label.source_id.tolist() == [513, 65543]
 
 
-OBJECTS = pl.Struct(
-    {"id": pl.List(pl.Int64), "bbox": pl.List(pl.List(pl.Float64)), "category": pl.List(pl.Int64)}
-)
-
-
 def test_boxes_of_objects_have_no_pixels(tmp_path):
-    cell = {"id": [5, 6], "bbox": [[1.0, 1.0, 2.5, 3.0], [0.0, 0.0, 6.0, 4.0]], "category": [1, 2]}
-    root = shard(
-        named(tmp_path), [{"image": picture(PHOTO), "objects": cell}], {"image": PICTURE, "objects": OBJECTS}
-    )
-    dataset = all_formats.read(root)
+    dataset = all_formats.read(objects(named(tmp_path)))
     assert dataset[0].label().boxes().tolist() == [[1, 1, 3.5, 4], [0, 0, 6, 4]]
     assert dataset[0].label().masks.area().tolist() == [0, 0]
     assert [item.kind for item in dataset.classes] == ["stuff", "thing", "thing"]
@@ -264,13 +275,10 @@ def test_broken_objects_are_refused_with_their_row(tmp_path, cell, what):
 
 
 def test_a_card_that_refers_to_itself_without_end_is_read_once(tmp_path):
-    text = "a: &a [x, x]\nb: &b [*a, *a]\n"
-    lines = [
-        f"v{i}: &v{i} [*{'b' if i == 0 else f'v{i - 1}'}, *{'b' if i == 0 else f'v{i - 1}'}]"
-        for i in range(60)
-    ]
-    front = text + "\n".join(lines) + "\ndataset_info: {features: [{name: label, dtype: *v59}]}\n"
-    (semantic(tmp_path) / "README.md").write_text(f"---\n{front}---\n")
+    lines = ["v0: &v0 [x, x]", *(f"v{i}: &v{i} [*v{i - 1}, *v{i - 1}]" for i in range(1, 60))]
+    features = "dataset_info: {features: [{name: objects, sequence: *v59}]}"
+    objects(tmp_path)
+    (tmp_path / "README.md").write_text("---\n" + "\n".join([*lines, features]) + "\n---\n")
     with pytest.raises(FormatError, match="nothing names the classes"):
         all_formats.read(tmp_path)
 

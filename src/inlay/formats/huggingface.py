@@ -3,8 +3,9 @@
 A row has an `image` and most often a `label` (`mask`, `annotation`), both {bytes, path}: a map of classes, or
 with `segments_info` a panoptic one whose colours are ids as in COCO. `objects` lists segments by category,
 COCO box and, where there are pixels, `segmentation`. Image folders with `metadata.jsonl` or `metadata.csv`
-are read too. Names come from `classes.json`, `id2label.json`, the card, or the shards themselves. We write
-shards with `image`, a semantic `label` and all segments in `objects`; no library of Hugging Face is needed.
+are read too. Numbers are named by `classes.json` or `id2label.json`, those of objects and segments also by
+the card or the shards. We write shards with `image`, a semantic `label` and all segments in `objects`; no
+library of Hugging Face is needed.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ def _classes(
     """
     columns = table.columns
     default: Kind = "thing" if columns.objects or columns.segments else "stuff"
-    listed = find_classes(root, files, default)
+    used = columns.objects if columns.pixels or not columns.mask else columns.segments
+    listed = find_classes(root, files, used, default)
     names: dict[str, None] = {}
     if columns.spelled:
         names = dict.fromkeys(str(name) for name in _spelled(table, columns) if name is not None)
@@ -211,6 +213,7 @@ class _ShardWriter:
         self._bytes: Counter[str] = Counter()
         self._parts: dict[str, list[Path]] = {}
         self._counts: Counter[str] = Counter()
+        self._sizes: Counter[str] = Counter()
 
     def add(self, split: str, row: dict[str, Any]) -> None:
         """Add a row to a split."""
@@ -227,19 +230,20 @@ class _ShardWriter:
         parts = self._parts.setdefault(split, [])
         part = self._folder / f".{split}-{len(parts):05d}.parquet"
         table = pl.DataFrame(self._rows.pop(split), _schema())
+        self._sizes[split] += int(table.estimated_size())
         with on_disk(part):
             table.write_parquet(part, row_group_size=BLOCK)
         self._bytes[split] = 0
         parts.append(part)
 
-    def close(self) -> dict[str, int]:
-        """Write what is left, give all shards their names; rows of each split."""
+    def close(self) -> dict[str, tuple[int, int]]:
+        """Write what is left, give all shards their names; rows and bytes of each split."""
         for split in list(self._rows):
             self._flush(split)
         for split, parts in self._parts.items():
             for number, part in enumerate(parts):
                 part.rename(self._folder / f"{split}-{number:05d}-of-{len(parts):05d}.parquet")
-        return dict(sorted(self._counts.items()))
+        return {split: (self._counts[split], self._sizes[split]) for split in sorted(self._counts)}
 
 
 def _schema() -> dict[str, Any]:

@@ -17,12 +17,17 @@ from inlay.formats.parts.class_lists import (
     read_text,
 )
 
-_FEATURES = ("objects", "instances", "segments_info", "segments")
 _CARD, _NUMBERS = "README.md", "id2label.json"
 
 
-def find_classes(root: Path, shards: Iterable[Path], default: Kind) -> ClassList | None:
-    """The classes of `classes.json`, `id2label.json`, the card or the first shard; `None` for none.
+def find_classes(root: Path, shards: Iterable[Path], feature: str, default: Kind) -> ClassList | None:
+    """The classes of `classes.json` or `id2label.json`, or those that the card or a shard give a feature.
+
+    Parameters
+    ----------
+    feature
+        The column of objects or segments; empty for maps, whose numbers no card names: the names of another
+        column, as the kinds of scenes, are not theirs.
 
     Raises
     ------
@@ -35,11 +40,13 @@ def find_classes(root: Path, shards: Iterable[Path], default: Kind) -> ClassList
         if path.is_file():
             entries = read_json(path)
             return ClassList(Classes(()), (), path) if entries == {} else _listed(path, entries, default)
+    if not feature:
+        return None
     path = root / _CARD
-    names = _names(_front(path).get("dataset_info")) if path.is_file() else None
+    names = _names(_front(path).get("dataset_info"), feature) if path.is_file() else None
     if names is None:
         path = next(iter(shards), root)
-        names = _names(_stored(path)) if path.is_file() else None
+        names = _names(_stored(path), feature) if path.is_file() else None
     return None if names is None else _listed(path, names, default)
 
 
@@ -76,14 +83,12 @@ def _stored(path: Path) -> Any:
         return None
 
 
-def _names(info: Any) -> Any:
-    """The first list of class names among features, those of objects before others."""
-    infos = info if isinstance(info, list) else [info]
-    for each in infos:
+def _names(info: Any, feature: str) -> Any:
+    """The first list of class names inside a feature."""
+    for each in info if isinstance(info, list) else [info]:
         features = each.get("features") if isinstance(each, dict) else None
-        named = list(_by_name(features))
-        for _, feature in sorted(named, key=lambda pair: pair[0] not in _FEATURES):
-            found = next(_class_labels(feature), None)
+        for name, value in _by_name(features):
+            found = next(_class_labels(value), None) if name == feature else None
             if found:
                 return found
     return None
@@ -113,8 +118,8 @@ def _class_labels(feature: Any) -> Iterator[Any]:
             stack += node
 
 
-def write_card(path: Path, classes: Classes, splits: Mapping[str, int]) -> None:
-    """Write `README.md` and, where there are classes, `id2label.json`."""
+def write_card(path: Path, classes: Classes, splits: Mapping[str, tuple[int, int]]) -> None:
+    """Write `README.md` and, where there are classes, `id2label.json`; splits have (rows, bytes)."""
     import yaml
 
     names = {str(row): name for row, name in enumerate(classes.names)}
@@ -136,7 +141,9 @@ def write_card(path: Path, classes: Classes, splits: Mapping[str, int]) -> None:
         *({"name": name, "dtype": "int64"} for name in ("height", "width")),
         {"name": "objects", "struct": [{"name": name, "sequence": kind} for name, kind in lists.items()]},
     ]
-    sizes = [{"name": split, "num_examples": count} for split, count in splits.items()]
+    sizes = [
+        {"name": split, "num_bytes": size, "num_examples": count} for split, (count, size) in splits.items()
+    ]
     files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
     front = {
         "task_categories": ["image-segmentation"],
