@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -66,13 +67,26 @@ def looks(path: Path, *, keys: Iterable[str]) -> tuple[bool, bytes]:
                     return True, both
                 if not any(key in both for key in [*named, b'"annotations"']):
                     return False, b""  # else a key may stand in the middle, as in LVIS
-        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        about = path.stat()
+        found, rest = _top_level(path, about.st_size, about.st_mtime_ns)
     except OSError:
         return False, b""
+    if found is not None:
+        return found >= set(keys), rest
+    return any(key in rest for key in named), rest[:HEAD]  # broken: the reader will say where
+
+
+@lru_cache(maxsize=1)
+def _top_level(path: Path, size: int, changed: int) -> tuple[frozenset[str] | None, bytes]:  # noqa: ARG001
+    """The keys of a JSON object and the beginning of its annotations; `None` and the text where it is none.
+
+    Several formats ask it of one file, one after another: it is looked through once, while it stays as it is.
+    """
+    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         found = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        return found.keys() >= set(keys), bytes(found.get("annotations", b""))[:HEAD]
-    return any(key in text for key in named), text[:HEAD]  # broken: the reader will say where
+        return frozenset(found), bytes(found.get("annotations", b""))[:HEAD]
+    return None, text if len(text) <= SMALL else text[:HEAD] + text[-HEAD:]
 
 
 def is_labels(path: Path) -> bool:
