@@ -75,6 +75,31 @@ def test_a_class_is_split_by_a_tag_and_the_split_is_taken_back(owner, served, de
     assert desk.reload().stored()["segments"][0]["class_id"] == car
 
 
+def test_a_class_is_split_by_size_after_a_look_at_how_many(owner, served, desk):
+    cyclist = desk.page.evaluate("() => inlay.editor.classes.rows.find(({name}) => name === 'cyclist')")
+    desk.page.evaluate("(id) => inlay.editor.change({classId: id})", cyclist["class_id"])
+    desk.press("r")
+    desk.drag((10, 10), (13, 13))
+    desk.press("Escape")
+    desk.drag((60, 10), (100, 50))
+    small, large = desk.same().stored()["segments"]
+    page = owner.new_page()
+    page.goto(f"{served.address}/projects/1/classes")
+    page.get_by_role("button", name="Split off a class: cyclist", exact=True).click()
+    page.get_by_role("button", name="smaller than").click()
+    page.get_by_label("Pixels that are seen").fill("10")
+    page.get_by_role("button", name="How many?").click()
+    page.get_by_role("status").get_by_text("segment").first.wait_for()
+    page.get_by_label("Name of the new class").fill("far cyclist")
+    page.get_by_role("dialog").get_by_role("button", name="Split off a class").click()
+    page.get_by_label("Name: far cyclist").wait_for()
+    page.get_by_role("button", name="Take back").first.wait_for()
+    now = {one["key"]: one["class_id"] for one in desk.reload().stored()["segments"]}
+    assert now[large["key"]] == cyclist["class_id"] != now[small["key"]]
+    page.get_by_role("button", name="Take back").first.click()
+    page.get_by_text("taken back").first.wait_for()
+
+
 def named(desk, class_id):
     return desk.page.evaluate("(id) => inlay.editor.classes.name(id)", class_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -155,5 +156,7 @@ def natural(name: str) -> str:
 def new_names(paths: list[str], taken: set[str]) -> list[str]:
     """Sample names of images of one folder: without suffix where that is unique."""
     stems = [path.rsplit(".", 1)[0] for path in paths]
-    twice = {stem for stem, other in zip(sorted(stems), sorted(stems)[1:]) if stem == other}
+    if len({*stems}) == len(stems) and not taken:  # the usual case, also where there are very many
+        return stems
+    twice = {stem for stem, times in Counter(stems).items() if times > 1}
     return [path if stem in twice or stem in taken else stem for stem, path in zip(stems, paths)]
