@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,7 +168,8 @@ def open_nifti(path: Path) -> NiftiFile:
 
 def _kind_of(head: bytes, path: Path) -> tuple[int, str]:
     """1 or 2, and the byte order."""
-    orders = ((order, int.from_bytes(head[:4], name)) for order, name in (("<", "little"), (">", "big")))
+    sizes = {"<": int.from_bytes(head[:4], "little"), ">": int.from_bytes(head[:4], "big")}
+    orders = sizes.items()
     found = next(((order, size) for order, size in orders if size in (348, 540)), None)
     if found is None or len(head) < found[1]:
         raise FormatError(path, "header", "no NIfTI header of 348 or 540 bytes")
@@ -240,7 +241,7 @@ def _lattice(header: _Header, slices: int) -> tuple[Lattice | None, bool]:
 @contextmanager
 def nifti_writer(
     path: Path, size: tuple[int, int], slices: int, dtype: str, lattice: Lattice | None
-) -> Iterator[IO[bytes]]:
+) -> Iterator[gzip.GzipFile]:
     """A packed file whose header is written; slices are to follow, rows down, as C arrays."""
     library = nibabel()
     shape = (size[1], size[0], slices)

@@ -264,7 +264,7 @@ def _axes(folder: Path, listed: Any, count: int) -> str:
     if not known or len(set(names)) != len(names) or len(names) != count or names[-2:] != ["y", "x"]:
         what = f"{names} for an array of {count} axes; there are t, c, z, then y and x"
         raise FormatError(folder, "multiscales[0].axes", what)
-    return "".join(names)
+    return "".join(map(str, names))
 
 
 def _lattice(folder: Path, first: Mapping[str, Any], level: Mapping[str, Any], axes: str) -> Lattice | None:

@@ -58,7 +58,8 @@ def new_pyramid(
     held = held_by(lattice)
     matrix = np.eye(4) if held is None else held.matrix
     sides, start = np.diag(matrix)[2::-1].tolist(), matrix[2::-1, 3].tolist()
-    levels, datasets = [], []
+    levels: list[Any] = []
+    datasets: list[dict[str, Any]] = []
     height, width = shape[-2:]
     times = 1
     while not levels or max(height, width) > _SMALLEST:
