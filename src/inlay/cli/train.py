@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from inlay.cli.console import open_dataset, progress_bar
+from inlay.cli.console import open_dataset, open_pool, progress_bar
 
 
 def train(
@@ -18,6 +18,7 @@ def train(
     minutes: float | None = None,
     iterations: int | None = None,
     config: Path | None = None,
+    unlabelled: Path | None = None,
     split: str | None = None,
     resume: bool = True,
     find_rate: bool = False,
@@ -43,6 +44,8 @@ def train(
         Steps to train, instead of minutes.
     config
         TOML file with settings of the training and of the model.
+    unlabelled
+        Images without labels (of another place, if need be) that the model labels for itself as it learns.
     split
         Learn this split instead of "train".
     resume
@@ -70,6 +73,7 @@ def train(
             minutes=minutes,
             iterations=iterations,
             config=config,
+            unlabelled=None if unlabelled is None else open_pool(unlabelled),
             resume=resume,
             progress=progress,
             say=lambda words: print(words, file=sys.stderr),

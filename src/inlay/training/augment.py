@@ -34,6 +34,12 @@ def vary(example: Example, settings: Augment, rng: np.random.Generator) -> Examp
     return without_empty(replace(varied, image=recoloured(varied.image, settings, rng)))
 
 
+def plain_crop(example: Example, settings: Augment, rng: np.random.Generator) -> Example:
+    """A random crop with the colours it has."""
+    kept = replace(settings, brightness=0.0, contrast=0.0, saturation=0.0, gamma=0.0, invert=0.0, noise=0.0)
+    return vary(example, kept, rng)
+
+
 def _offset(length: int, window: int, rng: np.random.Generator) -> int:
     """Where a window begins: inside the image where it fits, around it where it does not."""
     slack = length - window

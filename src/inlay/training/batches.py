@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Full, Queue
 
 import cv2
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inlay.models.parts.targets import Target
+from inlay.training.augment import plain_crop
 from inlay.training.config import Training
 from inlay.training.examples import Example
 from inlay.training.mixing import mixed
@@ -21,15 +22,28 @@ from inlay.training.mixing import mixed
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """(B, 3, H, W) float32 pixels 0 .. 255, and what is to be seen in them."""
+    """(B, 3, H, W) float32 pixels 0 .. 255, and what is to be seen in them.
+
+    Parameters
+    ----------
+    unlabelled
+        Crops for the teacher to label, and `examples`, the labelled crops that it may mix them with.
+    number
+        Of the batch in the run.
+    """
 
     images: Tensor
     targets: list[Target]
+    unlabelled: tuple[Example, ...] = ()
+    examples: tuple[Example, ...] = ()
+    number: int = 0
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        return Batch(
-            self.images.to(device, non_blocking=True), [target.to(device) for target in self.targets]
+        return replace(
+            self,
+            images=self.images.to(device, non_blocking=True),
+            targets=[target.to(device) for target in self.targets],
         )
 
 
@@ -85,18 +99,34 @@ def places_in_batch(number: int, batch: int, count: int, seed: int) -> list[tupl
     return places
 
 
-def make_batch(examples: Sequence[Example], settings: Training, number: int) -> Batch:
-    """The batch of that number in the run."""
-    places = places_in_batch(number, settings.batch, len(examples), settings.seed)
+def make_batch(
+    examples: Sequence[Example],
+    settings: Training,
+    number: int,
+    unlabelled: Sequence[Example] = (),
+) -> Batch:
+    """The batch of that number in the run; with unlabelled examples, a share of it is theirs."""
+    blank = settings.unlabelled if len(unlabelled) else 0
+    places = places_in_batch(number, settings.batch - blank, len(examples), settings.seed)
     varied = [
         mixed(examples, index, settings.augment, np.random.default_rng((settings.seed, 1, position)))
         for index, position in places
     ]
-    return batch_of(varied)
+    batch = batch_of(varied)
+    if not blank:
+        return batch
+    crops = tuple(
+        plain_crop(unlabelled[index], settings.augment, np.random.default_rng((settings.seed, 2, position)))
+        for index, position in places_in_batch(number, blank, len(unlabelled), settings.seed)
+    )
+    return replace(batch, unlabelled=crops, examples=tuple(varied), number=number)
 
 
 def batches(
-    examples: Sequence[Example], settings: Training, numbers: Iterator[int]
+    examples: Sequence[Example],
+    settings: Training,
+    numbers: Iterator[int],
+    unlabelled: Sequence[Example] = (),
 ) -> Generator[Batch, None, None]:
     """Batches of these numbers, prepared two ahead in a thread.
 
@@ -108,7 +138,7 @@ def batches(
     def prepare() -> None:
         for number in numbers:
             try:
-                made: Batch | BaseException = make_batch(examples, settings, number)
+                made: Batch | BaseException = make_batch(examples, settings, number, unlabelled)
             except BaseException as error:  # handed to the loop, which raises it
                 made = error
             while not closed.is_set():

@@ -67,6 +67,39 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """How images without labels are learnt from: the running average of the network labels them.
+
+    Parameters
+    ----------
+    share
+        Of each batch that are such images; 0 leaves them out.
+    start
+        Share of the run that learns from labels alone.
+    confidence
+        Least probability of a pixel's class to be believed.
+    score
+        Least score of a thing to be believed.
+    class_mix
+        Share of these crops under half of the classes (or things) of a labelled crop: for images of another
+        place, season or device than the labelled ones.
+    """
+
+    share: float = 0.0
+    start: float = 0.2
+    confidence: float = 0.9
+    score: float = 0.5
+    class_mix: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share < 1:
+            raise InlayError(f"teacher.share is {self.share}: give 0 (none) up to 0.9 (nearly all)")
+        for name in ("start", "confidence", "score", "class_mix"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InlayError(f"teacher.{name} is {getattr(self, name)}: give a share from 0 to 1")
+
+
+@dataclass(frozen=True)
 class Training:
     """How a model is trained.
 
@@ -119,6 +152,12 @@ class Training:
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     cache_megabytes: int = 2000
     augment: Augment = field(default_factory=Augment)
+    teacher: Teacher = field(default_factory=Teacher)
+
+    @property
+    def unlabelled(self) -> int:
+        """Crops of a batch that have no label."""
+        return min(self.batch - 1, round(self.teacher.share * self.batch))
 
     def __post_init__(self) -> None:
         limits = {

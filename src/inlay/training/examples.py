@@ -127,6 +127,14 @@ def _areas(things: Segmentation, whole: NDArray[np.bool_], boxes: NDArray[np.int
     return both[np.arange(len(things)) + np.where(whole, 0, len(things))]
 
 
+def blank_example(sample: Sample, _: Classes) -> Example:
+    """The pixels of a sample, whether it is labelled or not."""
+    image = sample.pixels()
+    size = image.shape[0], image.shape[1]
+    nothing, layers = np.full(size, VOID, np.int16), np.zeros((0, *size), np.int32)
+    return Example(image, nothing, np.zeros(size, np.bool_), layers, np.zeros(0, np.int64))
+
+
 def hints_of(
     label: Segmentation,
     things: NDArray[np.int64],
@@ -176,8 +184,14 @@ def layers_of(things: Segmentation) -> NDArray[np.int32]:
 class Examples(Sequence[Example]):
     """The examples of a dataset, kept in memory up to a limit."""
 
-    def __init__(self, dataset: Dataset, classes: Classes, cache_megabytes: int) -> None:
-        self.dataset, self.classes = dataset, classes
+    def __init__(
+        self,
+        dataset: Dataset,
+        classes: Classes,
+        cache_megabytes: int,
+        make: Callable[[Sample, Classes], Example] = example_of,
+    ) -> None:
+        self.dataset, self.classes, self._make = dataset, classes, make
         self._room = cache_megabytes * 1_000_000
         self._kept: dict[str, Example] = {}
 
@@ -188,7 +202,7 @@ class Examples(Sequence[Example]):
         name = self.dataset.names[index]
         if name in self._kept:
             return self._kept[name]
-        example = example_of(self.dataset[index], self.classes)
+        example = self._make(self.dataset[index], self.classes)
         if example.bytes <= self._room:
             self._room -= example.bytes
             self._kept[name] = example

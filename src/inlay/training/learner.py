@@ -21,6 +21,7 @@ from inlay.training.config import RunConfig
 from inlay.training.distributed import Group, gradients, statistics
 from inlay.training.hardware import autocast, is_out_of_memory, low_precision
 from inlay.training.schedule import follow, optimiser_of
+from inlay.training.teacher import taught
 
 
 class DivergedError(InlayError):
@@ -58,8 +59,13 @@ class Learner:
         )
         self.step = 0
 
-    def learn(self, batches: Sequence[Batch], rate: float) -> dict[str, float]:
+    def learn(self, batches: Sequence[Batch], rate: float, *, teaching: bool = False) -> dict[str, float]:
         """Take one step on the mean of some batches; returns the losses, means over them and all processes.
+
+        Parameters
+        ----------
+        teaching
+            Whether the running average labels the unlabelled crops, which are left out otherwise.
 
         Raises
         ------
@@ -71,6 +77,8 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
+        if teaching:
+            batches = [taught(batch, self.average, self.settings, self.device) for batch in batches]
         several = [self._backward(batch, 1 / len(batches)) for batch in batches]
         values = {name: sum(each[name] for each in several) for name in several[0]}
         self._refuse_no_number(values)

@@ -44,6 +44,7 @@ def train(
     iterations: int | None = None,
     config: RunConfig | Path | str | None = None,
     validation: Dataset | None = None,
+    unlabelled: Dataset | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
     resume: bool = True,
@@ -67,6 +68,9 @@ def train(
         Settings, or a TOML file of them; default: the family's own.
     validation
         Chooses the best weights; default: the split "val", or a tenth set aside by lot of groups.
+    unlabelled
+        More images to learn from, whose labels, if they have any, are never read: the running average of the
+        network labels them. Half of a batch comes from them, or `training.teacher.share` of it.
     progress
         Called with steps (or seconds) done, those in all, and words.
     say
@@ -94,7 +98,7 @@ def train(
     keep_memory()
     with joined(settings.training.device) as group, quiet_threads():
         told = progress if group.leads else None
-        plan = make_plan(dataset, settings, validation, told)
+        plan = make_plan(dataset, settings, validation, told, unlabelled)
         device = pick_device(group.device(plan.config.training.device))
         learner = Learner(plan.config, plan.classes, device, group)
         foreseen = foresee(plan, learner)
@@ -135,7 +139,7 @@ def _learn(
     losses: list[dict[str, float]] = []
     words, saved, best = "", budget.seconds(), None
     numbers = count(learner.step * settings.accumulate * group.count + group.rank, group.count)
-    source = batches(plan.learnt, settings, numbers)
+    source = batches(plan.learnt, settings, numbers, plan.unlabelled)
     with closing(source), Journal(folder, record.log_bytes if group.leads else None) as journal:
         while True:
             share = group.agree(budget.share(learner.step, record.reserve))
@@ -157,7 +161,8 @@ def _learn(
             if share >= 1 or 0 < settings.patience <= record.stale:
                 break
             some = [next(source) for _ in range(settings.accumulate)]
-            losses.append(learner.learn(some, rate(share, settings)))
+            teaching = share >= settings.teacher.start
+            losses.append(learner.learn(some, rate(share, settings), teaching=teaching))
             if learner.step % LOG_EVERY == 0:
                 mean = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
                 losses.clear()

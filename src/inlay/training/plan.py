@@ -13,9 +13,10 @@ from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.models.parts.targets import Facts
 from inlay.models.parts.tasks import task_of
-from inlay.training.config import Augment, RunConfig
-from inlay.training.examples import Examples, classes_to_learn, facts_of
+from inlay.training.config import Augment, RunConfig, Training
+from inlay.training.examples import Examples, blank_example, classes_to_learn, facts_of
 
+SHARE = 0.5  # of a batch that comes from unlabelled images when nobody says
 JUDGES = 0.1  # share of the images set aside where the data set names no validation split
 Progress = Callable[[int, int, str], None]
 
@@ -32,6 +33,8 @@ class Plan:
         Examples to learn from, and those that judge.
     notes
         What the user should know, one sentence each.
+    unlabelled
+        Examples that the running average of the network labels.
     """
 
     config: RunConfig
@@ -41,10 +44,15 @@ class Plan:
     held: Examples
     facts: Facts
     notes: tuple[str, ...]
+    unlabelled: Examples | tuple[()] = ()
 
 
 def make_plan(
-    dataset: Dataset, config: RunConfig, validation: Dataset | None, progress: Progress | None
+    dataset: Dataset,
+    config: RunConfig,
+    validation: Dataset | None,
+    progress: Progress | None,
+    unlabelled: Dataset | None = None,
 ) -> Plan:
     """Divide the data, read it once, and fit the model's settings to it.
 
@@ -58,10 +66,28 @@ def make_plan(
     classes = classes_to_learn(dataset.classes, task)
     teachers, judges, notes = divided(dataset, validation)
     settings = config.training
+    if unlabelled is not None and not settings.teacher.share:
+        settings = replace(settings, teacher=replace(settings.teacher, share=SHARE))
+    blank = without_labels(teachers, unlabelled, classes, settings)
     learnt, held = (Examples(part, classes, settings.cache_megabytes) for part in (teachers, judges))
     dropped = learnt.drop_unlabelled()
     held.drop_unlabelled()
-    if dropped:
+    if len(blank):
+        if task == "panoptic":
+            raise InlayError(
+                "images without labels teach semantic and instance families only: train one of those, or "
+                "leave them out (training.teacher.share = 0)"
+            )
+        notes.append(
+            f"{len(blank)} images without labels are learnt from as the model itself labels them: "
+            f"{settings.unlabelled} of the {settings.batch} crops of a batch."
+        )
+    elif settings.teacher.share:
+        raise InlayError(
+            "training.teacher.share asks for images without labels, and there are none: name some with "
+            "--unlabelled PATH (unlabelled=dataset), or set it to 0"
+        )
+    elif dropped:
         notes.append(f"{dropped} training images have no label and were left out.")
     if not len(learnt):
         raise InlayError("none of the training images is labelled: label some first")
@@ -79,7 +105,34 @@ def make_plan(
         notes.append(f"Not in the training images, so never learnt: {', '.join(absent)}.")
     training = replace(settings, augment=fitted(settings.augment, facts.largest))
     resolved = replace(config, family=module.adapt(config.family, facts), training=training)
-    return Plan(resolved, task, classes, learnt, held, facts, tuple(notes))
+    return Plan(resolved, task, classes, learnt, held, facts, tuple(notes), blank)
+
+
+def without_labels(
+    teachers: Dataset, unlabelled: Dataset | None, classes: Classes, settings: Training
+) -> Examples | tuple[()]:
+    """The images for the teacher to label: those given, else those of the training part that have no label.
+
+    Raises
+    ------
+    InlayError
+        When a batch of one crop leaves no room for them.
+    """
+    if not settings.teacher.share:
+        return ()
+    if not settings.unlabelled:
+        raise InlayError(
+            f"training.batch is {settings.batch}: a crop without a label needs one with a label beside it; "
+            "set it to 2 or more, and training.teacher.share to 0.5"
+        )
+    if unlabelled is None:
+        names = [name for name in teachers.names if teachers[name].segmentation is None]
+        blank = teachers.only(names)
+    else:
+        splits = unlabelled.splits
+        names = [name for name in unlabelled.names if splits.get(name, "") != "test"]
+        blank = unlabelled.only(names)
+    return Examples(blank, classes, settings.cache_megabytes, blank_example) if len(blank) else ()
 
 
 def partial_note(model: str, task: str, facts: Facts) -> str:

@@ -5,7 +5,8 @@ have to be on the same side of its edge; pixels that somebody named are learnt a
 
 Two things differ from BoxInst, so that one setting serves photographs and dim microscope pictures from the
 first step on: colours are alike by the spread of colours in their box, not by a fixed distance, and the
-second loss counts as much as a mask fills its box already, instead of after a fixed number of steps.
+second loss counts as much as a mask fills its box already, instead of after a fixed number of steps; until
+then the mask is learnt as its box.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from types import EllipsisType
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from inlay.models.losses.mask import dice
 
 Place = tuple[EllipsisType, slice, slice]
 NEIGHBOURS = ((0, 2), (2, 0), (2, 2), (2, -2))  # rows, columns; each pair once
@@ -38,7 +41,9 @@ def partial_losses(logits: Tensor, inside: Tensor, hints: Tensor, colours: Tenso
     """
     boxed = projection(logits, inside)
     trust = (1 - boxed.detach()).clamp(min=0).square()
-    return boxed + trust * affinity(logits, inside, colours) + named(logits, hints * inside)
+    filled = dice(logits, inside.to(logits.dtype), torch.ones_like(inside[0]))
+    learnt = boxed + (1 - trust) * filled + trust * affinity(logits, inside, colours)
+    return learnt + named(logits, hints * inside)
 
 
 def projection(logits: Tensor, inside: Tensor) -> Tensor:
