@@ -77,7 +77,7 @@ def test_a_refusal_counts_and_names_what_would_be_lost_and_where_it_would_not(tm
     message = str(error.value)
     assert "crowd (6 segments: v/0 row 0 (car), v/0 row 1 (cat), v/1 row 0 (car), ...)" in message
     assert "tags (3 segments: v/0 row 0 (car), v/1 row 0 (car), v/2 row 0 (car))" in message
-    assert "; coco or datumaro or " in message
+    assert "; coco or darwin or datumaro or " in message
     assert message.endswith("nothing was written: lossy=True (--lossy) writes the rest")
     assert {loss.fact for loss in all_formats.losses(tagged, "yolo")} == {"crowd", "tags"}
 
