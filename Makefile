@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test coverage lint bench docs clean
 help:
 	@echo "make demo   the whole job on sample data: check, train, predict, score, report, and the studio"
 	@echo "make test   install what the tests need and run them all, with the linters"
+	@echo "make coverage  the same tests, slower, with the lines and branches that none of them reaches"
 	@echo "make lint   ruff, mypy and the import floors"
 	@echo "make bench  the benchmarks, with the peers installed"
 	@echo "make docs   the documentation, into site"
@@ -16,6 +17,9 @@ demo: $(VENV)/demo.stamp
 	$(BIN)/inlay demo demo
 
 test: $(VENV)/dev.stamp lint
+	$(BIN)/python -m pytest -n 2
+
+coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/dev.stamp
