@@ -25,7 +25,7 @@ export function Toolbar({ desk }: { readonly desk: Desk }) {
               title={`${t.tools[name]} (${shownKey(TOOL_KEYS[name])})\n${t.toolHints[name]}`} onClick={() => editor.use(name)}
             >
               {isIcon(name) && <Icon name={name} />}
-              <kbd aria-hidden="true">{shownKey(TOOL_KEYS[name]).replace("Shift+", "⇧")}</kbd>
+              {TOOL_KEYS[name].length === 1 && <kbd aria-hidden="true">{shownKey(TOOL_KEYS[name])}</kbd>}
             </button>
           ))}
         </>
