@@ -152,14 +152,14 @@ class YOLOSeg(nn.Module):
         pyramid = self.pyramid(self.encoder(padded)[-len(self.strides) :])
         features = self.path_up(pyramid)
         places = places_of([(x.shape[2], x.shape[3]) for x in features], self.strides, features[0])
-        bins = _rows(self.side, features).reshape(len(images), -1, 4, BINS)
+        bins = _rows(self.side, features).reshape(images.shape[0], -1, 4, BINS)
         found = (
             self.protonet(features[0]),
             _rows(self.category, features),
             boxes_around(bins, places),
             _rows(self.mix, features).tanh(),
         )
-        return (*found, bins, places.expand(len(images), -1, -1)) if self.training else found
+        return (*found, bins, places.expand(images.shape[0], -1, -1)) if self.training else found
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Cross-entropy of all places; overlap, distances and masks of those that are to find a thing."""

@@ -16,7 +16,12 @@ Floats = NDArray[np.float32]
 
 
 def things_of_regions(
-    raw: Sequence[Floats], size: tuple[int, int], classes: Classes, *, minimum_score: float
+    raw: Sequence[Floats],
+    size: tuple[int, int],
+    classes: Classes,
+    *,
+    minimum_score: float,
+    masks: Sequence[Floats] | None = None,
 ) -> Segmentation:
     """Things of one image, the surest in front.
 
@@ -27,12 +32,14 @@ def things_of_regions(
         masks a thing is its whole box.
     size
         (height, width) of the image; what lies beyond is padding.
+    masks
+        The masks by themselves, where they differ in size.
     """
     boxes, score, row = raw[:3]
     order = np.flatnonzero(score >= max(minimum_score, 1e-6))
     order = order[np.argsort(score[order], kind="stable")]  # back to front
-    logits = raw[3] if len(raw) > 3 else None
-    patches = [pasted(boxes[k], None if logits is None else logits[k], size) for k in order]
+    logits = raw[3] if len(raw) > 3 else masks
+    patches = [pasted(boxes[k], None if logits is None else logits[int(k)], size) for k in order]
     things = Segmentation(
         classes,
         masks_of_patches(patches, size),
