@@ -116,7 +116,20 @@ def postgres_cluster():
         cwd=folder,
     )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    start = [*run_as, programs / "pg_ctl", "-D", data, "-w", "-l", data / "log", "-o", options, "start"]
+    start = [
+        *run_as,
+        programs / "pg_ctl",
+        "-D",
+        data,
+        "-w",
+        "-t",
+        "300",
+        "-l",
+        data / "log",
+        "-o",
+        options,
+        "start",
+    ]
     subprocess.run(start, check=True, capture_output=True, cwd=folder)
     yield f"postgresql://inlay@127.0.0.1:{port}/postgres"
     subprocess.run(
