@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from inlay.cli.console import open_images, progress_bar
 
@@ -44,7 +44,7 @@ def predict(
         Run folder or ONNX file of a second model: its stuff is put behind the things of RUN, and no pixel
         belongs to two segments. Things need a score of 0.5 then, unless `--minimum-score` says otherwise.
     stuff_area
-        With --stuff: least pixels that a class of stuff must have beside the things.
+        With --stuff: least pixels that a class of stuff has.
     to
         Format to write.
     split
@@ -70,23 +70,20 @@ def predict(
         Replace what lies at OUT.
     """
     from inlay.formats import write
+    from inlay.training import predict as run_model
     from inlay.training.panoptic import predict_panoptic
-    from inlay.training.prediction import predict as run_model
 
-    seen = open_images(images, split=split)
-    looking: dict[str, Any] = {
-        "tile": tile,
-        "overlap": overlap,
-        "flips": flips,
-        "refine": refine,
-        "batch": batch,
-        "device": device,
-    }
-    if stuff is None:
-        dataset = run_model(run, seen, minimum_score=minimum_score, **looking)
-    else:
-        least = 0.5 if minimum_score is None else minimum_score
-        dataset = predict_panoptic(run, stuff, seen, minimum_score=least, stuff_area=stuff_area, **looking)
+    model = partial(predict_panoptic, run, stuff, stuff_area=stuff_area) if stuff else partial(run_model, run)
+    dataset = model(
+        open_images(images, split=split),
+        minimum_score=minimum_score,
+        tile=tile,
+        overlap=overlap,
+        flips=flips,
+        refine=refine,
+        batch=batch,
+        device=device,
+    )
     with progress_bar("predicting") as progress:
         receipt = write(dataset, out, to=to, lossy=lossy, overwrite=overwrite, progress=progress)
     print(receipt)

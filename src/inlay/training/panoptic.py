@@ -18,7 +18,7 @@ def predict_panoptic(
     stuff: Run | OnnxRun | Path | str,
     images: Dataset | Path | str | Sequence[Path | str],
     *,
-    minimum_score: float = 0.5,
+    minimum_score: float | None = None,
     hidden: float = 0.5,
     stuff_area: int = STUFF_AREA,
     tile: int | None = None,
@@ -38,7 +38,7 @@ def predict_panoptic(
     images
         A dataset (its labels are not looked at), a folder of images, one image, or a list of images.
     minimum_score, hidden, stuff_area
-        Of `inlay.models.decode.panoptic.merged`.
+        Of `inlay.models.decode.panoptic.merged`; without a least score it is 0.5.
     tile, overlap, flips, refine, batch, progress, device
         Of `predict`: they hold for both models.
 
@@ -78,7 +78,7 @@ def predict_panoptic(
         whole = merged(
             each.label(),
             behind[name].label(),
-            minimum_score=minimum_score,
+            minimum_score=0.5 if minimum_score is None else minimum_score,
             hidden=hidden,
             stuff_area=stuff_area,
         )
