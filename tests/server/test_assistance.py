@@ -1,4 +1,4 @@
-"""Whether click to segment saves time: measured per segment, and switched off where it measurably does not."""
+"""Whether click to segment saves time: measured per segment, switched off where it measurably does not."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def found(owner, studio):
 
 
 def test_assistance_goes_off_where_it_costs_time_and_the_owner_has_the_last_word(drawn):
-    studio, owner, image, car, bus = drawn
+    studio, owner, _, car, bus = drawn
     rows = found(owner, studio)
     assert rows[car]["assisted"] == {"segments": ENOUGH, "seconds": 11.5, "edits": 1.05}
     assert rows[car]["by_hand"] == {"segments": ENOUGH, "seconds": 2.5, "edits": 1.0}

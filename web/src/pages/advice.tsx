@@ -106,7 +106,7 @@ function Prices({ form, priced, onChange }: { readonly form: AdviceForm; readonl
   );
 }
 
-const List = ({ words }: { readonly words: readonly string[] }) => <ul class="plain">{words.map((line) => <li key={line}><Inline words={line} /></li>)}</ul>;
+const List = ({ words }: { readonly words: readonly string[] }) => <ul class="bullets">{words.map((line) => <li key={line}><Inline words={line} /></li>)}</ul>;
 
 function Answered({ advice }: { readonly advice: Advice }) {
   const names = [[t.advice.packs, advice.packs], [t.advice.metrics, advice.metrics], [t.advice.models, advice.models]] as const;
@@ -213,7 +213,7 @@ const Marked = ({ words }: { readonly words: string }) => (
     {words.trim().split("\n\n").map((block, i) => {
       if (block.startsWith("## ")) return <h3 key={i}>{block.slice(3)}</h3>;
       if (block.startsWith("# ")) return <p key={i}><strong>{block.slice(2)}</strong></p>;
-      if (block.startsWith("- ")) return <ul key={i} class="plain">{block.split("\n").map((line) => <li key={line}><Inline words={line.slice(2)} /></li>)}</ul>;
+      if (block.startsWith("- ")) return <ul key={i} class="bullets">{block.split("\n").map((line) => <li key={line}><Inline words={line.slice(2)} /></li>)}</ul>;
       return <p key={i}><Inline words={block} /></p>;
     })}
   </>
