@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from inlay import Segmentation
 from inlay.core.overlay import draw
+from inlay.core.partial import only_boxes, separated
 from inlay.measure import alpha, blur_background, cut_out, pick_order, replace_background, track
 from inlay.scenes import make
 
@@ -68,7 +70,35 @@ def tracks() -> Image.Image:
     return Image.fromarray(np.hstack(frames))
 
 
+def boxes_and_map() -> Image.Image:
+    """Cells with boxes, a map of classes, and the things that the two give, open pixels left dark."""
+    sample = make("cells", 3, size=SIZE, seed=5)[1]
+    label, pixels = sample.label(), sample.pixels()
+    regions = Segmentation.from_semantic(label.semantic(), label.classes)
+    found = separated(only_boxes(label.things()), regions)
+    boxed = Image.fromarray(pixels.copy())
+    pen = ImageDraw.Draw(boxed)
+    for x0, y0, x1, y1 in label.things().boxes():
+        pen.rectangle([x0, y0, x1 - 1, y1 - 1], outline=(255, 200, 60))
+    things = found.things()
+    shown = things[~things.crowd & (things.masks.area() > 0)]
+    return Image.fromarray(
+        np.hstack(
+            [
+                np.asarray(boxed),
+                draw(pixels, regions, names=False),
+                draw(pixels, shown, names=False, instance_colours=True),
+            ]
+        )
+    )
+
+
 if __name__ == "__main__":
     PICTURES.mkdir(exist_ok=True)
-    for name, picture in (("cutouts", cutouts()), ("poses", poses()), ("tracks", tracks())):
+    for name, picture in (
+        ("cutouts", cutouts()),
+        ("poses", poses()),
+        ("tracks", tracks()),
+        ("boxes_and_map", boxes_and_map()),
+    ):
         picture.save(PICTURES / f"{name}.jpg", quality=85)
