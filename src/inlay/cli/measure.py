@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
@@ -94,7 +94,8 @@ def areas(
     data
         Predictions (or labels) to measure; where segments overlap, the front one counts.
     pixel
-        Size of a pixel with its unit: `0.5um`, or `0.5x0.25mm` for height x width.
+        Size of a pixel with its unit: `0.5um`, or `0.5x0.25mm` for height x width; or `stated`: what the
+        files say themselves (NIfTI, DICOM, OME-Zarr), with volumes where samples are slices of one.
     geodesic
         Take the areas from the coordinate systems of the image files (GeoTIFF).
     truth
@@ -105,16 +106,22 @@ def areas(
         Only this split of `data`.
     """
     from inlay.core.errors import InlayError
+    from inlay.core.lattice import lattice_of
     from inlay.measure.areas import AreaError, mapped_areas, mapped_square_metres
     from inlay.measure.calibration import Calibration
+    from inlay.measure.spacing import stated_sizes
 
     if pixel and geodesic:
         raise InlayError("give either the size of a pixel or --geodesic, not both")
     dataset = open_dataset(data, split=split)
     known = _measured(truth, checked)
     names = known[0].classes.names if known else dataset.classes.names
+    volumes = None
     if geodesic:
         mapped, unit = mapped_square_metres(dataset, names=names), "m2"
+    elif pixel == STATED:
+        sizes = stated_sizes(dataset, names=names)
+        mapped, unit, volumes = sizes.areas, f"{sizes.unit}2", sizes.volumes
     else:
         calibration = Calibration.parse(pixel) if pixel else Calibration()
         mapped, unit = mapped_areas(dataset, names=names) * calibration.pixel_area, calibration.area_unit
@@ -123,7 +130,16 @@ def areas(
         print(_UNMEASURED)
     else:
         print(_estimated(dict(zip(names, AreaError.measure(*known).correct(mapped))), unit))
+    if pixel == STATED:
+        rows = [] if volumes is None else zip(names, volumes.tolist())
+        print(_lines([(name, f"{volume:.6g} {unit[:-1]}3") for name, volume in rows if volume], _NO_VOLUME))
+    elif unit == "px" and len(dataset) and lattice_of(dataset[0].label().image_tags):
+        print("the files state the size of their pixels: --pixel stated takes it")
     return 0
+
+
+STATED = "stated"
+_NO_VOLUME = "no volumes: these are not all the slices of volumes, one after another"
 
 
 @measure.command
@@ -149,7 +165,7 @@ def table(
     out
         File to write: .csv, .parquet, or .geojson with outlines (from GeoTIFF images).
     pixel
-        Size of a pixel with its unit: `0.5um`. Default: pixels.
+        Size of a pixel with its unit: `0.5um`, or `stated`: what the files say themselves. Default: pixels.
     geodesic
         Also the area on the ellipsoid, from the coordinate systems of the image files (GeoTIFF).
     score
@@ -163,7 +179,9 @@ def table(
     from inlay.measure.table import segment_table, write_table
 
     dataset = open_dataset(data, split=split)
-    calibration = Calibration.parse(pixel) if pixel else None
+    calibration: Calibration | Literal["stated"] | None = None
+    if pixel:
+        calibration = "stated" if pixel == STATED else Calibration.parse(pixel)
     with progress_bar("measuring") as progress:
         rows = segment_table(
             dataset,
@@ -324,9 +342,9 @@ def _measured(truth: Path | None, checked: Path | None) -> tuple[Dataset, Datase
     return labels, open_dataset(checked, like=labels)
 
 
-def _lines(rows: list[tuple[str, str]]) -> str:
+def _lines(rows: list[tuple[str, str]], otherwise: str = "nothing was found") -> str:
     width = max((len(name) for name, _ in rows), default=0)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows) or "nothing was found"
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows) or otherwise
 
 
 def _estimated(estimates: dict[str, Estimate], unit: str = "") -> str:

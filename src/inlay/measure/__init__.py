@@ -8,6 +8,7 @@ from inlay.measure.cutout import alpha, blur_background, cut_out, replace_backgr
 from inlay.measure.estimate import Estimate
 from inlay.measure.pose import Pose, pick_order
 from inlay.measure.shapes import shapes
+from inlay.measure.spacing import StatedSizes, stated_calibration, stated_sizes
 from inlay.measure.table import segment_table, write_table
 from inlay.measure.tracks import Tracking, renumber, track
 from inlay.measure.zones import Line, Zone, crossings, occupancy, read_zones, stays
@@ -19,6 +20,7 @@ __all__ = [
     "Estimate",
     "Line",
     "Pose",
+    "StatedSizes",
     "Tracking",
     "Zone",
     "alpha",
@@ -38,6 +40,8 @@ __all__ = [
     "replace_background",
     "segment_table",
     "shapes",
+    "stated_calibration",
+    "stated_sizes",
     "stays",
     "steady",
     "track",

@@ -146,7 +146,7 @@ class AreaError:
 
 def _confusion(truth: Segmentation, prediction: Segmentation, names: Sequence[str]) -> NDArray[np.int64]:
     count = len(names)
-    mapped, real = _class_map(prediction, names), _class_map(truth, names)
+    mapped, real = class_map(prediction, names), class_map(truth, names)
     if mapped.shape != real.shape:
         raise InlayError(f"a prediction of {mapped.shape} pixels does not fit its label of {real.shape}")
     judged = ~np.append(truth.classes.is_void, False)[real]
@@ -154,7 +154,7 @@ def _confusion(truth: Segmentation, prediction: Segmentation, names: Sequence[st
     return np.bincount(keys, minlength=(count + 1) ** 2).reshape(count + 1, count + 1)
 
 
-def _class_map(segmentation: Segmentation, names: Sequence[str]) -> NDArray[np.int64]:
+def class_map(segmentation: Segmentation, names: Sequence[str]) -> NDArray[np.int64]:
     """(H, W) place of each pixel's front class in `names`; len(names) where there is none."""
     place = {name: index for index, name in enumerate(names)}
     unknown = set(segmentation.class_names) - place.keys()
@@ -168,7 +168,7 @@ def mapped_areas(dataset: Dataset, *, names: Sequence[str]) -> NDArray[np.float6
     """(C + 1,) pixels of each class over all images; the last of no class. Front segments count."""
     total = np.zeros(len(names) + 1)
     for sample in dataset:
-        total += np.bincount(_class_map(sample.label(), names).ravel(), minlength=len(names) + 1)
+        total += np.bincount(class_map(sample.label(), names).ravel(), minlength=len(names) + 1)
     return total
 
 
@@ -182,7 +182,7 @@ def mapped_square_metres(dataset: Dataset, *, names: Sequence[str]) -> NDArray[n
     """
     total = np.zeros(len(names) + 1)
     for sample in dataset:
-        regions = Masks.from_ids(_class_map(sample.label(), names), len(names) + 1)
+        regions = Masks.from_ids(class_map(sample.label(), names), len(names) + 1)
         total += geodesic_areas(regions, georeference_of(sample))
     return total
 

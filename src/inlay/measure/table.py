@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from inlay.core.staging import staged
 from inlay.measure.areas import geodesic_areas, georeference_of
 from inlay.measure.calibration import Calibration
 from inlay.measure.shapes import shapes
+from inlay.measure.spacing import stated_calibration, stated_lattice
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +30,7 @@ SUFFIXES = (".csv", ".parquet", ".geojson")
 def segment_table(
     dataset: Dataset,
     *,
-    calibration: Calibration | None = None,
+    calibration: Calibration | Literal["stated"] | None = None,
     geodesic: bool = False,
     minimum_score: float = 0.0,
     on: parallel.Place = "serial",
@@ -38,17 +39,20 @@ def segment_table(
 ) -> pl.DataFrame:
     """A row for each segment with pixels: sample, class, instance, score and the figures of `shapes`.
 
-    Lengths and areas are in the unit of `calibration`; `area_px` always is the number of pixels. With
-    `geodesic`, `area_m2` is the area on the ellipsoid, from the coordinate system of each image file.
+    Lengths and areas are in the unit of `calibration`, or "stated": by the spacing that each image states, in
+    the unit of the first one (with `volume`, the share of a segment's slice). `area_px` always is the number
+    of pixels. With `geodesic`, `area_m2` is the area on the ellipsoid, from the coordinate system of each
+    image file.
 
     Raises
     ------
     InlayError
-        When an image lacks a coordinate system that was asked for, or pixels are not square.
+        When an image lacks a coordinate system or a spacing that was asked for, or pixels are not square.
     """
     import polars as pl
 
-    work = partial(_rows, dataset, calibration or Calibration(), minimum_score, geodesic=geodesic)
+    size = stated_lattice(dataset[0]).unit if calibration == "stated" and len(dataset) else calibration
+    work = partial(_rows, dataset, size or Calibration(), minimum_score, geodesic=geodesic)
     tables = []
     for done, rows in enumerate(parallel.map_samples(work, dataset.names, on=on, workers=workers), 1):
         tables.append(pl.DataFrame(rows, schema_overrides={"sample": pl.String, "class": pl.String}))
@@ -59,10 +63,11 @@ def segment_table(
 
 
 def _rows(
-    dataset: Dataset, calibration: Calibration, minimum_score: float, name: str, *, geodesic: bool
+    dataset: Dataset, size: Calibration | str, minimum_score: float, name: str, *, geodesic: bool
 ) -> dict[str, Any]:
-    """Columns of one sample."""
+    """Columns of one sample; a size that is the name of a unit is the one that the image states."""
     sample = dataset[name]
+    calibration = stated_calibration(sample, unit=size) if isinstance(size, str) else size
     label = sample.label()
     keep = label.masks.area() > 0
     if label.score is not None:
@@ -83,6 +88,8 @@ def _rows(
     columns |= shapes(label, spacing=calibration.spacing)
     if label.amodal is not None:
         columns["visible"] = (label.amodal & label.masks).area() / np.maximum(label.amodal.area(), 1)
+    if isinstance(size, str):
+        columns["volume"] = columns["area"] * stated_lattice(sample, unit=size).spacing[2]
     if geodesic:
         columns["area_m2"] = geodesic_areas(label.masks, georeference_of(sample))
     return columns
