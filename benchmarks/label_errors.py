@@ -27,8 +27,8 @@ from inlay import scenes
 from inlay.core.dataset import Dataset, Sample
 from inlay.core.masks import Masks
 from inlay.rules import DEFAULT_PACKS, Finding, Findings
-from mistakes import files, logic, shapes, stacks, videos
-from mistakes.canvas import Spoilt
+from mistakes import files, logic, shapes, stacks, styles, videos
+from mistakes.canvas import Spoilt, grown
 
 GENERAL = DEFAULT_PACKS
 LOW = "XGPLS"
@@ -46,6 +46,8 @@ class Kind:
     inject: Any
     video: bool = False
     file: bool = False
+    style: bool = False
+    prior: float = 0.0  # errors of the kind for each 100 errors of real labels, see `PRIORS`
 
 
 KINDS = (
@@ -88,6 +90,11 @@ KINDS = (
         Kind(f"26{letter}", name, "X", inject, file=True)
         for letter, (name, inject) in zip("cdefghij", files.MUTATORS.items())
     ),
+    *(
+        Kind(f"27{letter}", f"one person's outlines are {style}", "D", style, style=True)
+        for letter, style in zip("abc", styles.STYLES)
+    ),
+    Kind("28", "labelled through glass", "W", logic.through),
 )
 
 
@@ -184,7 +191,8 @@ def touches(finding: Finding, spoilt: Spoilt) -> tuple[bool, float]:
     if region.shape != spoilt.where.shape:
         return True, 1.0
     share = float((region & spoilt.where).sum() / max(spoilt.where.sum(), 1))
-    return share > 0 or bool(set(finding.rows) & set(spoilt.rows)), share
+    beside = share > 0 or bool((region & grown(spoilt.where, 1.5)).any())
+    return beside or bool(set(finding.rows) & set(spoilt.rows)), share
 
 
 def trial(base: Base, kind: Kind, clean: Findings, seed: int, cache: Path) -> Count:
@@ -196,6 +204,8 @@ def trial(base: Base, kind: Kind, clean: Findings, seed: int, cache: Path) -> Co
         if found is None:  # refused as a whole, by name
             return Count(len(wrong), len(wrong))
         return judged(found, whole, wrong)
+    if kind.style:
+        return styled(samples, kind.inject, random, (*base.packs, "dataset"), cache)
     if kind.video:
         for start in range(0, len(samples), base.frames):
             found = kind.inject(samples[start : start + base.frames], random) if base.frames > 1 else None
@@ -216,6 +226,26 @@ def trial(base: Base, kind: Kind, clean: Findings, seed: int, cache: Path) -> Co
         return Count()
     spoilt_set = Dataset.of(samples, base.samples[0].label().classes)
     return judged(inlay.check(spoilt_set, packs=base.packs, cache=cache), clean, errors)
+
+
+def styled(
+    samples: Sequence[Sample], style: str, random: np.random.Generator, packs: tuple[str, ...], cache: Path
+) -> Count:
+    """One of three people draws otherwise; found when a rule about people names that one alone."""
+    signed, names = styles.signed(samples, random)
+    person = str(random.choice(styles.PEOPLE))
+    classes = signed[0].label().classes
+    spoilt = styles.restyled(signed, names, person, style, random)
+    clean, found = (
+        Counter(
+            each.rule
+            for each in inlay.check(Dataset.of(each, classes), packs=packs, cache=cache)
+            if person in each.message
+        )
+        for each in (signed, spoilt)
+    )
+    new = found - clean
+    return Count(1, int(bool(new)), sum(new.values()), sum(new.values()), [], new)
 
 
 def judged(findings: Findings, clean: Findings, errors: Sequence[dict[str, Spoilt]]) -> Count:

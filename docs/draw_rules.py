@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, str] = {
     "score": "0.5",
     "column": "area_px",
     "distance": "3",
+    "tolerance": "1",
 }
 LEGEND: dict[str, Any] = {
     "a": {"class": "car", "tags": ["truncated"]},

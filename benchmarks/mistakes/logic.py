@@ -37,7 +37,7 @@ def _to_the_sky(sample: Sample, random: Random) -> Spoilt | None:
             if away.sum() == mask.sum() and sky[away].all():
                 canvas.take(int(row), mask.copy())
                 canvas.give(int(row), away)
-                return canvas.spoilt(away, (int(row),))
+                return canvas.spoilt(away | mask, (int(row),))
     return None
 
 
@@ -97,6 +97,22 @@ def _hiding(canvas: Canvas, random: Random) -> tuple[int, int] | None:
     front, behind = np.nonzero(hidden >= 20)
     pairs = [(b, a) for a, b in zip(front.tolist(), behind.tolist()) if a > b]
     return pairs[random.integers(len(pairs))] if pairs else None
+
+
+def through(sample: Sample, random: Random) -> Spoilt | None:
+    """Of a thing of glass in front of another, what one sees through it is labelled as the other's."""
+    canvas = Canvas(sample)
+    pair = _hiding(canvas, random)
+    if pair is None:
+        return None
+    behind, front = pair
+    assert canvas.extent is not None
+    where = canvas.extent[behind] & canvas.seen[front]
+    canvas.seen[front] &= ~where
+    canvas.seen[behind] |= where
+    tags = list(canvas.label.tags)
+    tags[front] = tags[front] | {"transparent"}
+    return canvas.spoilt(where, (behind, front), tags=tuple(tags))
 
 
 def truncated_tag(sample: Sample, random: Random) -> Spoilt | None:

@@ -17,8 +17,11 @@ BEYOND_PICTURES = {
     "hair-band",
     "numbers-shifted",
     "map-turned",
-    "bite-of-own-colour",
-    "slanting-spur",
+    "erased",
+    "annotator-outlines",
+    "annotator-size",
+    "annotator-off-edge",
+    "annotator-corners",
     "spur-of-plant",
 } | {
     "missing-thing",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from inlay.core.contacts import contacts_of
@@ -9,12 +11,13 @@ from inlay.core.masks import Masks
 from inlay.rules.tables import ImageTable, SegmentTable
 
 LONG = 5  # pixels, at least, of a strip
+LITTLE = 0.1  # of the borders: where thin parts cannot cover more, they are not looked at
 
 
 def blended_frac(table: ImageTable) -> float:
     """Share of the borders between classes two or more numbers apart that a strip of a number between covers.
 
-    0 to 1; near 0 in a label that somebody drew, near 1 in a map that was resized by blending. Unknown where
+    0 to 1; little in a label that somebody drew, near 1 in a map that was resized by blending. Unknown where
     there are no such borders. Numbers are places in the list of classes. One class that is nothing but strips
     is one of outlines, and not counted.
     """
@@ -32,6 +35,7 @@ def blended_px(table: ImageTable) -> int:
     return int(_between(table.segments)[0].area().sum())
 
 
+@lru_cache(maxsize=1)  # two columns of one table ask one after the other
 def _between(table: SegmentTable) -> tuple[Masks, int, int]:
     """The strips of a number between those on either side; the edges that they cover, and those left bare."""
     label = table.segmentation
@@ -44,7 +48,7 @@ def _between(table: SegmentTable) -> tuple[Masks, int, int]:
     number = label.class_id.astype(np.int64)
     apart = (np.abs(number[graph.a] - number[graph.b]) > 1) & stuff[graph.a] & stuff[graph.b]
     bare = int(graph.length[apart].sum())
-    if not thin.any():
+    if 2 * int(area[thin].sum()) <= LITTLE * bare or not thin.any():
         return parts[:0], 0, bare
     strips, own = parts[thin], number[row[thin]]
     count = len(strips)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inlay.core.masks import Masks
+from inlay.core.placing import cut
 from inlay.rules.columns.parts.concepts import concept_of
 from inlay.rules.tables import Floats, ImageTable, SegmentTable
 
@@ -36,10 +36,8 @@ def _below(table: SegmentTable, row: float) -> Floats:
     across = np.flatnonzero((top < row) & (bottom > row))
     if len(across):
         height, width = table.masks.size
-        under = np.zeros((height, width), np.bool_)
-        under[int(np.ceil(row)) :] = True
-        shared = table.masks[across].intersection(Masks.encode(under))[:, 0]
-        found[across] = shared / table.area[across]
+        under = cut(table.masks[across], (0, int(np.ceil(row)), width, height))
+        found[across] = under.area() / table.area[across]
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
 from inlay.core.morphology import dilate, erode
-from inlay.core.placing import cut, paste
+from inlay.rules.columns.parts.bays import closed, notches
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Floats, Integers, SegmentTable, ratio
 
@@ -21,7 +23,7 @@ def spur_px(table: SegmentTable, width: float) -> Integers:
     nobody, on both sides: what is seen between two others is no slip.
     A mask that is so thin everywhere has no body, and no tongue; 0 for stuff, which is what others leave.
     """
-    return _longest(*_spurs(table, np.flatnonzero(table.is_thing), width), len(table))
+    return _longest(*_all_spurs(table, width), len(table))
 
 
 def spur_px_region(table: SegmentTable, row: int, width: float) -> Masks:
@@ -30,17 +32,31 @@ def spur_px_region(table: SegmentTable, row: int, width: float) -> Masks:
     return spurs[np.argsort(-_lengths(spurs), kind="stable")[:1]].union()
 
 
+def slanting_spur_px(table: SegmentTable, width: float) -> Integers:
+    """Length of the longest such tongue that is no upright one; pixels, 0 for stuff.
+
+    Trunks, posts and legs go straight up and down: three times as high as wide, or more.
+    """
+    return _longest(*_slanting(*_all_spurs(table, width)), len(table))
+
+
+def slanting_spur_px_region(table: SegmentTable, row: int, width: float) -> Masks:
+    """That tongue."""
+    spurs, _ = _slanting(*_spurs(table, np.array([row]), width))
+    return spurs[np.argsort(-_lengths(spurs), kind="stable")[:1]].union()
+
+
 def notch_px(table: SegmentTable, width: float) -> Integers:
     """Pixels of the largest bite at most so many pixels wide into the mask, of nobody's pixels; 0 or more.
 
     0 for stuff, whose outline is what others leave.
     """
-    return _largest(*_notches(table, np.flatnonzero(table.is_thing), width), len(table))
+    return _largest(*notches(table, np.flatnonzero(table.is_thing), width), len(table))
 
 
 def notch_px_region(table: SegmentTable, row: int, width: float) -> Masks:
     """That bite."""
-    parts, _ = _notches(table, np.array([row]), width)
+    parts, _ = notches(table, np.array([row]), width)
     return parts[np.argsort(-parts.area(), kind="stable")[:1]].union()
 
 
@@ -50,7 +66,7 @@ def jaggedness(table: SegmentTable) -> Floats:
     Unknown where nothing is left of the smoothed mask.
     """
     filled = table.masks.fill_holes()
-    smooth = _closed(_opened(filled, 2.0), 2.0)
+    smooth = closed(_opened(filled, 2.0), 2.0)
     return ratio(perimeter(filled), perimeter(smooth))
 
 
@@ -81,13 +97,9 @@ def _opened(masks: Masks, radius: float) -> Masks:
     return dilate(erode(masks, radius, element="disk"), radius, element="disk")
 
 
-def _closed(masks: Masks, radius: float) -> Masks:
-    """The masks with their bays filled; beyond the sides of the image there is room, and nothing in it."""
-    height, width = masks.size
-    room = int(np.ceil(radius))
-    wide = paste(masks, (height + 2 * room, width + 2 * room), x=room, y=room)
-    filled = erode(dilate(wide, radius, element="disk"), radius, element="disk")
-    return masks | cut(filled, (room, room, room + width, room + height))
+@lru_cache(maxsize=1)  # two columns of one table ask one after the other
+def _all_spurs(table: SegmentTable, width: float) -> tuple[Masks, NDArray[np.int64]]:
+    return _spurs(table, np.flatnonzero(table.is_thing), width)
 
 
 def _spurs(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
@@ -105,6 +117,12 @@ def _spurs(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[
         return parts, row
     alone = _along_one(table, parts, row, width)
     return parts[alone], row[alone]
+
+
+def _slanting(spurs: Masks, row: NDArray[np.int64]) -> tuple[Masks, NDArray[np.int64]]:
+    x0, y0, x1, y1 = spurs.box().T
+    wide = 3 * (x1 - x0) > y1 - y0
+    return spurs[wide], row[wide]
 
 
 def _along_one(table: SegmentTable, parts: Masks, row: NDArray[np.int64], width: float) -> NDArray[np.bool_]:
@@ -134,23 +152,6 @@ def _longest(parts: Masks, row: NDArray[np.int64], count: int) -> Integers:
     found = np.zeros(count, np.int64)
     np.maximum.at(found, row, _lengths(parts))
     return found
-
-
-def _notches(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
-    """The bites into some masks, and the row of each."""
-    rows = rows[_near_nobody(table, width)[rows]]
-    radius = (width + 0.5) / 2
-    masks = table.masks[rows]
-    parts, place = ((_closed(masks, radius) - masks) - table.union).parts(4)
-    return parts, rows[place]
-
-
-def _near_nobody(table: SegmentTable, width: float) -> NDArray[np.bool_]:
-    """(N,) whether the box of a mask meets that of some of nobody's pixels, or comes so near."""
-    ours, free = table.box, table.nobody.box().astype(np.int64)
-    apart = np.maximum(ours[:, None, :2] - free[None, :, 2:], free[None, :, :2] - ours[:, None, 2:])
-    near: NDArray[np.bool_] = (apart <= width).all(axis=2).any(axis=1)
-    return near & (table.area > 0)
 
 
 def _largest(parts: Masks, row: NDArray[np.int64], count: int) -> Integers:

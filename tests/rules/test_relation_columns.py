@@ -1,0 +1,174 @@
+"""Columns of gaps, relations and outlines against what distances and pixels say by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.spatial.distance import cdist
+from scipy.stats import mannwhitneyu
+
+from inlay.core.classes import Classes
+from inlay.core.dataset import Dataset, Sample
+from inlay.core.masks import Masks
+from inlay.core.segmentation import Segmentation
+from inlay.rules import check
+from inlay.rules.columns import annotators, erased, outline_form, outlines, relations
+from inlay.rules.gathered import Gathered
+from inlay.rules.tables import DatasetTable, PairTable, SegmentTable, UnknownError
+
+stacks = arrays(np.bool_, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8))
+
+
+def table(*masks, names=("cell",), class_id=None, image=None, **columns):
+    count = len(masks)
+    ids = np.zeros(count, np.int32) if class_id is None else np.array(class_id, np.int32)
+    label = Segmentation(
+        Classes.of(*names), Masks.encode(np.array(masks)), ids, np.arange(1, count + 1), **columns
+    )
+    return SegmentTable(label, Sample("x", image, label))
+
+
+def block(y0, x0, y1, x1, size=(40, 60)):
+    mask = np.zeros(size, np.bool_)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+@settings(max_examples=50, deadline=None)
+@given(stacks)
+def test_a_gap_is_what_lies_between_the_nearest_pixels(stack):
+    found = relations.gap_px(table(*stack))
+    for row, mask in enumerate(stack):
+        others = [
+            cdist(np.argwhere(mask), np.argwhere(each)).min()
+            for i, each in enumerate(stack)
+            if i != row and each.any() and mask.any()
+        ]
+        if not others:
+            assert np.isnan(found[row])
+        else:
+            assert found[row] == pytest.approx(max(min(others) - 1, 0))
+
+
+def test_a_gap_is_to_a_segment_of_the_same_class_and_not_to_one_far_away():
+    masks = (block(0, 0, 5, 5), block(0, 8, 5, 12), block(0, 15, 5, 20))
+    assert relations.gap_px(table(*masks, names=("a", "b"), class_id=(0, 1, 0))).tolist()[::2] == [10, 10]
+    assert np.isnan(relations.gap_px(table(*masks, names=("a", "b"), class_id=(0, 1, 0)))[1])
+    far = table(block(0, 0, 5, 5, (10, 99)), block(0, 90, 5, 99, (10, 99)))
+    assert np.isnan(relations.gap_px(far)).all()
+
+
+def test_what_is_seen_of_a_pair_may_lie_apart():
+    behind, other, front = block(0, 0, 5, 20), block(0, 18, 5, 40), block(0, 16, 5, 22)
+    pairs = PairTable.of(table(behind, other, front))
+    gaps = dict(zip(zip(pairs.a.tolist(), pairs.b.tolist()), relations.gap_px_(pairs)))
+    assert gaps[0, 2] == gaps[2, 1] == 0 and gaps[0, 1] == gaps[1, 0] == 6
+
+
+def test_outlines_of_copies_agree_and_those_of_what_merely_overlaps_do_not():
+    copy = PairTable.of(table(block(5, 5, 30, 30), block(5, 5, 30, 30)))
+    inside = PairTable.of(table(block(2, 2, 38, 50), block(12, 12, 28, 40)))
+    assert relations.boundary_iou(copy).tolist() == [1, 1]
+    assert relations.boundary_iou(inside).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("other", "name", "matrix"),
+    [
+        (block(5, 5, 25, 25), "equals", "TFFFTFFFT"),
+        (block(10, 10, 18, 18), "contains", "TTTFFTFFT"),
+        (block(0, 0, 38, 50), "within", "TFFTFFTTT"),
+        (block(5, 15, 25, 40), "overlaps", "TTTTTTTTT"),
+    ],
+)
+def test_a_relation_has_its_name_and_its_nine_intersections(other, name, matrix):
+    pairs = PairTable.of(table(block(5, 5, 25, 25), other))
+    assert relations.relation(pairs, 1.0)[0] == name
+    assert relations.relate(pairs, 1.0)[0] == matrix
+    turned = np.array(list(matrix)).reshape(3, 3).T.ravel()
+    assert relations.relate(pairs, 1.0)[1] == "".join(turned)
+
+
+def test_neighbours_touch_and_a_pixel_over_the_line_is_tolerated():
+    pairs = PairTable.of(table(block(5, 5, 25, 25), block(5, 25, 25, 40)))
+    assert relations.relation(pairs, 1.0).tolist() == ["touches", "touches"]
+    over = PairTable.of(table(block(5, 5, 25, 26), block(5, 25, 25, 40)))
+    assert relations.relation(over, 1.0).tolist() == ["touches", "touches"]
+    assert len(relations.relate(PairTable.of(table(block(0, 0, 3, 3))), 1.0)) == 0
+
+
+def test_a_square_has_four_corners_and_a_disc_has_more():
+    rows, columns = np.ogrid[:40, :60]
+    disc = (rows - 20) ** 2 + (columns - 30) ** 2 <= 15**2
+    square, round_ = outline_form.vertex_density(table(block(5, 5, 30, 30), disc))
+    assert square == pytest.approx(100 * 4 / 100)
+    assert round_ > 1.5 * square
+
+
+def test_the_thinnest_place_of_a_dumbbell_is_its_neck():
+    dumbbell = block(5, 5, 25, 20) | block(13, 20, 18, 40) | block(5, 40, 25, 55)
+    bar, neck, line, none = outline_form.min_thickness(
+        table(block(5, 5, 15, 50), dumbbell, block(3, 3, 4, 30), np.zeros((40, 60), np.bool_))
+    )
+    assert (line, none) == (1, 0)
+    assert 4 <= neck <= 6 < 9 <= bar <= 11
+
+
+def test_a_slanting_tongue_is_no_trunk():
+    trunk = block(5, 20, 15, 40) | block(15, 30, 35, 31)
+    branch = block(5, 20, 15, 40) | block(8, 40, 9, 55)
+    for mask, upright, slanting in ((trunk, 19, 0), (branch, 14, 14)):
+        assert outlines.spur_px(table(mask), 2.0)[0] == pytest.approx(upright, abs=2)
+        assert outlines.slanting_spur_px(table(mask), 2.0)[0] == pytest.approx(slanting, abs=2)
+
+
+def test_a_round_bite_of_the_colour_of_the_mask_was_erased_and_a_bay_of_the_background_was_not():
+    rows, columns = np.ogrid[:40, :60]
+    whole = block(10, 5, 35, 55)
+    disc = (rows - 10) ** 2 + (columns - 30) ** 2 <= 6**2
+    image = np.full((40, 60, 3), 40, np.uint8)
+    image[whole] = 200
+    assert erased.erased_px(table(whole & ~disc, image=image), 20.0)[0] >= 30
+    image[disc] = 40
+    assert erased.erased_px(table(whole & ~disc, image=image), 20.0)[0] == 0
+    with pytest.raises(UnknownError):
+        erased.erased_px(table(whole & ~disc), 20.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_hand_is_told_by_the_rank_sum(seed):
+    random = np.random.default_rng(seed)
+    values = np.concatenate([random.integers(0, 9, 40), random.integers(4, 13, 30)]).astype(np.float64)
+    people = np.array(["ann"] * 40 + ["bob"] * 30, np.object_)
+    classes = Classes.of("cell")
+    one = Gathered.of(
+        Sample("x", None, table(*[block(0, 0, 3, 3)] * 70).segmentation),
+        classes,
+        {"area_px": values, "annotator": people},
+    )
+    found = annotators.hand_z(
+        DatasetTable.empty(classes).__class__(classes, *np.zeros((3, 1), np.int64), 1, one), "area_px"
+    )
+    sure = mannwhitneyu(values[:40], values[40:], use_continuity=False, method="asymptotic")
+    from scipy.stats import norm
+
+    assert found[0] == pytest.approx(norm.isf(sure.pvalue / 2), rel=1e-6)
+
+
+def test_a_person_who_draws_too_wide_is_named():
+    random = np.random.default_rng(4)
+    samples = []
+    for number in range(30):
+        masks = []
+        for y in (2, 22):
+            for x in (2, 22, 42):
+                side = int(random.integers(8, 11)) + 4 * (number % 3 == 1)
+                masks.append(block(y, x, y + side, x + side))
+        tags = tuple(frozenset({f"annotator={('ann', 'bob', 'eve')[number % 3]}"}) for _ in masks)
+        samples.append(Sample(str(number), None, table(*masks, tags=tags).segmentation))
+    found = [each for each in check(Dataset.of(samples), packs=["dataset"]) if each.rule == "annotator-size"]
+    assert len(found) == 1 and found[0].message.startswith("bob ")
