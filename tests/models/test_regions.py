@@ -7,7 +7,7 @@ import torch
 from inlay.models.decode.regions import pasted
 from inlay.models.parts.boxes import box_iou, clip, decode, encode, unsuppressed
 from inlay.models.parts.proposals import anchors_of
-from inlay.models.parts.rois import level_of, roi_align
+from inlay.models.parts.rois import level_of, pool_by_size, pool_own_level, roi_align
 
 
 def random_boxes(count, side=40, seed=0):
@@ -74,6 +74,18 @@ def test_regions_are_aligned_as_in_the_paper():
 def test_large_boxes_go_to_coarse_levels():
     boxes = torch.tensor([[0.0, 0, side, side] for side in (2, 16, 32, 64, 500)])
     assert level_of(boxes, 4, usual=16).tolist() == [0, 1, 2, 3, 3]
+
+
+def test_regions_pooled_a_level_at_a_time_are_those_pooled_from_all_levels():
+    features = [torch.randn(1, 3, 40 // stride, 48 // stride, requires_grad=True) for stride in (4, 8)]
+    boxes = clip(random_boxes(20, side=40, seed=4), 40, 48)[None]
+    one, two = (
+        pool(features, boxes, 3, strides=(4, 8), usual=12.0) for pool in (pool_by_size, pool_own_level)
+    )
+    assert set(level_of(boxes, 2, usual=12.0)[0].tolist()) == {0, 1}
+    assert torch.allclose(one, two, atol=1e-6)
+    slopes = [torch.autograd.grad(pooled.square().sum(), features) for pooled in (one, two)]
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*slopes))
 
 
 def test_anchors_lie_around_the_middle_of_their_pixels():

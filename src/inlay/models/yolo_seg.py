@@ -32,6 +32,7 @@ from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
+PARTIAL = True
 RECIPE: Mapping[str, object] = {
     "learning_rate": 2e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},
@@ -89,7 +90,7 @@ class Config:
     masks_learnt: int = 64
     candidates: int = 1000
     minimum_score: float = 0.05
-    overlap: float = 0.6
+    overlap: float = 0.5
 
     def __post_init__(self) -> None:
         if self.finest not in (0, 4, 8) or self.prototype_stride not in (0, 2, 4):

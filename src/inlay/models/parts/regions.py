@@ -26,7 +26,7 @@ from inlay.models.parts.proposals import (
     propose,
     sampled,
 )
-from inlay.models.parts.rois import pool_by_size, pool_each_level, roi_align
+from inlay.models.parts.rois import pool_by_size, pool_each_level, pool_own_level, roi_align
 from inlay.models.parts.targets import Target, Targets
 
 STEPS = (10.0, 5.0)  # boxes of the second stage are nearly right: their steps are scaled up
@@ -146,7 +146,8 @@ class Regions(nn.Module):
         """[(B, R, C, bins, bins)]: one, or one from each level for heads that join them."""
         if self.path_up is not None:
             return pool_each_level(features, boxes, bins, strides=self.strides)
-        return [pool_by_size(features, boxes, bins, strides=self.strides, usual=self.usual)]
+        pool = pool_own_level if self.training else pool_by_size
+        return [pool(features, boxes, bins, strides=self.strides, usual=self.usual)]
 
     def _detections(self, features: Sequence[Tensor], scores: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
         config, size = self.config, self._size(features)

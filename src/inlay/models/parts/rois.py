@@ -68,6 +68,20 @@ def pool_by_size(
     return found
 
 
+def pool_own_level(
+    features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int], usual: float
+) -> Tensor:
+    """What `pool_by_size` gives for one image, a level at a time: quicker, but it cannot be exported."""
+    level = level_of(boxes, len(features), usual=usual)[0]
+    found = features[0].new_zeros(boxes.shape[1], features[0].shape[1], size, size)
+    for k, (feature, stride) in enumerate(zip(features, strides)):
+        mine = torch.nonzero(level == k).squeeze(1)
+        if len(mine):
+            pooled = roi_align(feature, boxes[:, mine], size, stride=stride)[0]
+            found = found.index_put((mine,), pooled)
+    return found[None]
+
+
 def pool_each_level(
     features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int]
 ) -> list[Tensor]:
