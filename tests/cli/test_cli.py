@@ -288,3 +288,24 @@ def test_the_whole_job_runs_by_command_line(cells, tmp_path, capsys):
     assert main(arguments) == 0
     assert 0 <= json.loads(figures.read_text())["mask_AP50"] <= 1
     assert "<html" in page.read_text("utf-8")
+
+
+def test_what_can_be_trained_and_set_is_listed(capsys):
+    assert main(["models"]) == 0
+    assert re.search(r"unet +semantic +U-Net", capsys.readouterr().out)
+    assert main(["models", "deeplab"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"deeplab\.stride +16 ", text)
+    assert re.search(r"training\.augment\.mosaic +0\.0 ", text)
+    assert "[deeplab]" in text
+    assert main(["models", "deeplap"]) == 2
+    assert "deeplab" in capsys.readouterr().err
+
+
+def test_a_setting_that_is_none_is_refused_before_anything_is_read(tmp_path, capsys):
+    arguments = ["train", str(tmp_path / "absent"), "--model", "unet", "--out", str(tmp_path / "run")]
+    assert main([*arguments, "--set", "unet.encodr=csp"]) == 2
+    assert "did you mean 'encoder'?" in capsys.readouterr().err
+    assert main([*arguments, "--set", "unet.encoder=cps"]) == 2
+    assert "'cps'; it can be" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

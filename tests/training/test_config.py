@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay import FormatError, InlayError, plugins
+from inlay.models.parts.settings import settings_of
 from inlay.training.config import (
     Augment,
     RunConfig,
     Training,
+    changes_from,
     config_from,
+    config_of,
     config_to_toml,
     default_config,
     read_config,
@@ -98,3 +101,34 @@ def test_settings_are_frozen():
     assert isinstance(config, RunConfig)
     with pytest.raises(AttributeError):
         config.training.batch = 3
+
+
+def test_every_setting_of_a_training_says_what_it_means():
+    training = Training()
+    for part in (training, training.augment, training.teacher):
+        silent = [item.name for item in settings_of(part) if not item.meaning]
+        assert [name for name in silent if name not in ("augment", "teacher")] == []
+
+
+def test_settings_are_given_one_by_one_in_words():
+    changes = changes_from(
+        ["training.batch=4", "unet.encoder=csp", "unet.widths=[8, 16]", "training.augment.flip=false"]
+    )
+    assert changes == {
+        "training": {"batch": 4, "augment": {"flip": False}},
+        "unet": {"encoder": "csp", "widths": [8, 16]},
+    }
+    assert config_of(changes, "unet").training.batch == 4
+    assert config_of(None, "unet") == default_config("unet")
+    for words in ("batch", "=4", "training..batch=4"):
+        with pytest.raises(InlayError, match=r"write NAME=VALUE, such as training\.batch=4"):
+            changes_from([words])
+
+
+def test_settings_given_one_by_one_come_before_those_of_the_file(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('model = "unet"\n[training]\nbatch = 2\nseed = 7\n')
+    training = read_config(path, "unet", {"training": {"batch": 4}}).training
+    assert (training.batch, training.seed) == (4, 7)
+    with pytest.raises(InlayError, match="did you mean 'batch'"):
+        read_config(path, "unet", {"training": {"batsh": 4}})

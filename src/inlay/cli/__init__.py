@@ -20,6 +20,7 @@ from inlay.cli.export import export
 from inlay.cli.formats import formats
 from inlay.cli.label import label
 from inlay.cli.measure import measure
+from inlay.cli.models import models
 from inlay.cli.predict import predict
 from inlay.cli.sample import sample
 from inlay.cli.score import score
@@ -53,6 +54,7 @@ for command in (
     advise,
     measure,
     formats,
+    models,
     demo,
 ):
     app.command(command)

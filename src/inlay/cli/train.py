@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from inlay.cli.console import open_dataset, open_pool, progress_bar
+
+if TYPE_CHECKING:
+    from inlay.training.config import RunConfig
 
 
 def train(
@@ -18,6 +24,7 @@ def train(
     minutes: float | None = None,
     iterations: int | None = None,
     config: Path | None = None,
+    set: Annotated[list[str] | None, Parameter(negative="")] = None,  # noqa: A002 (the flag's name)
     unlabelled: Path | None = None,
     split: str | None = None,
     resume: bool = True,
@@ -35,7 +42,7 @@ def train(
         Labelled dataset. Its split "train" is learnt, "val" chooses the best weights, "test" is never
         read; without splits a tenth of the images is set aside to choose.
     model
-        unet (semantic), solov2 (instances); a config file may change its parts.
+        One of those that `inlay models` lists; `inlay models NAME` says what can be set in it.
     out
         Run folder; its `events` can be watched with TensorBoard.
     minutes
@@ -44,6 +51,8 @@ def train(
         Steps to train, instead of minutes.
     config
         TOML file with settings of the training and of the model.
+    set
+        Settings one by one, before those of the file: `--set training.batch=4 --set unet.encoder=csp`.
     unlabelled
         Images without labels (of another place, if need be) that the model labels for itself as it learns.
     split
@@ -57,10 +66,11 @@ def train(
     from inlay.training import find_rate as try_rates
     from inlay.training import train as run_training
 
+    settings = _settings(config, model, set or [])
     dataset = open_dataset(data, split=split)
     if find_rate:
         with progress_bar(f"trying rates for {model}") as progress:
-            trial = try_rates(dataset, model, config=config, progress=progress)
+            trial = try_rates(dataset, model, config=settings, progress=progress)
         print(trial)
         return 0
     if out is None:
@@ -72,7 +82,7 @@ def train(
             out,
             minutes=minutes,
             iterations=iterations,
-            config=config,
+            config=settings,
             unlabelled=None if unlabelled is None else open_pool(unlabelled),
             resume=resume,
             progress=progress,
@@ -81,3 +91,11 @@ def train(
     if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts
         print(run)
     return 0
+
+
+def _settings(config: Path | None, model: str, words: list[str]) -> RunConfig:
+    """Those of the file, or the family's own, with these changes."""
+    from inlay.training.config import changes_from, config_from, read_config
+
+    changes = changes_from(words)
+    return config_from(changes, model) if config is None else read_config(config, model, changes)

@@ -25,12 +25,13 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.core.staging import staged
 from inlay.models.decode.prompted import things_of_prompts
-from inlay.models.encoders import EncoderName, make_encoder
+from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import dice
-from inlay.models.parts.blocks import ConvNorm, Join, Norm, PooledContext, initialise
-from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
+from inlay.models.parts.blocks import ConvNorm, Join, PooledContext, initialise
+from inlay.models.parts.pixels import Contrast255, pad_to
 from inlay.models.parts.prompts import STRIDE, Clicks, no_clicks, with_next_click
 from inlay.models.parts.pyramid import Pyramid
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Target, Targets
 from inlay.models.parts.weights import read_plain
 
@@ -43,23 +44,11 @@ TOGETHER = 64  # prompts answered at once when nobody clicks
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a click network.
 
     Parameters
     ----------
-    encoder
-        "light" (quick from scratch), or another of the zoo.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its residual blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the head that reads the clicks.
     things_learnt
@@ -72,12 +61,6 @@ class Config:
         Things below it are left out then.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
-    norm: Norm = "batch"
-    contrast: Contrast = "fixed"
     head: int = 64
     things_learnt: int = 6
     clicks: int = 4

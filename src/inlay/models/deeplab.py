@@ -11,12 +11,11 @@ from torch import Tensor, nn
 
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
-from inlay.core.segmentation import Segmentation
-from inlay.models.encoders import EncoderName, level_of, make_encoder
+from inlay.models.encoders import level_of, make_encoder
 from inlay.models.parts.blocks import ConvNorm, Norm, Separable, initialise, upsample
-from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
-from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
-from inlay.models.parts.targets import Facts, Targets
+from inlay.models.parts.pixel_classes import PixelClasses, PixelModel, settled
+from inlay.models.parts.pixels import Contrast255, pad_to
+from inlay.models.parts.settings import EncoderSettings, PixelSettings
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {
@@ -28,24 +27,11 @@ LOW = 48  # channels that the finer features are reduced to (the best of v3+, ta
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(PixelSettings, EncoderSettings):
     """Settings of a DeepLab.
 
     Parameters
     ----------
-    encoder
-        "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
-        "mit_b5", or "vit_tiny" to "vit_base".
-    pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
-    widths
-        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
-    norm
-        "group", which any batch suits; "batch" for weights of others.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     version
         "v3plus": separable convolutions, and features at stride 4 that sharpen; or "v3".
     stride
@@ -56,31 +42,14 @@ class Config:
         Channels of the head.
     dropout
         Share of the head's channels that a training step leaves out.
-    dice
-        Weight of the Dice loss beside cross entropy.
-    balance
-        Class weights: "none", inverse "root" of the frequency, or "median" frequency.
-    class_weights
-        One for each class; empty: by `balance` from the data.
-    background
-        Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
     norm: Norm = "group"
-    contrast: Contrast = "fixed"
     version: Literal["v3plus", "v3"] = "v3plus"
     stride: int = 16
     rates: tuple[int, ...] = ()
     head: int = 128
     dropout: float = 0.1
-    dice: float = 0.0
-    balance: Balance = "root"
-    class_weights: tuple[float, ...] = ()
-    background: bool | None = None
 
     def __post_init__(self) -> None:
         if self.stride not in (8, 16, 32) or any(rate < 1 for rate in self.rates):
@@ -89,9 +58,7 @@ class Config:
             )
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with class weights and the meaning of unlabelled pixels settled by the data."""
-    return settled(config, facts)
+adapt = settled  # class weights and the meaning of unlabelled pixels, by the data
 
 
 def build(config: Config, classes: Classes) -> DeepLab:
@@ -99,7 +66,7 @@ def build(config: Config, classes: Classes) -> DeepLab:
     return DeepLab(config, classes)
 
 
-class DeepLab(nn.Module):
+class DeepLab(PixelModel):
     """Class logits of every pixel."""
 
     def __init__(self, config: Config, classes: Classes) -> None:
@@ -136,20 +103,6 @@ class DeepLab(nn.Module):
             x = torch.cat([upsample(x, fine), fine], 1)
         logits: Tensor = self.pixels(self.head(self.join(x)), padded, images)
         return logits
-
-    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
-        """Named losses of a batch."""
-        return self.pixels.loss(raw, targets)
-
-    def decode(
-        self,
-        raw: Tensor | tuple[Tensor, ...],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        minimum_score: float | None = None,
-    ) -> list[Segmentation]:
-        """One segment for each class seen in each image, none below the least score."""
-        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)
 
 
 class Views(nn.Module):

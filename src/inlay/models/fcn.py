@@ -11,12 +11,11 @@ from torch import Tensor, nn
 
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
-from inlay.core.segmentation import Segmentation
-from inlay.models.encoders import EncoderName, level_of, make_encoder
+from inlay.models.encoders import level_of, make_encoder
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
-from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
-from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
-from inlay.models.parts.targets import Facts, Targets
+from inlay.models.parts.pixel_classes import PixelClasses, PixelModel, settled
+from inlay.models.parts.pixels import Contrast255, pad_to
+from inlay.models.parts.settings import EncoderSettings, PixelSettings
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {
@@ -26,24 +25,11 @@ RECIPE: Mapping[str, object] = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(PixelSettings, EncoderSettings):
     """Settings of an FCN.
 
     Parameters
     ----------
-    encoder
-        "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
-        "mit_b5", or "vit_tiny" to "vit_base".
-    pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
-    widths
-        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
-    norm
-        "group", which any batch suits; "batch" for weights of others.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     form
         "skip": scores at stride 32 are joined with those of finer features; "dilated": scores at the stride
         at which the encoder stops to halve, and in training a second head before its last stage.
@@ -53,30 +39,13 @@ class Config:
         Channels of the head.
     dropout
         Share of the head's channels that a training step leaves out.
-    dice
-        Weight of the Dice loss beside cross entropy.
-    balance
-        Class weights: "none", inverse "root" of the frequency, or "median" frequency.
-    class_weights
-        One for each class; empty: by `balance` from the data.
-    background
-        Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
     norm: Norm = "group"
-    contrast: Contrast = "fixed"
     form: Literal["skip", "dilated"] = "skip"
     stride: int = 8
     head: int = 128
     dropout: float = 0.1
-    dice: float = 0.0
-    balance: Balance = "root"
-    class_weights: tuple[float, ...] = ()
-    background: bool | None = None
 
     def __post_init__(self) -> None:
         fitting = (4, 8, 16, 32) if self.form == "skip" else (8, 16, 32)
@@ -86,9 +55,7 @@ class Config:
             )
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with class weights and the meaning of unlabelled pixels settled by the data."""
-    return settled(config, facts)
+adapt = settled  # class weights and the meaning of unlabelled pixels, by the data
 
 
 def build(config: Config, classes: Classes) -> FCN:
@@ -96,7 +63,7 @@ def build(config: Config, classes: Classes) -> FCN:
     return FCN(config, classes)
 
 
-class FCN(nn.Module):
+class FCN(PixelModel):
     """Class logits of every pixel."""
 
     def __init__(self, config: Config, classes: Classes) -> None:
@@ -131,20 +98,6 @@ class FCN(nn.Module):
         scores = self.head(self.encoder(padded))
         logits = tuple(self.pixels(each, padded, images) for each in scores)
         return logits if len(logits) > 1 else logits[0]
-
-    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
-        """Named losses of a batch."""
-        return self.pixels.loss(raw, targets)
-
-    def decode(
-        self,
-        raw: Tensor | tuple[Tensor, ...],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        minimum_score: float | None = None,
-    ) -> list[Segmentation]:
-        """One segment for each class seen in each image, none below the least score."""
-        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)
 
 
 class SkipHead(nn.Module):

@@ -22,11 +22,11 @@ from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.queries import segments_of_queries, things_of_queries
 from inlay.models.decode.semantic import scores_of, segments_of_classes
-from inlay.models.encoders import EncoderName, level_of, make_encoder
+from inlay.models.encoders import level_of, make_encoder
 from inlay.models.encoders.vit import PATCH, Block, ViT
 from inlay.models.parts.attention import initialise_linear, map_of, tokens_of
-from inlay.models.parts.blocks import Norm, initialise, upsample
-from inlay.models.parts.pixels import Contrast, Contrast255, cut_to, pad_to
+from inlay.models.parts.blocks import initialise, upsample
+from inlay.models.parts.pixels import Contrast255, cut_to, pad_to
 from inlay.models.parts.queries import (
     CLASS,
     DICE,
@@ -39,6 +39,7 @@ from inlay.models.parts.queries import (
     mask_losses,
     positions,
 )
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Targets
 from inlay.models.parts.tasks import ChosenTask, task_of
 
@@ -52,7 +53,7 @@ NOBODY = 0.5  # sum of shares below which a pixel belongs to none of the classes
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a mask transformer.
 
     Parameters
@@ -62,16 +63,6 @@ class Config:
     encoder
         "vit_tiny" to "vit_base" for EoMT; or "light" (quick from scratch), "csp", "mit", "mobile", "vgg16",
         "resnet18" to "resnet101", "mit_b0" to "mit_b5".
-    pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
-    widths
-        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of queries and tokens; a ViT has its own.
     blocks
@@ -93,12 +84,6 @@ class Config:
     """
 
     task: ChosenTask = ""
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
-    norm: Norm = "batch"
-    contrast: Contrast = "fixed"
     head: int = 128
     blocks: int = 3
     queries: int = 0

@@ -21,9 +21,10 @@ from inlay.core.segmentation import Segmentation
 from inlay.models.decode.panoptic import merged
 from inlay.models.mask_rcnn import fitted_anchors
 from inlay.models.parts.blocks import ConvNorm, initialise, upsample
-from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
+from inlay.models.parts.pixel_classes import PixelClasses, settled
 from inlay.models.parts.pixels import Contrast, pad_to
 from inlay.models.parts.regions import RegionConfig, Regions
+from inlay.models.parts.settings import PixelSettings
 from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
 TASK = "panoptic"
@@ -36,39 +37,13 @@ LEAST_STUFF = 1 / 500  # of the pixels of an image
 
 
 @dataclass(frozen=True)
-class Config(RegionConfig):
+class Config(PixelSettings, RegionConfig):
     """Settings of a Panoptic FPN: those of Mask R-CNN, and those of its branch for stuff.
 
     Parameters
     ----------
-    encoder
-        Any encoder of the zoo; its last four levels are used.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its residual blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
-    head
-        Channels of the pyramid and of the mask head.
-    hidden
-        Units of the two layers of the box head.
-    anchors
-        Sides of the anchors at strides 4, 8, 16 and 32, pixels; empty: by the sizes in the data.
-    proposals
-        Boxes of one image that reach the second stage.
-    detections
-        Most things of one image.
     masks
         Always true: a box is no part of a panoptic prediction.
-    minimum_score
-        Things below it are left out.
-    overlap
-        Boxes of one class that overlap a better one by more are left out.
     branch
         Channels of the branch for stuff.
     stuff_weight
@@ -77,14 +52,6 @@ class Config(RegionConfig):
         Least pixels that a class of stuff must have beside the things; 0: 1/500 of the largest image.
     hidden_share
         Things of which surer ones hide more are left out.
-    dice
-        Weight of the Dice loss beside the cross entropy of the branch.
-    balance
-        Class weights of the branch: "none", inverse "root" of the frequency, or "median" frequency.
-    class_weights
-        One for each class; empty: by `balance` from the data.
-    background
-        Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
     contrast: Contrast = "fixed"
@@ -93,10 +60,6 @@ class Config(RegionConfig):
     stuff_weight: float = 0.5
     stuff_area: int = 0
     hidden_share: float = 0.5
-    dice: float = 0.0
-    balance: Balance = "root"
-    class_weights: tuple[float, ...] = ()
-    background: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.masks:

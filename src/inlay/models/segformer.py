@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from inlay.core.classes import Classes
-from inlay.core.segmentation import Segmentation
 from inlay.models.encoders import EncoderName, make_encoder
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise, upsample
-from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
-from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
-from inlay.models.parts.targets import Facts, Targets
+from inlay.models.parts.blocks import ConvNorm, initialise, upsample
+from inlay.models.parts.pixel_classes import PixelClasses, PixelModel, settled
+from inlay.models.parts.pixels import Contrast255, pad_to
+from inlay.models.parts.settings import EncoderSettings, PixelSettings
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {
@@ -24,7 +23,7 @@ RECIPE: Mapping[str, object] = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(PixelSettings, EncoderSettings):
     """Settings of a SegFormer.
 
     Parameters
@@ -32,47 +31,24 @@ class Config:
     encoder
         "mit" (of the given widths and depths; b0 by default), "mit_b0" to "mit_b5" as in the paper, or any
         other: "light", "csp", "mobile", "vgg16", "resnet18" to "resnet101", "vit_tiny" to "vit_base".
-    pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
     widths
         Channels of "mit" at strides 4, 8, 16, 32; of "light" or "csp" there is one more before.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
     norm
         Of the head: "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the head: 256, or 768 from "mit_b2" on as in the paper.
     dropout
         Share of the head's channels that a training step leaves out.
-    dice
-        Weight of the Dice loss beside cross entropy.
-    balance
-        Class weights: "none", inverse "root" of the frequency, or "median" frequency.
-    class_weights
-        One for each class; empty: by `balance` from the data.
-    background
-        Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
     encoder: EncoderName = "mit"
-    pretrained: str = ""
     widths: tuple[int, ...] = (32, 64, 160, 256)
     depths: tuple[int, ...] = (2, 2, 2, 2)
-    norm: Norm = "batch"
-    contrast: Contrast = "fixed"
     head: int = 256
     dropout: float = 0.1
-    dice: float = 0.0
-    balance: Balance = "root"
-    class_weights: tuple[float, ...] = ()
-    background: bool | None = None
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with class weights and the meaning of unlabelled pixels settled by the data."""
-    return settled(config, facts)
+adapt = settled  # class weights and the meaning of unlabelled pixels, by the data
 
 
 def build(config: Config, classes: Classes) -> SegFormer:
@@ -80,7 +56,7 @@ def build(config: Config, classes: Classes) -> SegFormer:
     return SegFormer(config, classes)
 
 
-class SegFormer(nn.Module):
+class SegFormer(PixelModel):
     """Class logits of every pixel."""
 
     def __init__(self, config: Config, classes: Classes) -> None:
@@ -104,17 +80,3 @@ class SegFormer(nn.Module):
         fused = self.fuse(torch.cat(maps[::-1], 1))  # the coarsest first, as published weights have it
         logits: Tensor = self.pixels(self.head(self.dropout(fused)), padded, images)
         return logits
-
-    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
-        """Named losses of a batch."""
-        return self.pixels.loss(raw, targets)
-
-    def decode(
-        self,
-        raw: Tensor | tuple[Tensor, ...],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        minimum_score: float | None = None,
-    ) -> list[Segmentation]:
-        """One segment for each class seen in each image, none below the least score."""
-        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from inlay.core.classes import Classes
-from inlay.core.segmentation import Segmentation
 from inlay.models.encoders.vgg import VGG
 from inlay.models.parts.blocks import ConvNorm, Norm, initialise
-from inlay.models.parts.pixel_classes import Balance, PixelClasses, settled
+from inlay.models.parts.pixel_classes import PixelClasses, PixelModel, settled
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
-from inlay.models.parts.targets import Facts, Targets
+from inlay.models.parts.settings import Balance, PixelSettings
 
 TASK = "semantic"
 RECIPE: Mapping[str, object] = {
@@ -27,7 +26,7 @@ FORMS = {"vgg16": ((64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 3), "basic": ((64,
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(PixelSettings):
     """Settings of a SegNet.
 
     Parameters
@@ -44,14 +43,6 @@ class Config:
         "group", which any batch suits; "batch" for weights of others.
     contrast
         "fixed" colours, or each "image" to its own mean and spread.
-    dice
-        Weight of the Dice loss beside cross entropy.
-    balance
-        Class weights: "none", inverse "root" of the frequency, or "median" frequency.
-    class_weights
-        One for each class; empty: by `balance` from the data.
-    background
-        Whether unlabelled pixels are learnt as none of the classes; unset: by the data.
     """
 
     form: Literal["light", "basic", "vgg16"] = "light"
@@ -60,15 +51,10 @@ class Config:
     depths: tuple[int, ...] = (1, 2, 2, 2, 2)
     norm: Norm = "group"
     contrast: Contrast = "fixed"
-    dice: float = 0.0
     balance: Balance = "median"
-    class_weights: tuple[float, ...] = ()
-    background: bool | None = None
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with class weights and the meaning of unlabelled pixels settled by the data."""
-    return settled(config, facts)
+adapt = settled  # class weights and the meaning of unlabelled pixels, by the data
 
 
 def build(config: Config, classes: Classes) -> SegNet:
@@ -76,7 +62,7 @@ def build(config: Config, classes: Classes) -> SegNet:
     return SegNet(config, classes)
 
 
-class SegNet(nn.Module):
+class SegNet(PixelModel):
     """Class logits of every pixel."""
 
     def __init__(self, config: Config, classes: Classes) -> None:
@@ -101,20 +87,6 @@ class SegNet(nn.Module):
             x = convs(unpooled(x, place))
         logits: Tensor = self.pixels(self.head(x), padded, images)
         return logits
-
-    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
-        """Named losses of a batch."""
-        return self.pixels.loss(raw, targets)
-
-    def decode(
-        self,
-        raw: Tensor | tuple[Tensor, ...],
-        sizes: Sequence[tuple[int, int]],
-        *,
-        minimum_score: float | None = None,
-    ) -> list[Segmentation]:
-        """One segment for each class seen in each image, none below the least score."""
-        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)
 
 
 def unpooled(x: Tensor, places: Tensor) -> Tensor:

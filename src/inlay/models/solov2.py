@@ -20,13 +20,14 @@ from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.grids import Grid, things_of_grids
-from inlay.models.encoders import EncoderName, level_of, make_encoder
+from inlay.models.encoders import level_of, make_encoder
 from inlay.models.losses.mask import dice, focal
 from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ranges_of
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.parts.blocks import ConvNorm, initialise
 from inlay.models.parts.evidence import evidence_at
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Target, Targets
 
@@ -48,24 +49,11 @@ POSITION = 4  # numbers of a kernel beside the weights of the mask features: bia
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a light SOLOv2.
 
     Parameters
     ----------
-    encoder
-        "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
-        "mit_b5", or "vit_tiny" to "vit_base".
-    pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
-    widths
-        Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the head that all grids share.
     mask_features
@@ -84,11 +72,7 @@ class Config:
         Whether a pixel may belong to one thing only: the surest one takes it.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
-    norm: Norm = "batch"
     contrast: Contrast = "image"
     head: int = 64
     mask_features: int = 24

@@ -17,15 +17,16 @@ from torch.nn import functional as F
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.prototypes import Floats, boxes_of, fast_nms, surest, things_of_prototypes
-from inlay.models.encoders import EncoderName, make_encoder
+from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import focal
 from inlay.models.losses.prototypes import mixed_mask_losses
 from inlay.models.mask_rcnn import fitted_anchors
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.parts.blocks import ConvNorm, initialise
 from inlay.models.parts.boxes import box_iou, encode
 from inlay.models.parts.fpn import FeaturePyramid
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.proposals import RATIOS, anchors_of
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Target, Targets
 
 TASK = "instance"
@@ -39,23 +40,13 @@ RIGHT, WRONG = 0.5, 0.4  # overlap from which an anchor shows a thing, and below
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a YOLACT.
 
     Parameters
     ----------
     encoder
         Any encoder of the zoo; its last four levels are used.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its residual blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the pyramid and of the heads.
     prototypes
@@ -72,11 +63,7 @@ class Config:
         Boxes of one class that overlap a better one by more are left out.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
-    norm: Norm = "batch"
     contrast: Contrast = "image"
     head: int = 96
     prototypes: int = 32

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -191,19 +191,33 @@ class RunConfig:
     training: Training
 
 
+Config = RunConfig | Mapping[str, Any] | Path | str | None
+
+
 def default_config(model: str) -> RunConfig:
     """The settings a family starts from: its own `Config`, and `Training` with the family's `RECIPE`."""
     module = plugins.load("models", model)
     return RunConfig(model, module.Config(), settings_from(Training, module.RECIPE, f"{model}.RECIPE"))
 
 
-def read_config(path: Path, model: str | None = None) -> RunConfig:
+def config_of(config: Config, model: str) -> RunConfig:
+    """The settings that were given in one way or another; a family's own where nothing is given."""
+    if isinstance(config, RunConfig):
+        return config
+    if config is None:
+        return default_config(model)
+    return config_from(config, model) if isinstance(config, Mapping) else read_config(Path(config), model)
+
+
+def read_config(path: Path, model: str | None = None, changes: Mapping[str, Any] | None = None) -> RunConfig:
     """Settings of a TOML file; what it leaves out keeps its default.
 
     Parameters
     ----------
     model
         The family, for a file that does not name one.
+    changes
+        What to change in the file's settings, as for `config_from`.
 
     Raises
     ------
@@ -217,9 +231,33 @@ def read_config(path: Path, model: str | None = None) -> RunConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(path, "", f"not a TOML file ({error})") from None
     try:
-        return config_from(table, model)
+        settings = config_from(table, model)
     except InlayError as error:
         raise FormatError(path, "", str(error)) from None
+    return config_from(merged(table, changes), model) if changes else settings
+
+
+def changes_from(words: Sequence[str]) -> dict[str, Any]:
+    """A nested mapping of changes such as "training.batch=4"; values are TOML, or plain words.
+
+    Raises
+    ------
+    InlayError
+        When one has no "=".
+    """
+    table: dict[str, Any] = {}
+    for each in words:
+        name, equals, text = each.partition("=")
+        if not equals or not all(name.split(".")):
+            raise InlayError(f"{each!r} sets nothing: write NAME=VALUE, such as training.batch=4")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        for key in reversed(name.strip().split(".")):
+            value = {key: value}
+        table = merged(table, value)
+    return table
 
 
 def config_from(table: Mapping[str, Any], model: str | None = None) -> RunConfig:
@@ -299,7 +337,7 @@ def _tuple(values: list[Any] | tuple[Any, ...], kinds: tuple[Any, ...], where: s
 
 def config_to_toml(config: RunConfig) -> str:
     """The settings as TOML; `read_config` gives the same settings back."""
-    lines = [f"model = {_literal(config.model)}", ""]
+    lines = [f"model = {literal(config.model)}", ""]
     for name, settings in ((config.model, config.family), ("training", config.training)):
         lines += _table(name, settings)
     return "\n".join(lines)
@@ -310,7 +348,7 @@ def _table(name: str, settings: Any) -> list[str]:
     plain = {key: value for key, value in values.items() if not dataclasses.is_dataclass(value)}
     lines = [
         f"[{name}]",
-        *(f"{key} = {_literal(value)}" for key, value in plain.items() if value is not None),
+        *(f"{key} = {literal(value)}" for key, value in plain.items() if value is not None),
         "",
     ]
     for key, value in values.items():
@@ -319,12 +357,13 @@ def _table(name: str, settings: Any) -> list[str]:
     return lines
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A setting as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     if isinstance(value, tuple | list):
-        return f"[{', '.join(_literal(each) for each in value)}]"
+        return f"[{', '.join(literal(each) for each in value)}]"
     return repr(value)

@@ -16,7 +16,7 @@ from inlay.core.dataset import Dataset
 from inlay.core.errors import InlayError
 from inlay.models.parts.tasks import task_of
 from inlay.training.checkpoint import write_text
-from inlay.training.config import RunConfig
+from inlay.training.config import Config
 from inlay.training.examples import Examples
 from inlay.training.hardware import pick_device, quiet_threads
 from inlay.training.loop import train
@@ -44,7 +44,7 @@ def grow(
     minutes: float | None = None,
     iterations: int | None = None,
     shares: Sequence[float] = SHARES,
-    config: RunConfig | Path | str | None = None,
+    config: Config = None,
     progress: Progress | None = None,
 ) -> list[Point]:
     """Train on growing parts, each within the next, and write `scores.csv` for `inlay advise curve`.

@@ -16,7 +16,7 @@ from inlay.core.errors import InlayError
 from inlay.training.batches import batches
 from inlay.training.card import write_card
 from inlay.training.checkpoint import read_state, write_classes, write_state, write_text, write_weights
-from inlay.training.config import RunConfig, config_to_toml, default_config, read_config
+from inlay.training.config import Config, config_of, config_to_toml
 from inlay.training.distributed import joined
 from inlay.training.foresight import foresee
 from inlay.training.hardware import keep_memory, pick_device, quiet_threads
@@ -42,7 +42,7 @@ def train(
     *,
     minutes: float | None = None,
     iterations: int | None = None,
-    config: RunConfig | Path | str | None = None,
+    config: Config = None,
     validation: Dataset | None = None,
     unlabelled: Dataset | None = None,
     progress: Progress | None = None,
@@ -65,7 +65,8 @@ def train(
     minutes, iterations
         Length of the run, one of the two (default: 30 minutes); the learning rate falls to zero over it.
     config
-        Settings, or a TOML file of them; default: the family's own.
+        Settings, a mapping such as `{"training": {"batch": 4}, "unet": {"encoder": "csp"}}`, or a TOML file
+        of the same; default: the family's own.
     validation
         Chooses the best weights; default: the split "val", or a tenth set aside by lot of groups.
     unlabelled
@@ -84,7 +85,7 @@ def train(
         When there is nothing to learn from, settings do not fit, a loss is no number, or memory is too small.
     """
     folder = Path(out)
-    settings = config if isinstance(config, RunConfig) else _settings(config, model)
+    settings = config_of(config, model)
     if minutes is None and iterations is None:
         minutes = MINUTES
     Budget(minutes, iterations)
@@ -190,10 +191,6 @@ def _judge(plan: Plan, network: nn.Module, learner: Learner) -> Judgement:
 def _write_record(folder: Path, learner: Learner, record: Record, budget: Budget, journal: Journal) -> None:
     record.seconds, record.log_bytes = budget.seconds(), journal.bytes
     write_state(folder / STATE, {**vars(record), "learner": learner.state()})
-
-
-def _settings(config: Path | str | None, model: str) -> RunConfig:
-    return default_config(model) if config is None else read_config(Path(config), model)
 
 
 def _earlier(folder: Path, *, resume: bool) -> dict[str, Any] | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from inlay.core.dataset import Dataset
 from inlay.training.batches import make_batch
-from inlay.training.config import RunConfig, default_config, read_config
+from inlay.training.config import Config, config_of
 from inlay.training.hardware import pick_device, quiet_threads
 from inlay.training.learner import DivergedError, Learner
 from inlay.training.plan import Progress, make_plan
@@ -56,7 +55,7 @@ def find_rate(
     dataset: Dataset,
     model: str = "unet",
     *,
-    config: RunConfig | Path | str | None = None,
+    config: Config = None,
     steps: int = 80,
     progress: Progress | None = None,
 ) -> RateTrial:
@@ -80,11 +79,9 @@ def find_rate(
     InlayError
         As `train` does.
     """
-    if not isinstance(config, RunConfig):
-        config = default_config(model) if config is None else read_config(Path(config), model)
     rates, losses, mean = [], [], 0.0
     with quiet_threads():
-        plan = make_plan(dataset, config, None, progress)
+        plan = make_plan(dataset, config_of(config, model), None, progress)
         settings = plan.config.training
         learner = Learner(plan.config, plan.classes, pick_device(settings.device))
         for step, rate in enumerate(np.geomspace(LOWEST, HIGHEST, steps).tolist()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,30 +22,10 @@ from inlay.models.losses.pixel import (
 )
 from inlay.models.parts.blocks import upsample
 from inlay.models.parts.pixels import cut_to
+from inlay.models.parts.settings import PixelSettings
 from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
-Balance = Literal["none", "root", "median"]
 AUXILIARY = 0.4  # weight of the loss of a second head, which only training has (as PSPNet and torchvision)
-
-
-class PixelSettings(Protocol):
-    """What the `Config` of such a family has."""
-
-    @property
-    def dice(self) -> float:
-        """Weight of the Dice loss beside cross entropy."""
-
-    @property
-    def balance(self) -> Balance:
-        """Where class weights come from."""
-
-    @property
-    def class_weights(self) -> tuple[float, ...]:
-        """One for each class; empty: by `balance`."""
-
-    @property
-    def background(self) -> bool | None:
-        """Whether unlabelled pixels are learnt as none of the classes."""
 
 
 Settings = TypeVar("Settings", bound=PixelSettings)
@@ -112,3 +92,23 @@ class PixelClasses(nn.Module):
         logits = raw if isinstance(raw, Tensor) else raw[0]
         found = segments_of_classes(logits.detach().float().cpu().numpy(), sizes, self.classes)
         return [each[scores_of(each) >= (minimum_score or 0.0)] for each in found]
+
+
+class PixelModel(nn.Module):
+    """A family that gives class logits of every pixel through its `pixels`."""
+
+    pixels: PixelClasses
+
+    def loss(self, raw: Tensor | tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
+        """Named losses of a batch."""
+        return self.pixels.loss(raw, targets)
+
+    def decode(
+        self,
+        raw: Tensor | tuple[Tensor, ...],
+        sizes: Sequence[tuple[int, int]],
+        *,
+        minimum_score: float | None = None,
+    ) -> list[Segmentation]:
+        """One segment for each class seen in each image, none below the least score."""
+        return self.pixels.decode(raw, sizes, minimum_score=minimum_score)
