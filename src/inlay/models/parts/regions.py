@@ -33,6 +33,7 @@ STEPS = (10.0, 5.0)  # boxes of the second stage are nearly right: their steps a
 LEARNT, LEARNT_POSITIVE = 128, 0.25  # proposals of one image that a step looks at
 MATCHED = 0.5  # overlap from which a proposal shows a thing
 BOX_BINS, MASK_BINS = 7, 14
+RIM, BEYOND = 2, -8.0  # bins around a box whose colours tell what is not of the thing, and their logit
 
 
 @dataclass(frozen=True)
@@ -301,8 +302,12 @@ def mask_losses(logits: Tensor, target: Target, things: Tensor, boxes: Tensor) -
     losses = F.binary_cross_entropy_with_logits(logits[whole], wanted, reduction="none").mean((1, 2))
     if whole.all():
         return losses
-    evidence = evidence_in(target, things[~whole], boxes[~whole], size)
-    return torch.cat([losses, evidence.losses(logits[~whole])])
+    boxes = boxes[~whole]
+    rim = RIM * (boxes[:, 2:] - boxes[:, :2]) / size
+    evidence = evidence_in(
+        target, things[~whole], torch.cat([boxes[:, :2] - rim, boxes[:, 2:] + rim], 1), size + 2 * RIM
+    )
+    return torch.cat([losses, evidence.losses(F.pad(logits[~whole], (RIM,) * 4, value=BEYOND))])
 
 
 def masks_in_boxes(target: Target, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
