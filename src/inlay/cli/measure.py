@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 from inlay.cli.console import open_dataset, progress_bar, show_page
+from inlay.cli.following import cameras, repair, track, tracks, zones
 
 if TYPE_CHECKING:
     from inlay.core.dataset import Dataset
     from inlay.measure.estimate import Estimate
 
 measure = App(name="measure", help="Count, size, follow and cut out what is segmented.")
+for _command in (track, tracks, repair, cameras, zones):
+    measure.command(_command)
 
 
 @measure.command
@@ -194,77 +197,6 @@ def table(
         )
     write_table(rows, out, dataset=dataset)
     print(f"{len(rows)} segments of {len(dataset)} images, {len(rows.columns)} columns: {out}")
-    return 0
-
-
-@measure.command
-def track(
-    data: Path,
-    out: Path,
-    /,
-    *,
-    to: str = "native",
-    sure: float = 0.5,
-    memory: int = 30,
-    colour: bool = True,
-    lossy: bool = False,
-) -> int:
-    """Give each thing one number through its video.
-
-    Example: `inlay measure track predictions tracked`
-
-    Parameters
-    ----------
-    data
-        Predictions whose samples know their video (`group`) and `frame`.
-    out
-        Where to write the same predictions with lasting instance ids.
-    to
-        Format to write.
-    sure
-        Predictions of at least this score begin tracks.
-    memory
-        Frames that a thing may be out of sight and still be known.
-    colour
-        Let the colours of the images count.
-    lossy
-        Write although the format cannot hold everything.
-    """
-    from inlay.formats import write
-    from inlay.measure.tracks import Tracking
-    from inlay.measure.tracks import track as run_track
-
-    dataset = open_dataset(data)
-    with progress_bar("tracking") as progress:
-        tracked = run_track(dataset, Tracking(sure=sure, memory=memory, colour=colour), progress=progress)
-    print(write(tracked, out, to=to, lossy=lossy))
-    return 0
-
-
-@measure.command
-def zones(data: Path, shapes: Path, /) -> int:
-    """Say how long tracked things stay in zones and how often they cross lines, by their masks.
-
-    Example: `inlay measure zones tracked zones.json`
-
-    Parameters
-    ----------
-    data
-        Tracked videos.
-    shapes
-        `{"zones": [{"name": "gate", "points": [[x, y], ...]}], "lines": [{"name": ..., "points": [a, b]}]}`
-    """
-    from inlay.measure.zones import by_direction, crossings, read_zones, stays
-
-    dataset = open_dataset(data)
-    areas_of_interest, lines = read_zones(shapes)
-    for stay in stays(dataset, areas_of_interest):
-        print(
-            f"{stay.zone}: {stay.class_name} {stay.instance} of {stay.group or 'the video'}, "
-            f"frames {stay.first} to {stay.last}, {stay.frames} inside"
-        )
-    for (line, name), (into, out) in by_direction(crossings(dataset, lines)).items():
-        print(f"{line}: {name} {into} in, {out} out")
     return 0
 
 

@@ -16,6 +16,7 @@ from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
 from inlay.core.placing import shift
 from inlay.measure.appearance import likeness, look
+from inlay.measure.repair import numbers_of, renumbered, with_numbers
 
 if TYPE_CHECKING:
     from inlay.core.dataset import Sample
@@ -159,7 +160,7 @@ def _step(
     score = np.ones(len(label)) if label.score is None else label.score
     thing = label.is_thing & ~label.crowd & (label.masks.area() > 0)
     rows = np.flatnonzero(thing & (score >= config.unsure))
-    centres = _centres(label.masks[rows])
+    centres = centres_of(label.masks[rows])
     looks = look(sample.pixels(), label.masks[rows]) if config.colour and sample.image is not None else None
     number = np.zeros(len(label), np.int32)
     free = list(range(len(tracks)))
@@ -227,7 +228,7 @@ def _some(looks: Floats | None, rows: NDArray[np.int64]) -> Floats | None:
     return None if looks is None else looks[rows]
 
 
-def _centres(masks: Masks) -> Floats:
+def centres_of(masks: Masks) -> Floats:
     """(N, 2) centres of the boxes."""
     box = masks.box().astype(np.float64)
     return np.stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2], axis=1)
@@ -244,22 +245,8 @@ def renumber(dataset: Dataset, group: str, change: Mapping[int, int], *, since: 
     InlayError
         When a frame would have one number twice, or the video knows none of the numbers.
     """
-    met = False
-    done = []
-    for sample in dataset:
-        label = sample.segmentation
-        if label is None or sample.group != group or (since is not None and (sample.frame or 0) < since):
-            done.append(sample)
-            continue
-        old = label.instance_id
-        met = met or bool(np.isin(old[label.is_thing], list(change)).any())
-        new = np.array([change.get(int(each), int(each)) for each in old], np.int32)
-        new = np.where(label.is_thing, new, old)
-        once, times = np.unique(new[label.is_thing & (new > 0)], return_counts=True)
-        twice = once[(times > 1)]
-        if twice.size and (new != old).any():
-            raise InlayError(f"{sample.name}: number {twice[0]} would stand twice in frame {sample.frame}")
-        done.append(sample.replace(segmentation=label.replace(instance_id=new)))
-    if not met:
+    change = {int(old): int(new) for old, new in change.items()}
+    video = numbers_of(dataset).get(group, [])
+    if not renumbered(video, change, since, "renumber"):
         raise InlayError(f"video {group!r} has none of the tracks {sorted(change)}")
-    return Dataset.of(done, dataset.classes)
+    return with_numbers(dataset, {name: ids for name, _, ids in video})
