@@ -33,7 +33,8 @@ def min_thickness(table: SegmentTable) -> Integers:
     """Width of the thinnest neck between pieces of the mask, or of all of it; pixels, 0 for an empty one.
 
     The width of the narrowest disc that, going around inside the outline, cuts the mask in pieces or does not
-    fit in anywhere; at most 64, and one less than it is where that is even. Pieces of a tenth of the mask count, what is left of corners does not.
+    fit in anywhere; at most 64, and one less than it is where that is even. Pieces of a tenth of the mask
+    count, what is left of corners does not.
     """
     thin = np.zeros(len(table), np.int64)
     there = np.flatnonzero(table.area > 0)
