@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from inlay import InlayError
-from inlay.advise import LearningCurve, Option, back_test, best_buy
+from inlay.advise import LabelType, LearningCurve, Option, back_test, best_buy, buys
+from inlay.cli import main
 
 SIZES = np.array([10, 20, 40, 80, 160])
 
@@ -57,3 +58,41 @@ def test_what_adds_most_an_hour_comes_first_and_nothing_means_stop():
     assert best_buy([none]) == []
     with pytest.raises(InlayError, match="hours"):
         best_buy([Option("magic", 0, (0, 1, 2))])
+
+
+def test_the_next_hours_go_where_the_curves_rise_most():
+    sharp = LabelType("sharp", 360, LearningCurve(SIZES, scores(top=0.8)))
+    coarse = LabelType("coarse", 36, LearningCurve(SIZES, scores(top=0.7)))
+    young = {each.name: each for each in buys([sharp, coarse], "coarse", 10, 2)}
+    assert set(young) == {
+        "200 new images, coarse",
+        "10 images once more, sharp",
+        "20 new images, sharp",
+    }
+    assert young["10 images once more, sharp"].hours == pytest.approx(1)
+    assert best_buy(list(young.values()))[0].gain[1] > 0.05
+    grown = best_buy(buys([sharp, coarse], "coarse", 160, 4))
+    assert "sharp" in grown[0].name  # coarse ones have nearly reached their end
+    truth = {"coarse": 0.7 - 0.9 * 210.0**-0.45, "redone": 0.8 - 0.9 * 10.0**-0.45}
+    now = 0.7 - 0.9 * 10.0**-0.45
+    assert young["200 new images, coarse"].gain[1] == pytest.approx(truth["coarse"] - now, abs=0.03)
+    assert young["10 images once more, sharp"].gain[1] == pytest.approx(truth["redone"] - now, abs=0.02)
+    with pytest.raises(InlayError, match="no scores of the label type 'boxes'"):
+        buys([sharp, coarse], "boxes", 10, 2)
+    with pytest.raises(InlayError, match="time some"):
+        LabelType("free", 0, sharp.curve)
+
+
+def test_the_command_reads_label_types_and_says_what_to_buy(tmp_path, capsys):
+    rows = ["type,seconds,images,score"]
+    rows += [f"coarse,36,{n},{s:.4f}" for n, s in zip(SIZES, scores(top=0.7))]
+    rows += [f"sharp,360,{n},{s:.4f}" for n, s in zip(SIZES, scores())]
+    path = tmp_path / "scores.csv"
+    path.write_text("\n".join(rows))
+    command = ["advise", "buy", str(path), "--images", "160", "--hours", "4", "--have"]
+    assert main([*command, "coarse"]) == 0
+    assert "sharp" in capsys.readouterr().out.splitlines()[-1]
+    assert main([*command, "boxes"]) != 0
+    path.write_text("\n".join(rows[:4]))
+    assert main([*command, "coarse"]) != 0
+    assert "no learning curve" in capsys.readouterr().err

@@ -1,9 +1,10 @@
 """Advise: which labels a question needs, what they cost, how many, and which images next."""
 
+from inlay.advise.buys import LabelType, Option, best_buy, buys
 from inlay.advise.choose import QUESTIONS, Advice, Answers, choose
 from inlay.advise.cost import PRIORS, TOOLS, Cost, Prior, Timing, estimate, with_ratio
 from inlay.advise.guide import guide
-from inlay.advise.learning_curve import LearningCurve, Option, back_test, best_buy
+from inlay.advise.learning_curve import LearningCurve, back_test
 from inlay.advise.next_images import next_images, pilot
 from inlay.advise.scenes import Load, measure_load, state_load
 
@@ -14,6 +15,7 @@ __all__ = [
     "Advice",
     "Answers",
     "Cost",
+    "LabelType",
     "LearningCurve",
     "Load",
     "Option",
@@ -21,6 +23,7 @@ __all__ = [
     "Timing",
     "back_test",
     "best_buy",
+    "buys",
     "choose",
     "estimate",
     "guide",

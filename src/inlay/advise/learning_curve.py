@@ -133,9 +133,8 @@ class LearningCurve:
 
     def interval(self, images: Sequence[float] | Floats) -> tuple[Floats, Floats]:
         """(M,) and (M,) 5 % and 95 % of the score that one more training would reach there."""
-        sizes = np.asarray(images, np.float64) / self.images.min()
         random = np.random.default_rng(1)
-        curves = np.stack([family(sizes, fit) for family, fit in self._draws])
+        curves = self.draws(images)
         seen = curves + random.normal(0, self._noise, (len(curves), 1))
         low, high = np.quantile(seen, [0.05, 0.95], axis=0)
         return low, high
@@ -155,12 +154,14 @@ class LearningCurve:
 
     def gain(self, more: float) -> tuple[float, float, float]:
         """P10, P50 and P90 of the score that `more` images add to the largest number at hand."""
-        now = self._sizes.max()
-        then = now + more / self.images.min()
-        ends = np.array([now, then])
-        added = np.array([np.diff(family(ends, fit))[0] for family, fit in self._draws])
-        low, middle, high = np.quantile(added, [0.1, 0.5, 0.9])
+        now, then = self.draws([self.images.max(), self.images.max() + more]).T
+        low, middle, high = np.quantile(then - now, [0.1, 0.5, 0.9])
         return float(low), float(middle), float(high)
+
+    def draws(self, images: Sequence[float] | Floats) -> Floats:
+        """(DRAWS, M) scores that curves within the doubt say of numbers of images."""
+        sizes = np.asarray(images, np.float64) / self.images.min()
+        return np.stack([family(sizes, fit) for family, fit in self._draws])
 
 
 def _fit(name: str, sizes: Floats, scores: Floats, *, start: Floats | None = None) -> Floats:
@@ -209,31 +210,3 @@ def back_test(images: Sequence[float], scores: Sequence[float]) -> tuple[float, 
     low, high = curve.interval([sizes.max()])
     real = float(values[sizes == sizes.max()].mean())
     return float(curve.predict([sizes.max()])[0]), float(low[0]), float(high[0]), real
-
-
-@dataclass(frozen=True)
-class Option:
-    """A way to spend the next hours, and what it is measured or thought to add."""
-
-    name: str
-    hours: float
-    gain: tuple[float, float, float]  # P10, P50, P90 of the score added
-
-    @property
-    def per_hour(self) -> float:
-        """Score added by an hour, at the median."""
-        return self.gain[1] / self.hours
-
-
-def best_buy(options: Sequence[Option]) -> list[Option]:
-    """The options that add anything, the most for an hour first; empty means: stop.
-
-    Raises
-    ------
-    InlayError
-        When an option takes no time.
-    """
-    for option in options:
-        if not option.hours > 0:
-            raise InlayError(f"option {option.name!r} takes {option.hours} hours; give what it costs")
-    return sorted((each for each in options if each.gain[1] > 0), key=lambda each: -each.per_hour)

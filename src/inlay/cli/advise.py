@@ -12,6 +12,7 @@ from cyclopts import App
 from inlay.cli.console import open_dataset
 
 if TYPE_CHECKING:
+    from inlay.advise.buys import LabelType
     from inlay.advise.choose import Answers
     from inlay.advise.cost import Timing
     from inlay.advise.scenes import Load
@@ -241,6 +242,34 @@ def curve(
     return 0
 
 
+@advise.command
+def buy(scores: Path, /, *, have: str, images: int, hours: float) -> int:
+    """Say what the next hours buy most of: new images, better outlines, or another label type.
+
+    Example: `inlay advise buy scores.csv --have coarse --images 60 --hours 20`
+
+    Parameters
+    ----------
+    scores
+        A CSV with the columns type, seconds, images and score: trainings on labels of each type, judged on
+        the same images, and the seconds that one image of the type takes.
+    have
+        Type of the labels at hand.
+    images
+        How many images have such labels.
+    hours
+        Hours to spend.
+    """
+    from inlay.advise.buys import best_buy, buys
+
+    options = buys(_label_types(scores), have, images, hours)
+    better = best_buy(options)
+    for option in better + [each for each in options if each not in better]:
+        print(f"{option.per_hour:+.4f} an hour   {option}")
+    print(f"buy: {better[0].name}" if better else "stop: nothing here is expected to add anything")
+    return 0
+
+
 @advise.command(name="next")
 def next_images(
     pool: Path,
@@ -300,6 +329,27 @@ def pilot(data: Path, /, *, within: float = 0.2) -> int:
     for place in run_pilot(load.objects + load.regions, within=within):
         print(dataset.names[place])
     return 0
+
+
+def _label_types(scores: Path) -> list[LabelType]:
+    import numpy as np
+
+    from inlay.advise.buys import LabelType
+    from inlay.advise.learning_curve import LearningCurve
+    from inlay.core.errors import InlayError
+
+    points: dict[str, list[tuple[float, float, float]]] = {}
+    for line, (name, *figures) in enumerate(_columns(scores, ("type", "seconds", "images", "score")), 2):
+        seconds, number, score = (_number(each, f"{scores}: line {line}") for each in figures)
+        points.setdefault(name, []).append((seconds, number, score))
+    found = []
+    for name, rows in points.items():
+        seconds, number, score = np.array(rows).T
+        try:
+            found.append(LabelType(name, float(seconds.mean()), LearningCurve(number, score)))
+        except InlayError as error:
+            raise InlayError(f"{scores}: type {name!r}: {error}") from None
+    return found
 
 
 def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:
