@@ -1,4 +1,4 @@
-"""Which images next: doubt and variety."""
+"""Which images next: doubt, what is typical, and variety."""
 
 import numpy as np
 import pytest
@@ -32,6 +32,28 @@ def test_what_is_labelled_is_not_asked_for_again():
     labelled = Dataset.of([picture("x", 240), picture("y", 120)], CLASSES)
     (name, _), *_ = next_images(POOL, 1, labelled=labelled)
     assert name in {"10", "11", "12"}
+
+
+def test_typical_images_come_before_odd_ones():
+    shades = [10, 11, 12, 13, 14, 15, 90, 240]
+    pool = Dataset.of([picture(f"{shade}", shade) for shade in shades], CLASSES)
+    first, second = (int(name) for name, _ in next_images(pool, 2))
+    assert first in range(10, 16)
+    assert second in {90, 240}
+
+
+def test_images_that_show_the_same_classes_are_near_though_they_look_unlike():
+    two = Classes.of("cell", "dust")
+
+    def seen(name, shade, class_id):
+        label = Segmentation(two, Masks.encode(np.ones((1, 32, 32), bool)), [class_id], [1], score=[0.9])
+        return Sample(name, np.full((32, 32, 3), shade, np.uint8), label)
+
+    pool = [seen("a", 100, 0), seen("b", 101, 0), seen("c", 102, 0), seen("d", 101, 1)]
+    images = Dataset.of([each.replace(segmentation=None) for each in pool], two)
+    labelled = Dataset.of([seen("known", 101, 0)], two)
+    (name, _), *_ = next_images(images, 1, predictions=Dataset.of(pool, two), labelled=labelled, seed=1)
+    assert name == "d"
 
 
 def test_the_doubtful_image_comes_first():

@@ -1,4 +1,4 @@
-"""Which images to label next: those the model doubts, unlike each other and unlike what is labelled."""
+"""Which images to label next: those the model doubts, typical of many and unlike what is labelled."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 GRID = 4  # cells along each side of the image that are described one by one
+COVERED = 2000  # images of the pool, by lot, that those taken shall be near to
 COLOURS, TURNS = 4, 4  # bins of brightness and of edge direction in each cell
 
 
@@ -32,17 +33,18 @@ def next_images(
 ) -> list[tuple[str, float]]:
     """Names of `count` images of `pool`, the most useful first, with what each is worth (0 .. 1).
 
-    Greedily takes the image with the most doubt times distance to all images labelled or taken so far
-    (k-centre cover: O. Sener and S. Savarese, "Active Learning for Convolutional Neural Networks", ICLR 2018,
-    weighted by doubt).
+    Greedily takes the image that, with its doubt, brings the pool nearest to what is labelled or taken so
+    far: typical images come before odd ones, and never two of a kind (facility location: K. Wei, R. Iyer,
+    J. Bilmes, "Submodularity in Data Subset Selection and Active Learning", ICML 2015). Images are near that
+    look alike and, with predictions, show as much of each class.
 
     Parameters
     ----------
     pool
         Images without labels.
     predictions
-        The model's output on them; its doubt, with rare classes and many objects weighing more. Without,
-        variety alone decides.
+        The model's output on them: its doubt, with rare classes and many objects weighing more, and what it
+        sees there. Without, looks alone decide.
     labelled
         Images that have labels already.
     findings
@@ -50,7 +52,7 @@ def next_images(
     describe
         (F,) features of a sample; default colours and edges on a grid.
     doubt_weight
-        0 looks at variety alone, 1 at doubt alone.
+        0 looks at what is typical and new alone, 1 at doubt alone.
 
     Raises
     ------
@@ -62,55 +64,88 @@ def next_images(
     if not 0 <= doubt_weight <= 1:
         raise InlayError(f"doubt_weight is {doubt_weight}; it lies in 0 .. 1")
     describe = describe or look
-    features = np.stack([describe(sample) for sample in pool])
-    known = np.stack([describe(sample) for sample in labelled]) if labelled else features[:0]
+    spaces = [_scaled(np.stack([describe(sample) for sample in pool]), _described(labelled, describe))]
     doubt = np.ones(len(pool))
     if predictions is not None:
-        doubt = _ranked(_doubts(pool, predictions, findings or {}))
-    scale = np.concatenate([features, known]).std(axis=0)
-    features, known = (
-        np.divide(each, scale, out=np.zeros_like(each), where=scale > 0) for each in (features, known)
+        labels = _predicted(pool, predictions)
+        doubt = _ranked(_doubts(pool.names, labels, findings or {}))
+        names = predictions.classes.names
+        taught = _described(labelled, lambda sample: _content(sample.label(), names))
+        spaces.append(_scaled(np.stack([_content(label, names) for label in labels]), taught))
+    random = np.random.default_rng(seed)
+    covered = np.sort(random.permutation(len(pool))[:COVERED])
+    apart = np.sum([_distances(new[covered], new) for new, _ in spaces], axis=0)
+    away = np.full(len(covered), apart.max() + 1.0)
+    if labelled is not None and len(labelled):
+        away = np.sum([_distances(new[covered], old) for new, old in spaces], axis=0).min(axis=1)
+    worth = 1e-9 * random.random(len(pool))
+    return [
+        (pool.names[place], value) for place, value in _greedy(apart, away, doubt, worth, count, doubt_weight)
+    ]
+
+
+def _described(dataset: Dataset | None, describe: Callable[[Sample], Floats]) -> Floats | None:
+    return (
+        np.stack([describe(sample) for sample in dataset]) if dataset is not None and len(dataset) else None
     )
-    return _greedy(pool.names, features, known, doubt, count, doubt_weight, np.random.default_rng(seed))
+
+
+def _scaled(new: Floats, old: Floats | None) -> tuple[Floats, Floats]:
+    """Features of the pool and of what is labelled, each as wide as the pool is."""
+    spread = new.std(axis=0) * np.sqrt(new.shape[1])
+    known = new[:0] if old is None else old
+    return (
+        np.divide(new, spread, out=np.zeros_like(new), where=spread > 0),
+        np.divide(known, spread, out=np.zeros_like(known), where=spread > 0),
+    )
+
+
+def _distances(one: Floats, other: Floats) -> Floats:
+    """(N, M) Euclidean."""
+    square = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2 * one @ other.T
+    return np.asarray(np.sqrt(np.maximum(square, 0)))
+
+
+def _content(label: Segmentation, names: tuple[str, ...]) -> Floats:
+    """(C,) root of the share of the image that each class takes."""
+    place = {name: number for number, name in enumerate(names)}
+    share = np.zeros(len(names))
+    for name, area in zip(label.class_names, label.masks.area().tolist()):
+        if name in place:
+            share[place[name]] += area / max(label.size[0] * label.size[1], 1)
+    return np.sqrt(share)
 
 
 def _greedy(
-    names: tuple[str, ...],
-    features: Floats,
-    known: Floats,
-    doubt: Floats,
-    count: int,
-    doubt_weight: float,
-    random: np.random.Generator,
-) -> list[tuple[str, float]]:
-    away = np.full(len(names), np.inf)
-    for each in known:
-        away = np.minimum(away, np.linalg.norm(features - each, axis=1))
-    free = np.ones(len(names), bool)
+    apart: Floats, away: Floats, doubt: Floats, lot: Floats, count: int, doubt_weight: float
+) -> list[tuple[int, float]]:
+    """Places in the pool and their worth; `apart` (R, N), `away` (R,) to what is labelled."""
+    free = np.ones(apart.shape[1], bool)
     taken = []
     for _ in range(count):
-        far = np.ones(len(names)) if np.isinf(away).all() else away / max(away[free].max(), 1e-12)
-        worth = np.maximum(doubt, 1e-9) ** doubt_weight * np.maximum(far, 1e-9) ** (1 - doubt_weight)
-        worth = np.where(free, worth + 1e-9 * random.random(len(names)), -1.0)
-        best = int(worth.argmax())
-        taken.append((names[best], float(min(worth[best], 1.0))))
+        nearer = np.maximum(away[:, None] - apart, 0).sum(axis=0)
+        nearer = nearer / max(nearer[free].max(), 1e-12)
+        worth = np.maximum(doubt, 1e-9) ** doubt_weight * np.maximum(nearer, 1e-9) ** (1 - doubt_weight)
+        best = int(np.where(free, worth + lot, -1.0).argmax())
+        taken.append((best, float(min(worth[best], 1.0))))
         free[best] = False
-        away = np.minimum(away, np.linalg.norm(features - features[best], axis=1))
+        away = np.minimum(away, apart[:, best])
     return taken
 
 
-def _doubts(pool: Dataset, predictions: Dataset, findings: Mapping[str, int]) -> Floats:
+def _predicted(pool: Dataset, predictions: Dataset) -> list[Segmentation]:
     partner = dict(pool.pair(predictions))
     missing = [name for name in pool.names if name not in partner]
     if missing:
         raise InlayError(f"image {missing[0]!r} has no prediction; predict the whole pool")
-    labels = [predictions[partner[name]].label() for name in pool.names]
-    classes = np.sum(
-        [np.bincount(each.class_id, minlength=len(predictions.classes)) for each in labels], axis=0
-    )
+    return [predictions[partner[name]].label() for name in pool.names]
+
+
+def _doubts(names: tuple[str, ...], labels: list[Segmentation], findings: Mapping[str, int]) -> Floats:
+    classes = np.sum([np.bincount(each.class_id, minlength=len(each.classes)) for each in labels], axis=0)
     rarity = 1 / np.sqrt(np.maximum(classes, 1) / max(classes.sum(), 1))
     return np.array(
-        [doubt(label, rarity) + 0.1 * findings.get(name, 0) for name, label in zip(pool.names, labels)]
+        [doubt(label, rarity) + 0.1 * findings.get(name, 0) for name, label in zip(names, labels)]
     )
 
 

@@ -1,0 +1,167 @@
+"""How far off a learning curve is: the score of all images foretold from half of them; and what hours buy.
+
+python benchmarks/learning_curves.py            # minutes; goes on where it was after a kill
+python benchmarks/learning_curves.py camvid
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import PAGES, WORK, report
+from inlay.advise import PRIORS, LabelType, LearningCurve, back_test, buys, estimate, measure_load
+from inlay.formats import read
+from small_trainings import Study, Weaken, draw_curves, generators, judged, one_thread, studies, trained
+
+SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
+SEEDS = (0, 1, 2)
+COARSE = 4  # cells along a side of the blocks of coarse outlines
+POINTS = 30
+CLICK = 2.0  # seconds of a point and its class: an estimate, of the order of What's the Point (ECCV 2016)
+FEW = (1 / 32, 1 / 16, 1 / 8, 1 / 4)  # of the pool: where label types are compared
+Ids = NDArray[np.int64]
+
+
+def coarse(ids: Ids, place: int) -> Ids:  # noqa: ARG001
+    """Classes of blocks: outlines drawn with a quarter of the corners."""
+    rows, columns = (
+        np.minimum(np.arange(side) // COARSE * COARSE + COARSE // 2, side - 1) for side in ids.shape
+    )
+    return ids[np.ix_(rows, columns)]
+
+
+def points(ids: Ids, place: int) -> Ids:
+    """The class of a few cells by lot, the others unknown."""
+    left = np.full(ids.size, -1)
+    chosen = np.random.default_rng(place).choice(ids.size, POINTS, replace=False)
+    left[chosen] = ids.ravel()[chosen]
+    return left.reshape(ids.shape)
+
+
+def measured(study: Study, share: float, seed: int, kind: str = "outlines") -> tuple[int, float]:
+    """Images and score of one training; kept."""
+    names = study.lot(seed)[: round(share * len(study.pool))]
+    path = WORK / "learning_curves" / f"{study.name}_{kind}_{len(names)}_{seed}.json"
+    if not path.exists():
+        ways: dict[str, Weaken | None] = {"outlines": None, "coarse outlines": coarse, "points": points}
+        found = judged(study, trained(study, names, seed, ways[kind]), study.judges)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found))
+        print(f"{study.name}, {kind}, seed {seed}: {len(names)} images, mIoU {found:.3f}", flush=True)
+    return len(names), float(json.loads(path.read_text()))
+
+
+def foretold(study: Study) -> tuple[list[list[str]], dict[str, list[tuple[float, float]]]]:
+    """Rows of the table, and lines of the picture."""
+    every = [[measured(study, share, seed) for share in SHARES] for seed in SEEDS]
+    runs = [
+        *((f"seed {seed}", found) for seed, found in zip(SEEDS, every)),
+        ("all three", [point for one in every for point in one]),
+    ]
+    rows = []
+    for name, found in runs:
+        sizes, scores = np.array(found).T
+        said, low, high, real = back_test(sizes, scores)
+        held = "yes" if low <= real <= high else "no"
+        figures = [f"{said:.3f}", f"{low:.3f} .. {high:.3f}", f"{real:.3f}", f"{said - real:+.3f}", held]
+        rows.append([f"{study.name}, {name}", f"{sizes.max() / 2:.0f} to {sizes.max():.0f}", *figures])
+    sizes, scores = np.array(runs[-1][1]).T
+    half = sizes <= sizes.max() / 2
+    line = np.geomspace(sizes.min(), sizes.max(), 40)
+    curve = LearningCurve(sizes[half], scores[half])
+    low, high = curve.interval(line)
+    lines = {
+        "measured": [(size, float(scores[sizes == size].mean())) for size in np.unique(sizes)],
+        "foretold from half": list(zip(line.tolist(), curve.predict(line).tolist())),
+        "low": list(zip(line.tolist(), low.tolist())),
+        "high": list(zip(line.tolist(), high.tolist())),
+    }
+    return rows, lines
+
+
+def seconds() -> dict[str, float]:
+    """Active seconds of a street by each label type, from the priors of the cost formula."""
+    data = read(generators().parent / "data" / "camvid").split("train")
+    load = measure_load(data[:: len(data) // 20])
+    blunt = {**PRIORS, "boundary": PRIORS["boundary"].__class__(
+        PRIORS["boundary"].median / COARSE, 2, PRIORS["boundary"].unit, "a quarter of the corners"
+    )}  # fmt: skip
+    whole, quick = (
+        estimate(load, "semantic", 100, wage=1, priors=priors).hours[1] * 36 for priors in (PRIORS, blunt)
+    )
+    return {"outlines": whole, "coarse outlines": quick, "points": PRIORS["open"].median + POINTS * CLICK}
+
+
+def bought(study: Study) -> tuple[list[list[str]], list[list[str]]]:
+    """Score of each label type by images; and what hours buy: foretold from curves, and as trained."""
+    times = seconds()
+    found = {kind: [measured(study, share, seed, kind) for share in FEW for seed in SEEDS] for kind in times}
+    mean = {
+        kind: {n: np.mean([score for size, score in rows if size == n]) for n, _ in rows}
+        for kind, rows in found.items()
+    }
+    scores = [
+        [kind, f"{times[kind]:.0f}", *(f"{value:.3f}" for value in mean[kind].values())] for kind in times
+    ]
+    types = [LabelType(kind, times[kind], LearningCurve(*np.array(found[kind]).T)) for kind in times]
+    have, images = "coarse outlines", round(FEW[1] * len(study.pool))
+    hours = images * times[have] / 3600  # as much again as was spent
+    options = [
+        [each.name, f"{each.hours:.1f}", f"{each.gain[1]:+.3f} ({each.gain[0]:+.3f} .. {each.gain[2]:+.3f})"]
+        for each in sorted(buys(types, have, images, hours), key=lambda each: -each.per_hour)
+    ]
+    return scores, options
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", default=["camvid", "nuclei"])
+    options = parser.parse_args()
+    one_thread()
+    rows, pictures, more = [], [], ""
+    for name in options.what:
+        study = studies()[name]()
+        some, lines = foretold(study)
+        rows += some
+        picture = draw_curves(f"learning_curve_{name}", lines, "labelled images", "mIoU")
+        pictures.append(f"![Measured and foretold scores on {name}](../pictures/{picture})")
+        if name == "camvid":
+            scores, found = bought(study)
+            sizes = [f"{round(share * len(study.pool))} images" for share in FEW]
+            more = "\n\n".join([_TYPES, _table(["labels", "s an image", *sizes], scores), _BUYS, _table(
+                ["next", "hours", "expected gain"], found)])  # fmt: skip
+    header = ["images", "from, to", "foretold", "90 % interval", "measured", "error", "held"]
+    report("learning_curves", "Learning curves", _WORDS, header, rows, ())
+    page = PAGES / "learning_curves.md"
+    page.write_text("\n\n".join([page.read_text().rstrip(), *pictures, more]).rstrip() + "\n")
+
+
+_WORDS = (
+    "The score that all images of the pool give, foretold from trainings on half of them and less, and then "
+    "measured. A classifier of cells on fixed features of colour and edge is trained from scratch on 1/32, "
+    "1/16, 1/8, 1/4, 1/2 and all of the pool (259 CamVid, 105 nuclei images), and judged on other images "
+    "that teach (nothing reads a split called test)."
+)
+_TYPES = (
+    "## What the next hours buy\n\nmIoU on CamVid by label type, mean of 3 seeds. Outlines are the labels; "
+    "coarse outlines have the class of blocks of 4 x 4 cells; points are 30 cells by lot. Seconds are priors "
+    "of the cost formula (coarse: a quarter of the time along the boundary; points: 2 s each), not measured."
+)
+_BUYS = (
+    "With coarse outlines of 1/16 of the pool, and as many hours again as those took (`inlay.advise.buys`; "
+    "best an hour first):"
+)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
