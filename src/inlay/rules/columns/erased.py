@@ -13,6 +13,8 @@ from inlay.rules.tables import Floats, Integers, SegmentTable
 LEAST = 6  # pixels of a bite
 REACH = 4  # pixels around it whose colours it is held against
 ALIKE = 0.6  # share of its pixels whose colours are nearer to those inside
+APART = 1.5  # deviations by which its colours differ from those outside
+NOISE = 3.0  # greys, at least
 ROUND = 0.45  # pixels by which its arc may deviate from a circle
 
 
@@ -20,7 +22,7 @@ def erased_px(table: SegmentTable, width: float) -> Integers:
     """Pixels of the largest round bite at most so wide that looks like the mask beside it; 0 or more.
 
     Of nobody's pixels, as for `notch_px`; most of them have a colour nearer to that of the mask than to that
-    of what lies outside. Unknown without pixels; 0 for stuff.
+    of what lies outside, which differs clearly. Unknown without pixels; 0 for stuff.
     """
     parts, row = _erased(table, np.flatnonzero(table.is_thing), width)
     found = np.zeros(len(table), np.int64)
@@ -76,5 +78,8 @@ def _likeness(
     if not inside.any() or not outside.any():
         return 0.0
     own, mine, other = (pixels[of].astype(np.float64) for of in (bite, inside, outside))
+    spread = float(np.sqrt(sum(each.var(axis=0).sum() for each in (own, mine, other)) / 3)) + NOISE
+    if np.linalg.norm(own.mean(axis=0) - other.mean(axis=0)) < APART * spread:
+        return 0.0  # a picture in which one thing looks like the next says nothing
     nearer: Floats = np.linalg.norm(own - mine.mean(axis=0), axis=1)
     return float((nearer < np.linalg.norm(own - other.mean(axis=0), axis=1)).mean())
