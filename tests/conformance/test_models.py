@@ -65,7 +65,7 @@ def small(name: str):
         "norm": "group",
     }
     sizes |= {"fcn": {"stride": 4}, "segnet": {"widths": (16, 32, 32), "depths": (1, 2, 2)}}.get(name, {})
-    sizes |= {"hidden": 32, "proposals": 48, "detections": 24}
+    sizes |= {"hidden": 32, "proposals": 48, "detections": 24, "levels": 2, "windows": (7,)}
     sizes |= {"mask_transformer": {"head": 32, "blocks": 1, "points": 512}}.get(name, {})
     return replace(config, **{key: value for key, value in sizes.items() if key in vars(config)})
 

@@ -32,7 +32,7 @@ from inlay.models.parts.windows import Slot, assign_windows, natural_masks, slot
 
 TASK = "instance"
 RECIPE: Mapping[str, object] = {
-    "learning_rate": 1e-3,
+    "learning_rate": 3e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},
 }
 STEPS = (1.5, 0.75)  # weights of the steps from windows to boxes
@@ -113,8 +113,9 @@ def adapt(config: Config, facts: Facts) -> Config:
     """
     middle, large = quantiles(facts, 0.5, 0.95)
     finest = config.finest or (2 if middle < 12 else 4)  # 2 takes four times as long
-    most = len(config.widths) + 1 - finest.bit_length() + 1  # strides 2, 4, ...
-    needed = 1 + int(np.ceil(np.log2(max(1.0, 1.3 * large / (finest * max(config.windows))))))
+    most = len(config.widths) + 2 - finest.bit_length()  # strides 2, 4, ...
+    # crops are enlarged up to 1.7 times, and a window has to hold all of a thing
+    needed = 1 + int(np.ceil(np.log2(max(1.0, 2.2 * large / (finest * max(config.windows))))))
     return replace(config, finest=finest, levels=config.levels or max(1, min(needed, most, 4)))
 
 
@@ -205,7 +206,7 @@ class TensorMask(nn.Module):
 
     def _natural(self, slot: Slot, aligned: Tensor, image: Tensor, at: Tensor) -> Tensor:
         """(n, V, V) masks of the windows at places of a slot."""
-        down, right = at // slot.shape[1], at % slot.shape[1]
+        down, right = (place[at] for place in slot.places(at.device))
         return natural_masks(aligned, image, down, right, side=slot.side, scale=slot.scale)
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:

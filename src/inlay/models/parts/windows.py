@@ -22,6 +22,7 @@ from inlay.models.parts.targets import Target
 Places = NDArray[np.int64]
 Weights = NDArray[np.float32]
 BEYOND = -6.0  # logit of what lies beyond the image
+FAR = -(2**40)  # a place that lies in no image
 ROOM = 2.0  # a window is at most so many times as long as its thing
 
 
@@ -43,34 +44,38 @@ def natural_masks(
     flat = aligned.flatten()
     start = (images * (side * side * height * width))[:, None, None]
     found = aligned.new_zeros(())
-    terms = [[torch.from_numpy(each).to(aligned.device) for each in term] for term in _corners(side, scale)]
-    for mask_row, down, weight_y in terms:
-        at_y, seen_y = _clamped(mask_row, side, rows[:, None] * scale + down, height)
-        for mask_column, right, weight_x in terms:
-            at_x, seen_x = _clamped(mask_column, side, columns[:, None] * scale + right, width)
-            along = (at_y[0] * side * height + at_y[1]) * width
-            index = start + along[:, :, None] + (at_x[0] * height * width + at_x[1])[:, None, :]
-            seen = seen_y[:, :, None] & seen_x[:, None, :]
-            weight = (weight_y[:, None] * weight_x[None, :]).to(aligned)
-            found = found + torch.where(seen, flat[index], BEYOND) * weight
+    masks, offsets, weights = (torch.from_numpy(each).to(aligned.device) for each in _corners(side, scale))
+    at_x, seen_x = _bounded(offsets[:, None] + columns[:, None] * scale, width)  # (T, n, V')
+    at_x = (at_x + masks[:, None] * (height * width))[:, :, None, :]
+    for mask, offset, weight in zip(masks, offsets, weights):
+        at_y, seen_y = _bounded(offset + rows[:, None] * scale, height)
+        index = start + ((at_y + mask * (side * height)) * width)[:, :, None] + at_x
+        seen = seen_y[:, :, None] & seen_x[:, :, None, :]
+        share = (weight[:, None] * weights[:, None, :]).to(aligned)
+        found = found + (torch.where(seen, flat[index], BEYOND) * share[:, None]).sum(0)
     return found
 
 
-def _clamped(mask: Tensor, side: int, place: Tensor, length: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Mask rows (V',) and places (n, V') within their bounds, and (n, V') whether they were."""
-    inside = (mask >= 0) & (mask < side) & (place >= 0) & (place < length)
-    return (mask.clamp(0, side - 1), place.clamp(min=0).minimum(torch.full_like(place, length - 1))), inside
+def _bounded(place: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Places moved within 0 .. length - 1, and whether they were there."""
+    inside = (place >= 0) & (place < length)
+    return place.clamp(min=0).minimum(torch.full_like(place, length - 1)), inside
 
 
-def _corners(side: int, scale: int) -> list[tuple[Places, Places, Weights]]:
-    """What natural pixels are mixed of along an axis: mask rows, offsets in the map, weights, each (V',)."""
+def _corners(side: int, scale: int) -> tuple[Places, Places, Weights]:
+    """What natural pixels are mixed of along an axis: (T, V') mask rows, offsets in the map and weights.
+
+    Beyond its own rows a mask is as unlikely as beyond the image: such rows are those of places far outside.
+    """
     pixel = np.arange(side * scale, dtype=np.float64)
     terms = []
-    for mask_row, mask_weight in _beside((pixel + 0.5) / scale - 0.5):
+    for mask, mask_weight in _beside((pixel + 0.5) / scale - 0.5):
         for place, weight in _beside(pixel - side * scale / 2 + 0.5):
             if np.any(mask_weight * weight):
-                terms.append((mask_row, place, (mask_weight * weight).astype(np.float32)))
-    return terms
+                far = np.where((mask >= 0) & (mask < side), place, FAR)
+                terms.append((mask.clip(0, side - 1), far, (mask_weight * weight).astype(np.float32)))
+    masks, places, weights = (np.stack(each) for each in zip(*terms))
+    return masks, places, weights
 
 
 def _beside(position: NDArray[np.float64]) -> list[tuple[Places, NDArray[np.float64]]]:
@@ -129,13 +134,15 @@ class Slot:
         """Place after its last window."""
         return self.first + self.shape[0] * self.shape[1]
 
+    def places(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """(rows * columns,) row and column of each window."""
+        y, x = (torch.arange(count, device=device) for count in self.shape)
+        return y[:, None].expand(-1, x.shape[0]).flatten(), x.expand(y.shape[0], -1).flatten()
+
     def windows(self, like: Tensor) -> Tensor:
         """(rows * columns, 4) x0, y0, x1, y1."""
-        y, x = (
-            torch.arange(count, dtype=like.dtype, device=like.device) * self.step + self.finest / 2
-            for count in self.shape
-        )
-        middle = torch.stack([x.expand(y.shape[0], -1), y[:, None].expand(-1, x.shape[0])], -1).reshape(-1, 2)
+        y, x = (place.to(like) * self.step + self.finest / 2 for place in self.places(like.device))
+        middle = torch.stack([x, y], -1)
         half = self.side * self.step / 2
         return torch.cat([middle - half, middle + half], 1)
 
