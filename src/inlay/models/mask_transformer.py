@@ -160,7 +160,7 @@ class MaskTransformer(nn.Module):
         padded = pad_to(self.contrast(images), 32)
         tokens, size, fine = self._tokens(padded)
         blocks, norm = self._joint()
-        x = torch.cat([self.query.expand(len(images), -1, -1), tokens], 1)
+        x = torch.cat([self.query.expand(images.shape[0], -1, -1), tokens], 1)
         raw: list[Tensor] = []
         for block in blocks:
             seen_by = None
@@ -198,7 +198,7 @@ class MaskTransformer(nn.Module):
         for step, layer in enumerate(self.enlarge):
             pixels = layer(pixels, fine[step] if fine else None)
         masks = torch.matmul(self.mask(queries), pixels.flatten(2))
-        return self.category(queries), masks.reshape(len(x), count, *pixels.shape[2:])
+        return self.category(queries), masks.reshape(x.shape[0], count, *pixels.shape[2:])
 
     def _masked(self, masks: Tensor, count: int, size: tuple[int, int]) -> Tensor | None:
         """(B, 1, N, N) which tokens see which: some queries only the places of their mask so far."""

@@ -138,7 +138,7 @@ class YOLACT(nn.Module):
             torch.cat(logits, 1),
             torch.cat(steps, 1),
             torch.cat(mixes, 1).tanh(),
-            anchors.expand(len(images), -1, -1),
+            anchors.expand(images.shape[0], -1, -1),
         )
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:

@@ -47,7 +47,8 @@ class ProposalHead(nn.Module):
         for feature in features:
             x = F.relu(self.tower(feature))
             scores.append(self.score(x).permute(0, 2, 3, 1).flatten(1))
-            steps.append(self.step(x).permute(0, 2, 3, 1).reshape(len(x), -1, 4))
+            images = x.shape[0]  # len(x) would be a number of its own in an export
+            steps.append(self.step(x).permute(0, 2, 3, 1).reshape(images, -1, 4))
         return torch.cat(scores, 1), torch.cat(steps, 1)
 
 
