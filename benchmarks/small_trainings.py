@@ -117,7 +117,7 @@ COUNT = (6 + TURNS) * (len(AROUND) + 2) + 2
 
 
 def _features(pixels: NDArray[np.uint8], cell: int) -> Floats:
-    """(H / cell, W / cell, COUNT) colours and edges of cells, around them, above and below, and their place."""
+    """(H / cell, W / cell, COUNT) colours and edges of cells, around, above and below, and their place."""
     height, width = (side // cell for side in pixels.shape[:2])
     image = pixels[: height * cell, : width * cell].astype(np.float32) / 255
     down, across = np.gradient(image.mean(axis=2))

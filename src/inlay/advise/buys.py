@@ -12,6 +12,7 @@ from inlay.advise.learning_curve import LearningCurve
 from inlay.core.errors import InlayError
 
 Floats = NDArray[np.float64]
+FURTHEST = 4  # times the largest number measured: beyond, more images are not counted on
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
     New images of that type; the images at hand labelled once more in a better (slower) type, as many as the
     hours allow; and new images of each other type. What a mixture of two types teaches is taken to be what
     each teaches alone: the labels at hand count as so many images of the other type as give the same score.
+    Images beyond four times the most that were measured add nothing here.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
     mine = known[have]
     now = mine.curve.draws([images])[:, 0]
     new = hours * 3600 / mine.seconds
-    found = [_option(f"{new:.0f} new images, {have}", hours, mine.curve.draws([images + new])[:, 0] - now)]
+    found = [_option(f"{new:.0f} new images, {have}", hours, _then(mine.curve, images + new) - now)]
     for other in types:
         if other is mine:
             continue
@@ -85,18 +87,21 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
             spent = share * images * other.seconds / 3600
             found.append(_option(f"{share * images:.0f} images once more, {other.name}", spent, redone))
         more = hours * 3600 / other.seconds
-        then = other.curve.draws([_worth(other.curve, now) + more])[:, 0]
+        then = _then(other.curve, _worth(other.curve, now) + more)
         found.append(_option(f"{more:.0f} new images, {other.name}", hours, then - now))
     return found
 
 
 def _worth(curve: LearningCurve, scores: Floats) -> float:
-    """Images at which a curve reaches what is reached already: 0 below its first, its last at the most."""
-    sizes = np.linspace(float(curve.images.min()), float(curve.images.max()), 200)
+    """Images at which a curve reaches what is reached already; the most measured where it does not."""
+    sizes = np.geomspace(1, float(curve.images.max()), 300)
     reached = np.flatnonzero(curve.predict(sizes) >= np.median(scores))
-    if not reached.size:
-        return float(sizes[-1])
-    return float(sizes[reached[0]]) if reached[0] else 0.0
+    return float(sizes[reached[0]] if reached.size else sizes[-1])
+
+
+def _then(curve: LearningCurve, images: float) -> Floats:
+    """Scores with so many images; what lies far beyond all that was measured counts for nothing."""
+    return curve.draws([min(images, FURTHEST * float(curve.images.max()))])[:, 0]
 
 
 def _option(name: str, hours: float, gains: Floats) -> Option:

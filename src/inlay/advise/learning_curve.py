@@ -29,7 +29,9 @@ def _power(n: Floats, p: Floats) -> Floats:
 
 
 def _logarithm(n: Floats, p: Floats) -> Floats:
-    return np.asarray(p[0] + p[1] * np.log(n) - p[2] * np.log(n) ** 2 / 100)
+    top = 50 * p[1] / max(float(p[2]), 1e-9)  # from there on it would fall, which more labels do not do
+    steps = np.minimum(np.log(n), top)
+    return np.asarray(p[0] + p[1] * steps - p[2] * steps**2 / 100)
 
 
 def _arctangent(n: Floats, p: Floats) -> Floats:
