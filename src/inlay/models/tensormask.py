@@ -20,12 +20,13 @@ from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.regions import things_of_regions
-from inlay.models.encoders import EncoderName, level_of, make_encoder
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise, upsample
+from inlay.models.encoders import level_of, make_encoder
+from inlay.models.parts.blocks import ConvNorm, initialise, upsample
 from inlay.models.parts.boxes import decode, encode
 from inlay.models.parts.fpn import FeaturePyramid
 from inlay.models.parts.nms import greedy_nms
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Targets
 from inlay.models.parts.windows import Slot, assign_windows, natural_masks, slots_of, window_truth
@@ -43,23 +44,13 @@ LEAST_WINDOWS, LEAST_MASKS = 32, 4  # looked at and learnt in a level, however c
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a TensorMask.
 
     Parameters
     ----------
     encoder
         Any encoder of the zoo that gives features at stride `finest`.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its residual blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the pyramid and of the heads.
     windows
@@ -79,11 +70,7 @@ class Config:
         Boxes of one class that overlap a better one by more are left out.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
-    norm: Norm = "batch"
     contrast: Contrast = "image"
     head: int = 48
     windows: tuple[int, ...] = (11, 15)

@@ -24,10 +24,11 @@ from inlay.models.encoders import EncoderName, level_of, make_encoder
 from inlay.models.losses.box import complete_iou, distribution_focal
 from inlay.models.losses.prototypes import mixed_mask_losses
 from inlay.models.parts.alignment import assign_aligned, places_of
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.parts.blocks import ConvNorm, initialise
 from inlay.models.parts.fpn import BottomUp, FeaturePyramid
 from inlay.models.parts.nms import greedy_nms
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.sizes import quantiles
 from inlay.models.parts.targets import Facts, Target, Targets
 
@@ -42,23 +43,13 @@ CATEGORY, BOX, DISTANCE, MASK = 0.5, 7.5, 1.5, 5.0  # weights of the losses
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(EncoderSettings):
     """Settings of a YOLO-Seg.
 
     Parameters
     ----------
     encoder
         Any encoder of the zoo; its levels from `finest` on are used.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of a "csp" or "light" encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the pyramid and of the heads.
     prototypes
@@ -78,10 +69,6 @@ class Config:
     """
 
     encoder: EncoderName = "csp"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
-    depths: tuple[int, ...] = (1, 2, 2, 1)
-    norm: Norm = "batch"
     contrast: Contrast = "image"
     head: int = 64
     prototypes: int = 32

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from inlay.core.classes import Classes
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.regions import things_of_regions
-from inlay.models.encoders import EncoderName, make_encoder
-from inlay.models.parts.blocks import ConvNorm, Norm, initialise
+from inlay.models.encoders import make_encoder
+from inlay.models.parts.blocks import ConvNorm, initialise
 from inlay.models.parts.boxes import clip, decode, encode, unsuppressed
 from inlay.models.parts.evidence import evidence_in
 from inlay.models.parts.fpn import BottomUp, FeaturePyramid
@@ -27,6 +27,7 @@ from inlay.models.parts.proposals import (
     sampled,
 )
 from inlay.models.parts.rois import pool_by_size, pool_each_level, pool_own_level, roi_align
+from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Target, Targets
 
 STEPS = (10.0, 5.0)  # boxes of the second stage are nearly right: their steps are scaled up
@@ -37,23 +38,13 @@ RIM, BEYOND = 2, -8.0  # bins around a box whose colours tell what is not of the
 
 
 @dataclass(frozen=True)
-class RegionConfig:
+class RegionConfig(EncoderSettings):
     """Settings of a two-stage network.
 
     Parameters
     ----------
     encoder
         Any encoder of the zoo; its last four levels are used.
-    pretrained
-        File of weights for the encoder; empty: from scratch.
-    widths
-        Channels of the light encoder at strides 2, 4, 8, 16, 32.
-    depths
-        Its residual blocks at strides 4, 8, 16, 32.
-    norm
-        "batch", or "group" for batches of one or two.
-    contrast
-        "fixed" colours, or each "image" to its own mean and spread.
     head
         Channels of the pyramid and of the mask head.
     hidden
@@ -72,11 +63,7 @@ class RegionConfig:
         Boxes of one class that overlap a better one by more are left out.
     """
 
-    encoder: EncoderName = "light"
-    pretrained: str = ""
-    widths: tuple[int, ...] = (24, 48, 96, 128, 160)
     depths: tuple[int, ...] = (1, 1, 1, 1)
-    norm: Norm = "batch"
     contrast: Contrast = "image"
     head: int = 96
     hidden: int = 256
