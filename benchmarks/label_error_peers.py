@@ -155,14 +155,9 @@ def main() -> None:
         counts = [total.get((kind.number, tool), Count()) for tool in tools]
         if counts[0].tried:
             print(f"| {kind.number} | {kind.name} | {kind.tier} | {' | '.join(map(words, counts))} |")
-    low = [
-        sum(
-            (total[kind.number, tool] for kind in KINDS if kind.tier in LOW and (kind.number, tool) in total),
-            Count(),
-        )
-        for tool in tools
-    ]
-    print(f"| | all of tiers X, G, P, L | | {' | '.join(map(words, low))} |")
+    shared = [kind.number for kind in KINDS if kind.tier in LOW and kind.number not in NOT_IN_COCO]
+    low = [sum((total.get((number, tool), Count()) for number in shared), Count()) for tool in tools]
+    print(f"| | of tiers G, P, L, all that COCO can hold | | {' | '.join(map(words, low))} |")
 
 
 def words(count: Count) -> str:

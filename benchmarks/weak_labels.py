@@ -1,8 +1,8 @@
 """What cheaper labels cost in quality.
 
-    python benchmarks/supervision.py nuclei DATA    # masks, boxes, points and mixtures
-    python benchmarks/supervision.py teacher        # a tenth of the labels, with and without the other images
-    python benchmarks/supervision.py adapt          # labels of one look, pictures of another
+    python benchmarks/weak_labels.py nuclei DATA    # masks, boxes, points and mixtures
+    python benchmarks/weak_labels.py teacher        # a tenth of the labels, with and without the other images
+    python benchmarks/weak_labels.py adapt          # labels of one look, pictures of another
 
 Each row is one training of the same length from scratch, on one thread. What changes is what is labelled.
 """
