@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,3 +111,15 @@ def test_pooled_masks_at_stride_two_are_area_means(seed):
     for row in range(2):
         wanted = (ids[0] == row + 1).reshape(4, 2, 6, 2).mean((1, 3))
         assert np.allclose(pooled[row], wanted)
+
+
+@pytest.mark.parametrize("size", [(33, 35), (34, 37), (36, 39)])
+@pytest.mark.parametrize("stride", [2, 4])
+def test_pooled_masks_of_crops_of_any_size_are_the_middles_that_lie_inside(size, stride):
+    ids = np.random.default_rng(0).integers(0, 2, (1, *size))
+    pooled = pooled_masks(target(ids, [0]), torch.tensor([0]), stride).numpy()[0]
+    half = stride // 2
+    assert pooled.shape == tuple(len(range(half, side, stride)) for side in size)
+    last = tuple(place * stride + half for place in np.subtract(pooled.shape, 1))
+    corner = ids[0, last[0] - 1 : last[0] + 1, last[1] - 1 : last[1] + 1]
+    assert pooled[-1, -1] == corner.mean()

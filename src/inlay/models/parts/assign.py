@@ -94,8 +94,16 @@ def ranges_of(cells: Sequence[int], ratio: float = 5.0, overlap: float = 1.2) ->
 
 
 def pooled_masks(target: Target, rows: Tensor, stride: int) -> Tensor:
-    """(n, H / stride, W / stride) share of each coarse pixel that a thing covers (its four middle pixels)."""
+    """(n, H / stride, W / stride) share of each coarse pixel that a thing covers (its four middle pixels).
+
+    Coarse pixels whose middle lies outside, below or to the right, are left out.
+    """
     layer, number = target.layer_of[rows], (rows + 1).reshape(-1, 1, 1)
-    middle = (stride // 2 - 1, stride // 2)
-    parts = [target.layers[:, i::stride, j::stride][layer] == number for i in middle for j in middle]
+    half = stride // 2
+    height, width = target.layers[0, half::stride, half::stride].shape
+    parts = [
+        target.layers[:, i::stride, j::stride][:, :height, :width][layer] == number
+        for i in (half - 1, half)
+        for j in (half - 1, half)
+    ]
     return torch.stack(parts).sum(0, dtype=torch.float32) / 4
