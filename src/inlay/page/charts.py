@@ -117,12 +117,13 @@ def curve(series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str
         parts.append(
             f'<text x="{56 + 520 * share}" y="286" text-anchor="middle">{x0 + share * (x1 - x0):.3g}</text>'
         )
+    names = []
     for number, (name, points) in enumerate(lines.items()):
         colour = f"var(--line-{number % LINES})"
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in map(at, points))
         parts.append(f'<polyline points="{path}" style="stroke:{colour}"/>')
-        place = f'x="576" y="{20 + 16 * number}" text-anchor="end"'
-        parts.append(f'<text {place} style="fill:{colour}">{text(name)}</text>')
+        names.append(f'<tspan dx="{14 if number else 0}" style="fill:{colour}">{text(name)}</tspan>')
+    parts.append(f'<text x="576" y="14" text-anchor="end">{"".join(names)}</text>')
     parts.append(
         f'<text x="316" y="306" text-anchor="middle">{text(x)}</text><text x="56" y="14">{text(y)}</text>'
     )
