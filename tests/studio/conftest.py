@@ -21,8 +21,6 @@ pytest.importorskip(
 )
 pytest.importorskip("fastapi")
 
-from playwright.sync_api import sync_playwright
-
 from inlay import scenes, write
 
 from .desk import Desk
@@ -112,14 +110,13 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-        if os.name == "posix":
-            arguments.append("--disable-dev-shm-usage")
-        found = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-        yield found
-        found.close()
+def browser(playwright):
+    arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+    if os.name == "posix":
+        arguments.append("--disable-dev-shm-usage")
+    found = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 from inlay.client import _masks
 
@@ -54,6 +57,12 @@ class Desk:
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+    def online(self) -> Desk:
+        """Reach a server that is back: at once by the button, unless the page was quicker."""
+        with contextlib.suppress(NotInTimeError):
+            self.page.get_by_role("button", name="Try again now").click(timeout=2000)
+        return self
 
     def saved(self) -> Desk:
         """Wait until the server has acknowledged everything."""

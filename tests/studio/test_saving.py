@@ -48,7 +48,7 @@ def test_a_server_that_is_killed_and_started_again_has_everything(served, desk):
     desk.drag((60, 10), (90, 50))
     desk.page.get_by_text("Offline: 1 gesture kept here").wait_for()
     served.start()
-    desk.page.get_by_role("button", name="Try again now").click()
+    desk.online()
     assert desk.same().segments() == 2
 
 
@@ -74,7 +74,7 @@ def test_a_reload_without_the_server_shows_everything(contexts, owner_state, ser
     desk.drag((10, 60), (50, 100))
     assert desk.segments() == 4
     served.start()
-    page.get_by_role("button", name="Try again now").click()
+    desk.online()
     assert desk.same().segments() == 4
     assert picture(desk.reload().document()) == picture(desk.stored())
 

@@ -226,10 +226,10 @@ def test_a_run_takes_half_an_hour_when_nobody_says(street, tmp_path):
 def test_a_loss_that_is_no_number_stops_with_the_way_out(street, tmp_path, monkeypatch):
     forward = Learner.learn
 
-    def poisoned(self, batch, rate):
+    def poisoned(self, batch, rate, **more):
         if self.step == 3:
             batch[0].images.fill_(torch.nan)
-        return forward(self, batch, rate)
+        return forward(self, batch, rate, **more)
 
     monkeypatch.setattr(Learner, "learn", poisoned)
     with pytest.raises(InlayError, match=r"not a number in step 4 .* lower training\.learning_rate"):
@@ -237,9 +237,9 @@ def test_a_loss_that_is_no_number_stops_with_the_way_out(street, tmp_path, monke
 
 
 def test_too_little_memory_names_what_to_lower(street, tmp_path, monkeypatch):
-    def full(self, batch, rate):
+    def full(self, batch, rate, **more):
         self.network.forward = lambda images: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory"))
-        return Learner_learn(self, batch, rate)
+        return Learner_learn(self, batch, rate, **more)
 
     Learner_learn = Learner.learn
     monkeypatch.setattr(Learner, "learn", full)

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 WEB = Path(__file__).resolve().parents[2] / "web"
 ESBUILD = WEB / "node_modules" / ".bin" / "esbuild"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -51,18 +49,16 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def context(tmp_path_factory):
-    with sync_api.sync_playwright() as playwright:
-        profile = tmp_path_factory.mktemp("profile")
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            viewport={"width": 800, "height": 600},
-            has_touch=True,
-        )
-        yield context
-        context.close()
+def context(playwright, tmp_path_factory):
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=CHROMIUM,
+        args=FLAGS,
+        viewport={"width": 800, "height": 600},
+        has_touch=True,
+    )
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -189,7 +185,7 @@ def test_the_minimap_shows_itself_where_one_has_zoomed_and_leads_elsewhere(page)
 
 def test_each_tool_takes_clicks_and_drags_without_an_error(page):
     names = page.evaluate("Object.keys(bench.editor.tools)")
-    assert len(names) == 14
+    assert len(names) == 15
     for name in names:
         page.evaluate("(name) => { bench.editor.use(name); bench.editor.select([]) }", name)
         page.mouse.move(200, 150)
