@@ -30,7 +30,6 @@ from inlay.formats.parts.dicom_frames import (
     SEGMENTATION,
     SegFile,
     Source,
-    dicom_errors,
     dicom_header,
     open_seg,
     pixel_array,
@@ -38,6 +37,7 @@ from inlay.formats.parts.dicom_frames import (
 )
 from inlay.formats.parts.dicom_writer import NOTHING, OWN, SegWriter, colour_of, fits
 from inlay.formats.parts.extras import KEPT, Extras, ExtraWriter, is_written_as, read_extras
+from inlay.formats.parts.libraries import library_errors
 from inlay.formats.parts.object_numbers import ObjectNumbers
 from inlay.formats.parts.places import place, store_image
 from inlay.formats.parts.volumes import (
@@ -143,7 +143,7 @@ def _key(file: Path, root: Path) -> str:
 def _image(path: Path) -> _Image | None:
     """A slice of an image series; `None` where the file has several."""
     ds, _ = dicom_header(path, _TAGS)
-    with dicom_errors(path, "header"):
+    with library_errors(path, "header", "DICOM-SEG"):
         if int(ds.get("NumberOfFrames", 1) or 1) > 1 or "Rows" not in ds:
             return None
         source = Source(*(str(ds.get(name, "") or "") for name in _TAGS[:5]))
@@ -284,7 +284,7 @@ def _masks(volume: SegFile, number: int) -> tuple[Masks, list[int]]:
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
     """The pixels of a DICOM image through its window, else over their own range."""
-    with dicom_errors(path, "PixelData"):
+    with library_errors(path, "PixelData", "DICOM-SEG"):
         header: Any = dicom_header(path)[0]
         raw = pixel_array(path)
         if raw.ndim == 3:

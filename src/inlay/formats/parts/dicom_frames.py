@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError, InlayError, MissingExtraError
+from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import MAX_PIXELS
 from inlay.core.lattice import Lattice
+from inlay.formats.parts.libraries import imported, library_errors
 from inlay.formats.parts.volumes import MAX_SLICES
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -116,7 +115,7 @@ class SegFile:
         """
         height, width = self.size
         if self.offset < 0:
-            with dicom_errors(self.path, f"frame {frame + 1}"):
+            with library_errors(self.path, f"frame {frame + 1}", "DICOM-SEG"):
                 values = np.asarray(pixel_array(self.path, frame))
                 if values.shape != self.size:
                     raise InlayError(f"{values.shape} pixels, not {self.size}")
@@ -136,41 +135,12 @@ class SegFile:
         return np.frombuffer(data, "<u1" if self.bits == 8 else "<u2").reshape(self.size)
 
 
-@contextmanager
-def dicom_errors(path: Path, where: str = "") -> Iterator[None]:
-    """Whatever pydicom stumbles over is a `FormatError` with its place."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (FormatError, MissingExtraError):
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FormatError(path, where, f"no DICOM-SEG that can be read ({reason})") from None
-
-
 def pixel_array(path: Path, frame: int | None = None) -> NDArray[Any]:
     """The pixels of a file, or of one frame of it, unpacked by pydicom."""
     from pydicom import pixels
 
     library: Any = pixels
     return np.asarray(library.pixel_array(path, index=frame))
-
-
-def pydicom() -> Any:
-    """The library.
-
-    Raises
-    ------
-    MissingExtraError
-        Where it is not installed.
-    """
-    try:
-        import pydicom
-    except ModuleNotFoundError:
-        raise MissingExtraError("pydicom, to read and write DICOM,", "volumes") from None
-    return pydicom
 
 
 def dicom_header(path: Path, tags: list[str] | None = None) -> tuple[Any, int]:
@@ -181,8 +151,8 @@ def dicom_header(path: Path, tags: list[str] | None = None) -> tuple[Any, int]:
     FormatError
         When it is no DICOM file, or a deflated one of a size that no memory holds.
     """
-    library = pydicom()
-    with dicom_errors(path, "header"), path.open("rb") as file:
+    library = imported("pydicom", "DICOM")
+    with library_errors(path, "header", "DICOM-SEG"), path.open("rb") as file:
         meta = library.filereader.read_file_meta_info(path)
         if str(meta.get("TransferSyntaxUID", "")) == _DEFLATED:
             _refuse_bomb(path, 144 + int(meta.FileMetaInformationGroupLength))
@@ -210,7 +180,7 @@ def open_seg(path: Path) -> SegFile:
         Naming the attribute that is missing, or says what cannot be.
     """
     ds, at = dicom_header(path)
-    with dicom_errors(path, "header"):
+    with library_errors(path, "header", "DICOM-SEG"):
         if str(ds.SOPClassUID) not in (SEGMENTATION, LABEL_MAP):
             raise FormatError(path, "SOPClassUID", f"{ds.SOPClassUID.name} is no segmentation")
         return _seg(path, ds, at)

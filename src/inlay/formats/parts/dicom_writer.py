@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from inlay.core.classes import Colour, SegmentClass
 from inlay.core.lattice import Lattice
-from inlay.formats.parts.dicom_frames import SEGMENTATION, TO_RAS, Source, pydicom
+from inlay.formats.parts.dicom_frames import SEGMENTATION, TO_RAS, Source
+from inlay.formats.parts.libraries import imported
 
 _CODES = re.compile(r"(.{1,64}) \((\S{1,16}) (\S{1,16})\), (.{1,64}) \((\S{1,16}) (\S{1,16})\)")
 _OBJECT = ("Physical object", "SCT", "260787004")
@@ -107,7 +108,7 @@ class SegWriter:
         numbers
             That number of each segment that was added.
         """
-        library = pydicom()
+        library = imported("pydicom", "DICOM")
         self.frames = [(numbers[segment], number, source) for segment, number, source in self.frames]
         ds = _header(self.frames, library)
         ds.Rows, ds.Columns = self.size

@@ -17,9 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError, MissingExtraError
+from inlay.core.errors import FormatError
 from inlay.core.images import MAX_PIXELS
 from inlay.core.lattice import Lattice
+from inlay.formats.parts.libraries import imported
 
 _RATIO = 1032  # bytes that one byte of deflate can become, at most
 _PACKED = 2  # files kept open packed: a label and its image
@@ -123,21 +124,6 @@ def _packed(path: Path, stamp: tuple[int, int]) -> gzip.GzipFile:  # noqa: ARG00
     return gzip.GzipFile(fileobj=io.BytesIO(path.read_bytes()))
 
 
-def nibabel() -> Any:
-    """The library.
-
-    Raises
-    ------
-    MissingExtraError
-        Where it is not installed.
-    """
-    try:
-        import nibabel
-    except ModuleNotFoundError:
-        raise MissingExtraError("nibabel, to read and write NIfTI,", "volumes") from None
-    return nibabel
-
-
 def open_nifti(path: Path) -> NiftiFile:
     """What the header says, after it has been held against the length of the file.
 
@@ -146,7 +132,7 @@ def open_nifti(path: Path) -> NiftiFile:
     FormatError
         When it is no NIfTI, or promises what the file cannot hold.
     """
-    library = nibabel()
+    library = imported("nibabel", "NIfTI")
     try:
         with gzip.open(path) if is_packed(path) else path.open("rb") as file:
             head = file.read(540)
@@ -243,7 +229,7 @@ def nifti_writer(
     path: Path, size: tuple[int, int], slices: int, dtype: str, lattice: Lattice | None
 ) -> Iterator[gzip.GzipFile]:
     """A packed file whose header is written; slices are to follow, rows down, as C arrays."""
-    library = nibabel()
+    library = imported("nibabel", "NIfTI")
     shape = (size[1], size[0], slices)
     header = library.Nifti2Header() if max(shape) > 32767 else library.Nifti1Header()
     header.set_data_shape(shape)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path, PurePosixPath
@@ -16,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError, MissingExtraError
+from inlay.core.errors import FormatError
 from inlay.core.images import MAX_PIXELS
 from inlay.core.lattice import Lattice
 from inlay.formats.parts.class_lists import read_json
+from inlay.formats.parts.libraries import imported, library_errors
 
 _DEPTH = 5  # folders down to an image: plates have rows, columns and fields
 _AXES = ("t", "c", "z", "y", "x")
@@ -75,8 +74,8 @@ class ZarrImage:
         """
         at = {"t": number // self.slices, "z": number % self.slices, "c": slice(None)}
         index = tuple(at.get(axis, slice(None)) for axis in self.axes)
-        with zarr_errors(self.path, f"slice {number}"):
-            array = zarr().open_array(self.path, mode="r")
+        with library_errors(self.path, f"slice {number}", "Zarr array"):
+            array = imported("zarr", "OME-Zarr").open_array(self.path, mode="r")
             _check_blosc(self.path, array, index)
             return np.asarray(array[index]).reshape(self.channels, *self.size)
 
@@ -108,35 +107,6 @@ class ZarrVolume:
     path: Path
     image: ZarrImage | None
     labels: Mapping[str, ZarrImage]
-
-
-@contextmanager
-def zarr_errors(path: Path, where: str = "") -> Iterator[None]:
-    """Whatever zarr stumbles over is a `FormatError` with its place."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (FormatError, MissingExtraError):
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FormatError(path, where, f"no Zarr array that can be read ({reason})") from None
-
-
-def zarr() -> Any:
-    """The library.
-
-    Raises
-    ------
-    MissingExtraError
-        Where it is not installed.
-    """
-    try:
-        import zarr
-    except ModuleNotFoundError:
-        raise MissingExtraError("zarr, to read and write OME-Zarr,", "volumes") from None
-    return zarr
 
 
 def attributes(folder: Path) -> dict[str, Any]:
@@ -228,8 +198,8 @@ def _image(folder: Path, own: Mapping[str, Any], *, label: bool) -> ZarrImage:
     if not isinstance(first, dict) or not isinstance(level, dict) or not isinstance(level.get("path"), str):
         raise FormatError(folder, "multiscales[0].datasets[0].path", "missing: no resolution is named")
     path = _inside(folder, level["path"])
-    with zarr_errors(path):
-        array = zarr().open_array(path, mode="r")
+    with library_errors(path, "", "Zarr array"):
+        array = imported("zarr", "OME-Zarr").open_array(path, mode="r")
         shape, chunks = tuple(map(int, array.shape)), tuple(map(int, array.chunks))
         dtype = np.dtype(array.dtype)
     kinds = "iu" if label else "iufb"

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.lattice import Lattice
-from inlay.formats.parts.zarr_groups import UNIT_NAMES, zarr
+from inlay.formats.parts.libraries import imported
+from inlay.formats.parts.zarr_groups import UNIT_NAMES
 
 _SMALLEST = 256  # pixels of the longer side that need no smaller copy
 
@@ -31,7 +32,7 @@ class Pyramid:
 
 def new_group(path: Path) -> Any:
     """An empty group, in a folder that is made."""
-    return zarr().open_group(path, mode="w", zarr_format=2)
+    return imported("zarr", "OME-Zarr").open_group(path, mode="w", zarr_format=2)
 
 
 def held_by(lattice: Lattice | None) -> Lattice | None:
