@@ -7,15 +7,11 @@ alike for all classes, and anchors are fitted to the sizes in the data: one reci
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-
-import numpy as np
 
 from inlay.core.classes import Classes
 from inlay.models.parts.regions import RegionConfig as Config
 from inlay.models.parts.regions import Regions
-from inlay.models.parts.sizes import quantiles
-from inlay.models.parts.targets import Facts
+from inlay.models.parts.sizes import anchored
 
 TASK = "instance"
 PARTIAL = True
@@ -23,26 +19,9 @@ RECIPE: Mapping[str, object] = {
     "learning_rate": 1e-3,
     "augment": {"crop": [256, 256], "scale": [0.6, 1.7], "brightness": 0.4, "contrast": 0.4, "gamma": 0.4},
 }
-LEVELS = 4
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with anchors fitted to the sizes of the things in the data.
-
-    Raises
-    ------
-    InlayError
-        When there is no thing to learn from.
-    """
-    return replace(config, anchors=config.anchors or fitted_anchors(facts, len(config.widths)))
-
-
-def fitted_anchors(facts: Facts, widths: int) -> tuple[float, ...]:
-    """Sides from the small to the large things of the data, one for each level."""
-    small, large = quantiles(facts, 0.1, 0.9)
-    levels = min(LEVELS, widths)
-    sides = np.geomspace(max(small, 4.0), max(large, 1.5 * small, 8.0), levels)
-    return tuple(float(round(side, 1)) for side in sides)
+adapt = anchored  # anchors that fit the sizes of the things in the data
 
 
 def build(config: Config, classes: Classes) -> Regions:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from inlay.core.classes import Classes
-from inlay.models.mask_rcnn import fitted_anchors
 from inlay.models.parts.regions import RegionConfig as Config
 from inlay.models.parts.regions import Regions
-from inlay.models.parts.targets import Facts
+from inlay.models.parts.sizes import anchored
 
 TASK = "instance"
 PARTIAL = True
@@ -19,15 +17,7 @@ RECIPE: Mapping[str, object] = {
 }
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with anchors fitted to the sizes of the things in the data.
-
-    Raises
-    ------
-    InlayError
-        When there is no thing to learn from.
-    """
-    return replace(config, anchors=config.anchors or fitted_anchors(facts, len(config.widths)))
+adapt = anchored  # anchors that fit the sizes of the things in the data
 
 
 def build(config: Config, classes: Classes) -> Regions:

@@ -19,12 +19,12 @@ from inlay.core.classes import Classes, SegmentClass
 from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.panoptic import merged
-from inlay.models.mask_rcnn import fitted_anchors
 from inlay.models.parts.blocks import ConvNorm, initialise, upsample
 from inlay.models.parts.pixel_classes import PixelClasses, settled
 from inlay.models.parts.pixels import Contrast, pad_to
 from inlay.models.parts.regions import RegionConfig, Regions
 from inlay.models.parts.settings import PixelSettings
+from inlay.models.parts.sizes import anchored
 from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
 TASK = "panoptic"
@@ -74,9 +74,8 @@ def adapt(config: Config, facts: Facts) -> Config:
     InlayError
         When there is no thing to learn from.
     """
-    anchors = config.anchors or fitted_anchors(facts, len(config.widths))
     area = config.stuff_area or max(1, round(LEAST_STUFF * facts.largest[0] * facts.largest[1]))
-    return replace(settled(config, facts), anchors=anchors, stuff_area=area)
+    return replace(settled(anchored(config, facts), facts), stuff_area=area)
 
 
 def build(config: Config, classes: Classes) -> PanopticFPN:

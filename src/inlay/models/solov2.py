@@ -23,7 +23,7 @@ from inlay.models.decode.grids import Grid, things_of_grids
 from inlay.models.encoders import level_of, make_encoder
 from inlay.models.losses.mask import dice, focal
 from inlay.models.parts.assign import GridTarget, assign_cells, pooled_masks, ranges_of
-from inlay.models.parts.blocks import ConvNorm, initialise
+from inlay.models.parts.blocks import ConvNorm, begin_rare, initialise
 from inlay.models.parts.evidence import evidence_at
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
@@ -131,11 +131,7 @@ class SOLOv2(nn.Module):
         self.kernel = nn.Conv2d(config.head, config.mask_features + POSITION, 3, padding=1)
         self.paint = nn.Conv2d(widths[self.finest], config.mask_features, 1)
         self.apply(initialise)
-        nn.init.normal_(self.category.weight, std=0.01)
-        self.category.bias = nn.Parameter(
-            torch.full((len(classes),), -4.6)
-        )  # one cell in a hundred (focal loss, 4.1)
-        nn.init.normal_(self.kernel.weight, std=0.01)
+        begin_rare(self.category, self.kernel)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, H, W) pixels 0 .. 255 -> mask features (B, E, H / s, W / s), then for each grid two maps.

@@ -21,7 +21,7 @@ from inlay.core.errors import InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.models.decode.regions import things_of_regions
 from inlay.models.encoders import level_of, make_encoder
-from inlay.models.parts.blocks import ConvNorm, initialise, upsample
+from inlay.models.parts.blocks import ConvNorm, begin_rare, initialise, upsample
 from inlay.models.parts.boxes import decode, encode
 from inlay.models.parts.fpn import FeaturePyramid
 from inlay.models.parts.nms import greedy_nms
@@ -134,11 +134,7 @@ class TensorMask(nn.Module):
         self.fuse = ConvNorm(head, head, norm="group")
         self.masks = nn.ModuleList(nn.Conv2d(head, side * side, 1) for side in config.windows)
         self.apply(initialise)
-        for layer in (self.category, self.step, *self.masks):
-            nn.init.normal_(layer.weight, std=0.01)
-        self.category.bias = nn.Parameter(
-            torch.full((count * len(classes),), -4.6)
-        )  # one window in a hundred
+        begin_rare(self.category, self.step, *self.masks)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(B, 3, H, W) pixels 0 .. 255 -> what is to be learnt from (training) or decoded.

@@ -8,7 +8,7 @@ hard examples, and anchors are fitted to the sizes in the data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,14 +20,14 @@ from inlay.models.decode.prototypes import Floats, boxes_of, fast_nms, surest, t
 from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import focal
 from inlay.models.losses.prototypes import mixed_mask_losses
-from inlay.models.mask_rcnn import fitted_anchors
-from inlay.models.parts.blocks import ConvNorm, initialise
+from inlay.models.parts.blocks import ConvNorm, begin_rare, initialise
 from inlay.models.parts.boxes import box_iou, encode
 from inlay.models.parts.fpn import FeaturePyramid
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.proposals import RATIOS, anchors_of
 from inlay.models.parts.settings import EncoderSettings
-from inlay.models.parts.targets import Facts, Target, Targets
+from inlay.models.parts.sizes import anchored
+from inlay.models.parts.targets import Target, Targets
 
 TASK = "instance"
 PARTIAL = True
@@ -74,15 +74,7 @@ class Config(EncoderSettings):
     overlap: float = 0.5
 
 
-def adapt(config: Config, facts: Facts) -> Config:
-    """The config with anchors fitted to the sizes of the things in the data.
-
-    Raises
-    ------
-    InlayError
-        When there is no thing to learn from.
-    """
-    return replace(config, anchors=config.anchors or fitted_anchors(facts, len(config.widths)))
+adapt = anchored  # anchors that fit the sizes of the things in the data
 
 
 def build(config: Config, classes: Classes) -> YOLACT:
@@ -111,11 +103,7 @@ class YOLACT(nn.Module):
         self.step = nn.Conv2d(config.head, count * 4, 3, padding=1)
         self.mix = nn.Conv2d(config.head, count * config.prototypes, 3, padding=1)
         self.apply(initialise)
-        for layer in (self.category, self.step, self.mix):
-            nn.init.normal_(layer.weight, std=0.01)
-        self.category.bias = nn.Parameter(
-            torch.full((count * len(classes),), -4.6)
-        )  # one anchor in a hundred
+        begin_rare(self.category, self.step, self.mix)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(B, 3, H, W) pixels 0 .. 255 -> prototypes, then for each of N anchors what it says.

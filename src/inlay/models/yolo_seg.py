@@ -24,7 +24,7 @@ from inlay.models.encoders import EncoderName, level_of, make_encoder
 from inlay.models.losses.box import complete_iou, distribution_focal
 from inlay.models.losses.prototypes import mixed_mask_losses
 from inlay.models.parts.alignment import assign_aligned, places_of
-from inlay.models.parts.blocks import ConvNorm, initialise
+from inlay.models.parts.blocks import ConvNorm, begin_rare, initialise
 from inlay.models.parts.fpn import BottomUp, FeaturePyramid
 from inlay.models.parts.nms import greedy_nms
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
@@ -124,9 +124,7 @@ class YOLOSeg(nn.Module):
         self.side = Tower(config.head, 4 * BINS)
         self.mix = Tower(config.head, config.prototypes)
         self.apply(initialise)
-        for head in (self.category, self.side, self.mix):
-            nn.init.normal_(head.out.weight, std=0.01)
-        self.category.out.bias = nn.Parameter(torch.full((len(classes),), -4.6))  # one place in a hundred
+        begin_rare(self.category.out, self.side.out, self.mix.out)
         self.side.out.bias = nn.Parameter(-torch.arange(BINS).repeat(4) / 3.0)  # two strides and a half
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
