@@ -76,15 +76,20 @@ def coco(data: Path, seed: int = 0) -> Iterator[Thing]:
 
 def davis(data: Path, part: str, seed: int = 0) -> Iterator[Thing]:
     """The object of single frames; the last four sequences are held out as "val"."""
-    files = sorted((data / "davis_frames/masks").glob("*.png"))
-    names = sorted({file.stem.rsplit("_", 1)[0] for file in files})
-    kept = names[:8] if part == "train" else names[8:]
-    files = [file for file in files if file.stem.rsplit("_", 1)[0] in kept]
+    files = davis_files(data, part)
     np.random.default_rng(seed).shuffle(files)  # type: ignore[arg-type]
     for file in files:
         mask = np.asarray(Image.open(file).convert("L")) > 127
         if mask.any():
             yield _plain(_rgb(data / "davis_frames/images" / f"{file.stem}.jpg"), mask)
+
+
+def davis_files(data: Path, part: str) -> list[Path]:
+    """Masks of the sequences of a part, in order."""
+    files = sorted((data / "davis_frames/masks").glob("*.png"))
+    names = sorted({file.stem.rsplit("_", 1)[0] for file in files})
+    kept = names[:8] if part == "train" else names[8:]
+    return [file for file in files if file.stem.rsplit("_", 1)[0] in kept]
 
 
 def drawn(seed: int = 0) -> Iterator[Thing]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inlay.models.parts.targets import VOID
-from inlay.training.augment import mirrored, recoloured, resized, transposed, vary, without_empty
+from inlay.training.augment import LARGEST, mirrored, recoloured, resized, transposed, vary, without_empty
 from inlay.training.batches import target_of
 from inlay.training.config import Augment
 from inlay.training.examples import Example
@@ -141,3 +141,34 @@ def test_augmentation_is_settled_by_its_seed():
     one, two = (vary(example, Augment(crop=(16, 16)), np.random.default_rng(7)) for _ in range(2))
     assert np.array_equal(one.image, two.image)
     assert np.array_equal(one.semantic, two.semantic)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    side=st.integers(4, 60),
+    place=st.tuples(st.integers(0, 140), st.integers(0, 100)),
+    share=st.floats(0.05, 1.0),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_focused_crop_shows_a_whole_thing_at_its_share_of_the_crop(side, place, share, seed):
+    layers = np.zeros((1, 200, 160), np.int32)
+    layers[0, place[0] : place[0] + side, place[1] : place[1] + side // 2] = 1
+    blank = np.full((200, 160), VOID, np.int16)
+    example = Example(
+        np.zeros((200, 160, 3), np.uint8), blank, np.zeros((200, 160), np.bool_), layers, np.zeros(1, int)
+    )
+    crop = Augment(**{**vars(STILL), "crop": (96, 128), "focus": (share, share)})
+    seen = vary(example, crop, np.random.default_rng(seed)).layers.any(0)
+    enlarged = min(share * 96 / side, LARGEST)
+    assert abs(np.ptp(np.flatnonzero(seen.any(1))) + 1 - side * enlarged) <= 2 * enlarged + 1
+    assert abs(np.ptp(np.flatnonzero(seen.any(0))) + 1 - side // 2 * enlarged) <= 2 * enlarged + 1
+
+
+def test_a_crop_focuses_on_nothing_where_there_is_no_thing():
+    blank = np.full((50, 50), VOID, np.int16)
+    nothing = np.zeros((0, 50, 50), np.int32)
+    example = Example(
+        np.zeros((50, 50, 3), np.uint8), blank, np.zeros((50, 50), np.bool_), nothing, np.zeros(0, int)
+    )
+    varied = vary(example, Augment(crop=(32, 32), focus=(0.2, 0.8)), np.random.default_rng(0))
+    assert varied.size == (32, 32)

@@ -38,8 +38,9 @@ from inlay.models.parts.weights import read_plain
 TASK = "instance"
 RECIPE: Mapping[str, object] = {
     "learning_rate": 2e-3,
-    "augment": {"crop": [256, 256], "scale": [0.6, 2.5], "brightness": 0.4, "contrast": 0.4, "gamma": 0.3},
+    "augment": {"crop": [256, 256], "focus": [0.12, 1.0], "brightness": 0.4, "contrast": 0.4, "gamma": 0.3},
 }
+BESIDE = 0.25  # share of the images that are also clicked on beside all things
 TOGETHER = 64  # prompts answered at once when nobody clicks
 
 
@@ -52,7 +53,7 @@ class Config(EncoderSettings):
     head
         Channels of the head that reads the clicks.
     things_learnt
-        Things of one image that a training step clicks on, drawn anew in each step.
+        Things of one crop that a training step clicks on, drawn anew in each step.
     clicks
         Most clicks that a training step simulates for a thing.
     grid
@@ -61,8 +62,8 @@ class Config(EncoderSettings):
         Things below it are left out then.
     """
 
-    head: int = 64
-    things_learnt: int = 6
+    head: int = 48
+    things_learnt: int = 2
     clicks: int = 4
     grid: int = 24
     minimum_score: float = 0.3
@@ -226,10 +227,11 @@ def _alike(features: Tensor, clicked: Tensor) -> Tensor:
 
 
 def _drawn(target: Target, most: int) -> Tensor:
-    """Rows of some things by lot, and -1 for a click beside all of them."""
+    """Rows of some things by lot, and in some images -1 for a click beside all of them."""
     beside = ~target.ignored & ~(target.layers > 0).any(0)
     rows = torch.randperm(len(target))[:most]
-    return torch.cat([rows, rows.new_full((int(beside.any()),), -1)])
+    wanted = bool(beside.any()) and float(torch.rand(())) < BESIDE
+    return torch.cat([rows, rows.new_full((int(wanted),), -1)])
 
 
 def _at_stride(target: Target, rows: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:

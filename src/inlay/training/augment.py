@@ -17,14 +17,14 @@ from inlay.training.config import Augment
 from inlay.training.examples import Example
 
 Window = tuple[int, int, int, int]  # y, x, height, width; may leave the image
+LARGEST = 8.0  # enlargement of a thing in focus: there is nothing more to see
 
 
 def vary(example: Example, settings: Augment, rng: np.random.Generator) -> Example:
     """A random crop of `settings.crop` pixels of an example."""
     crop = settings.crop
-    scale = float(np.exp(rng.uniform(*np.log(settings.scale))))
-    height, width = max(1, round(crop[0] / scale)), max(1, round(crop[1] / scale))
-    window = (_offset(example.size[0], height, rng), _offset(example.size[1], width, rng), height, width)
+    focused = settings.focus[1] > 0 and len(example.class_id) > 0
+    window = _round_a_thing(example, settings, rng) if focused else _anywhere(example, settings, rng)
     if settings.rotate or settings.shear:
         angles = (rng.uniform(-most, most) for most in (settings.rotate, settings.shear))
         part = warped(example, window, crop, *angles)
@@ -38,6 +38,30 @@ def plain_crop(example: Example, settings: Augment, rng: np.random.Generator) ->
     """A random crop with the colours it has."""
     kept = replace(settings, brightness=0.0, contrast=0.0, saturation=0.0, gamma=0.0, invert=0.0, noise=0.0)
     return vary(example, kept, rng)
+
+
+def _anywhere(example: Example, settings: Augment, rng: np.random.Generator) -> Window:
+    scale = float(np.exp(rng.uniform(*np.log(settings.scale))))
+    height, width = (max(1, round(side / scale)) for side in settings.crop)
+    return _offset(example.size[0], height, rng), _offset(example.size[1], width, rng), height, width
+
+
+def _round_a_thing(example: Example, settings: Augment, rng: np.random.Generator) -> Window:
+    """A window that holds a thing by lot, or lies inside it, at its share of `settings.focus`."""
+    number = int(rng.integers(len(example.class_id))) + 1
+    seen = (example.layers == number).any(0)
+    if not seen.any():
+        return _anywhere(example, settings, rng)
+    ends = [np.flatnonzero(seen.any(axis))[[0, -1]] + (0, 1) for axis in (1, 0)]  # rows, columns: half-open
+    share = float(np.exp(rng.uniform(*np.log(settings.focus))))
+    scale = share * min(settings.crop) / max(int(high - low) for low, high in ends)
+    sides = [max(1, round(side / min(scale, LARGEST))) for side in settings.crop]
+    places = []
+    for (low, high), side, length in zip(ends, sides, example.size):
+        first, last = sorted((int(high) - side, int(low)))
+        slack = length - side  # inside the image where it fits, around it where it does not
+        places.append(int(rng.integers(first, last + 1).clip(min(slack, 0), max(slack, 0))))
+    return places[0], places[1], sides[0], sides[1]
 
 
 def _offset(length: int, window: int, rng: np.random.Generator) -> int:

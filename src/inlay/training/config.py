@@ -27,6 +27,9 @@ class Augment:
         (height, width) of a training crop, pixels.
     scale
         Smallest and largest enlargement before the crop is cut.
+    focus
+        Least and largest share of the crop's shorter side that the longer side of a thing takes, for crops
+        round a thing drawn by lot, enlarged to fit; (0, 0), and images without things, are cut anywhere.
     flip
         Mirror left and right.
     turn
@@ -51,6 +54,7 @@ class Augment:
 
     crop: tuple[int, int] = (256, 320)
     scale: tuple[float, float] = (0.7, 1.5)
+    focus: tuple[float, float] = (0.0, 0.0)
     flip: bool = True
     turn: bool = False
     brightness: float = 0.3
@@ -170,6 +174,8 @@ class Training:
             "validations": self.validations >= 1,
             "augment.crop": min(self.augment.crop) >= 8,
             "augment.scale": 0 < self.augment.scale[0] <= self.augment.scale[1],
+            "augment.focus": 0 <= self.augment.focus[0] <= self.augment.focus[1] <= 4
+            and (self.augment.focus[0] > 0 or self.augment.focus[1] == 0),
             "augment.rotate": 0 <= self.augment.rotate <= 180,
             "augment.shear": 0 <= self.augment.shear < 80,
             **{
