@@ -7,9 +7,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.nn import functional as F
 
+from inlay.models.encoders.csp import CSP
+from inlay.models.encoders.mobile import Mobile
+from inlay.models.encoders.resnet import ResNet
+from inlay.models.encoders.vgg import VGG
 from inlay.models.parts.blocks import Join, Residual, normalisation
+from inlay.models.parts.folding import fold
 from inlay.models.parts.nms import local_peaks, matrix_nms
 from inlay.models.parts.pixels import Contrast255, pad_to
 from inlay.models.parts.pyramid import Pyramid
@@ -30,6 +36,27 @@ def test_a_join_is_a_convolution_over_both_maps_stacked():
 def test_group_norm_divides_any_width(width):
     layer = normalisation("group", width)
     assert width % layer.num_groups == 0
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: ResNet(18), lambda: ResNet(50), Mobile, VGG, lambda: CSP((8,) * 5, (1,) * 4, "batch")]
+)
+def test_folded_norms_change_no_output(make):
+    torch.manual_seed(0)
+    network = make().eval()
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in norms:
+        nn.init.uniform_(layer.running_mean, -0.5, 0.5)
+        nn.init.uniform_(layer.running_var, 0.5, 1.5)
+        nn.init.uniform_(layer.weight, 0.5, 1.5)
+        nn.init.uniform_(layer.bias, -0.5, 0.5)
+    x = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        before, after = network(x), fold(network)(x)
+    assert norms
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+    for one, two in zip(before, after, strict=True):
+        assert (one - two).abs().max() <= 1e-4 * max(1.0, float(one.abs().max()))
 
 
 def test_a_dilated_or_strided_block_keeps_the_grid():

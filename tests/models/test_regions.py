@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from inlay.models.decode.regions import pasted
+from inlay.models.parts import nms
 from inlay.models.parts.boxes import box_iou, clip, decode, encode, unsuppressed
 from inlay.models.parts.proposals import anchors_of
+from inlay.models.parts.regions import masks_in_boxes
 from inlay.models.parts.rois import level_of, pool_by_size, pool_own_level, roi_align
+from inlay.models.parts.targets import Target
 
 
 def random_boxes(count, side=40, seed=0):
@@ -27,10 +30,13 @@ def test_overlap_is_intersection_over_union():
     assert box_iou(one, other)[0].tolist() == pytest.approx([4 / 28, 0, 1])
 
 
+@pytest.mark.parametrize("exported", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_suppression_is_the_greedy_one(seed):
+def test_suppression_is_the_greedy_one(seed, exported, monkeypatch):
     boxes = random_boxes(60, seed=seed)
     group = torch.tensor(np.random.default_rng(seed).integers(0, 2, 60))
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: exported)
+    monkeypatch.setattr(nms, "BLOCK", 7)
     overlap = box_iou(boxes, boxes)
     kept = []
     for row in range(60):
@@ -69,6 +75,36 @@ def test_regions_are_aligned_as_in_the_paper():
     ours = roi_align(feature, boxes[None], 5, stride=4)[0]
     for found, box in zip(ours, boxes):
         assert found.numpy() == pytest.approx(plain_roi_align(feature[0].numpy(), box, 5, 4), abs=1e-4)
+
+
+def test_regions_are_aligned_alike_in_an_export_and_without_boxes(monkeypatch):
+    feature = torch.randn(2, 3, 10, 12, requires_grad=True)
+    boxes = torch.stack([clip(random_boxes(6, side=60, seed=seed), 40, 48) for seed in (3, 4)])
+    pooled = [roi_align(feature, boxes, 5, stride=4)]
+    assert roi_align(feature, boxes[:, :0], 5, stride=4).shape == (2, 0, 3, 5, 5)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    pooled.append(roi_align(feature, boxes, 5, stride=4))
+    assert torch.allclose(*pooled, atol=1e-5)
+    slopes = [torch.autograd.grad(each.square().sum(), feature)[0] for each in pooled]
+    assert torch.allclose(*slopes, atol=1e-4)
+
+
+def test_the_share_of_a_bin_that_a_thing_covers_is_that_of_its_mask_resampled(picture_target):
+    target = picture_target
+    rows = torch.arange(len(target))
+    boxes = target.boxes + torch.tensor([-2.5, 1.0, 3.0, 0.3])
+    expected = roi_align(target.masks(rows)[:, None].float(), boxes[:, None], 7, stride=1)[:, 0, 0]
+    assert torch.allclose(masks_in_boxes(target, rows, boxes, 7), expected, atol=1e-5)
+
+
+@pytest.fixture
+def picture_target():
+    layers = torch.zeros(2, 30, 40, dtype=torch.int32)
+    layers[0, 3:12, 5:20], layers[0, 20:29, 1:9], layers[1, 6:25, 10:35] = 1, 3, 2
+    boxes = torch.tensor([[5.0, 3, 20, 12], [10, 6, 35, 25], [1, 20, 9, 29]])
+    none = torch.zeros(30, 40)
+    numbers = torch.tensor([0, 1, 0])
+    return Target(none.long(), layers, numbers, numbers, boxes, boxes[:, :2], none.bool())
 
 
 def test_large_boxes_go_to_coarse_levels():

@@ -15,6 +15,7 @@ from torch import nn
 from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.errors import FormatError
+from inlay.models.parts.folding import fold
 from inlay.training.checkpoint import read_classes, read_weights
 from inlay.training.config import RunConfig, read_config
 from inlay.training.hardware import pick_device
@@ -77,7 +78,7 @@ class Run:
     def segmenter(self, device: str = "auto", precision: str = "float32") -> Segmenter:
         """What looks at images with this model."""
         place = pick_device(device)
-        network = self.network().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = fold(self.network()).to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return Segmenter(network, place, precision)
 
     def __str__(self) -> str:

@@ -33,9 +33,9 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, width, H / stride, W / stride)."""
-        inner = F.relu(self.bn1(self.conv1(x)))
-        inner = self.bn2(self.conv2(inner)) + self.downsample(x)
-        return F.relu(inner)
+        inner = F.relu_(self.bn1(self.conv1(x)))
+        inner = self.bn2(self.conv2(inner)).add_(self.downsample(x))
+        return F.relu_(inner)
 
 
 class Bottleneck(nn.Module):
@@ -54,10 +54,10 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, width, H / stride, W / stride)."""
-        inner = F.relu(self.bn1(self.conv1(x)))
-        inner = F.relu(self.bn2(self.conv2(inner)))
-        inner = self.bn3(self.conv3(inner)) + self.downsample(x)
-        return F.relu(inner)
+        inner = F.relu_(self.bn1(self.conv1(x)))
+        inner = F.relu_(self.bn2(self.conv2(inner)))
+        inner = self.bn3(self.conv3(inner)).add_(self.downsample(x))
+        return F.relu_(inner)
 
 
 class ResNet(nn.Module):
@@ -81,7 +81,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> features (B, widths[i], H / strides[i], W / strides[i])."""
-        features = [F.relu(self.bn1(self.conv1(x)))]
+        features = [F.relu_(self.bn1(self.conv1(x)))]
         x = F.max_pool2d(features[0], 3, 2, 1)
         for k in range(1, 5):
             x = self.get_submodule(f"layer{k}")(x)

@@ -90,8 +90,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, width, H / stride, W / stride)."""
-        x = self.second(self.first(x)) + self.shortcut(x)
-        return F.relu(x)
+        x = self.second(self.first(x)).add_(self.shortcut(x))
+        return F.relu_(x)
 
 
 class PooledContext(nn.Module):
@@ -129,7 +129,7 @@ class Join(nn.Module):
     def forward(self, x: Tensor, feature: Tensor) -> Tensor:
         """(B, below, h, w), (B, beside, H, W) -> (B, width, H, W)."""
         enlarged = F.interpolate(x, size=feature.shape[2:], mode="nearest")
-        return F.relu(self.norm(self.below(enlarged) + self.beside(feature)))
+        return F.relu_(self.norm(self.below(enlarged).add_(self.beside(feature))))
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from inlay.models.parts.nms import greedy_nms
 
 LARGEST_STEP = math.log(1000 / 16)  # of the logarithm of a side: a first guess must not explode
 ROUNDS = 8  # of suppression; chains of boxes that suppress one another are shorter
@@ -56,9 +59,11 @@ def clip(boxes: Tensor, height: int, width: int) -> Tensor:
 def unsuppressed(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
     """(..., N) bool of falling boxes: no better kept box of the same group overlaps it by more than `limit`.
 
-    Greedy suppression as a fixed number of rounds over the overlap matrix, each of which settles the boxes
-    whose rivals are settled: no branch on values, so that it exports.
+    For an export, greedy suppression becomes a fixed number of rounds over the overlap matrix, each of which
+    settles the boxes whose rivals are settled: no branch on values.
     """
+    if not torch.compiler.is_compiling():
+        return _greedy(boxes, group, limit)
     rival = (box_iou(boxes, boxes) > limit) & (group[..., :, None] == group[..., None, :])
     count = boxes.shape[-2]
     place = torch.arange(count, device=boxes.device)
@@ -67,3 +72,12 @@ def unsuppressed(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
     for _ in range(ROUNDS):
         kept = (torch.matmul(kept.unsqueeze(-2), rival).squeeze(-2) < 0.5).to(boxes.dtype)
     return kept > 0.5
+
+
+def _greedy(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
+    kept = np.zeros(boxes.shape[:-1], np.bool_)
+    flat = kept.reshape(-1, kept.shape[-1])
+    arrays = boxes.detach().float().cpu().numpy().reshape(*flat.shape, 4), group.cpu().numpy()
+    for mine, some, rows in zip(flat, arrays[0], arrays[1].reshape(flat.shape)):
+        mine[greedy_nms(some, rows, limit)] = True
+    return torch.from_numpy(kept).to(boxes.device)

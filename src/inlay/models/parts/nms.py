@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 TOGETHER = 256  # candidates looked at at once
+BLOCK = 64  # boxes compared with all worse ones at once
 
 
 def local_peaks(scores: Floats) -> NDArray[np.bool_]:
@@ -56,14 +57,19 @@ def matrix_nms(
 
 def greedy_nms(boxes: Floats, row: NDArray[np.int64], overlap: float) -> NDArray[np.int64]:
     """Places of falling (N, 4) boxes that no better kept one of their class overlaps by more."""
-    area = (boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1)
+    x0, y0, x1, y1 = np.ascontiguousarray(boxes.T)
+    area = (x1 - x0).clip(min=0) * (y1 - y0).clip(min=0)
     left, kept = np.arange(len(boxes)), []
     while len(left):
-        first, left = left[0], left[1:]
-        kept.append(first)
-        low = np.maximum(boxes[first, :2], boxes[left, :2])
-        high = np.minimum(boxes[first, 2:], boxes[left, 2:])
-        both = (high - low).clip(min=0).prod(axis=1)
-        shared = both / (area[first] + area[left] - both).clip(min=1e-6)
-        left = left[(shared <= overlap) | (row[left] != row[first])]
+        some = left[:BLOCK, None]
+        both = (np.minimum(x1[some], x1[left]) - np.maximum(x0[some], x0[left])).clip(min=0)
+        both *= (np.minimum(y1[some], y1[left]) - np.maximum(y0[some], y0[left])).clip(min=0)
+        shared = both / (area[some] + area[left] - both).clip(min=1e-6)
+        rivals = (shared > overlap) & (row[some] == row[left])
+        alive = np.ones(len(left), np.bool_)
+        for place, own in enumerate(rivals):
+            if alive[place]:
+                kept.append(left[place])
+                alive[place + 1 :] &= ~own[place + 1 :]
+        left = left[len(some) :][alive[len(some) :]]
     return np.array(kept, np.int64)

@@ -26,7 +26,7 @@ from inlay.models.parts.proposals import (
     propose,
     sampled,
 )
-from inlay.models.parts.rois import pool_by_size, pool_each_level, pool_own_level, roi_align
+from inlay.models.parts.rois import pool_by_size, pool_each_level, pool_own_level, taps
 from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Target, Targets
 
@@ -134,7 +134,7 @@ class Regions(nn.Module):
         """[(B, R, C, bins, bins)]: one, or one from each level for heads that join them."""
         if self.path_up is not None:
             return pool_each_level(features, boxes, bins, strides=self.strides)
-        pool = pool_own_level if self.training else pool_by_size
+        pool = pool_by_size if torch.compiler.is_compiling() else pool_own_level
         return [pool(features, boxes, bins, strides=self.strides, usual=self.usual)]
 
     def _detections(self, features: Sequence[Tensor], scores: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
@@ -299,14 +299,11 @@ def mask_losses(logits: Tensor, target: Target, things: Tensor, boxes: Tensor) -
 
 def masks_in_boxes(target: Target, rows: Tensor, boxes: Tensor, size: int) -> Tensor:
     """(N, size, size) share of each bin of each box that a thing covers."""
-    found = torch.zeros(len(rows), size, size, device=boxes.device)
-    for layer in range(len(target.layers)):
-        mine = torch.nonzero(target.layer_of[rows] == layer).squeeze(1)
-        if len(mine) == 0:
-            continue
-        masks = (target.layers[layer] == (rows[mine] + 1).reshape(-1, 1, 1)).to(boxes.dtype)
-        found[mine] = roi_align(masks[:, None], boxes[mine][:, None], size, stride=1)[:, 0, 0]
-    return found
+    height, width = target.layers.shape[1:]
+    place, share = taps(boxes, size, (height, width), 1)
+    place = place + (target.layer_of[rows] * height * width).reshape(-1, 1, 1, 1)
+    inside = target.layers.flatten()[place] == (rows + 1).reshape(-1, 1, 1, 1)
+    return (share * inside).sum(-1)
 
 
 def _mostly_ignored(boxes: Tensor, target: Target) -> Tensor:

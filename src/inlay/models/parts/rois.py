@@ -26,6 +26,44 @@ def roi_align(feature: Tensor, boxes: Tensor, size: int, *, stride: float) -> Te
     stride
         Pixels of the image for one of the feature.
     """
+    if torch.compiler.is_compiling():
+        return _aligned_by_grid(feature, boxes, size, stride)
+    return torch.stack([_aligned(one, some, size, stride) for one, some in zip(feature, boxes)])
+
+
+def taps(boxes: Tensor, size: int, shape: tuple[int, int], stride: float) -> tuple[Tensor, Tensor]:
+    """Where the bins of boxes (R, 4) look: (R, size, size, 16) places on a map of `shape`, and their shares.
+
+    Places count row by row. Each bin is the mean of four samples, each sample lies between four places.
+    """
+    count = size * SAMPLES
+    steps = (torch.arange(count, device=boxes.device, dtype=boxes.dtype) + 0.5) / count
+    places, shares = [], []
+    for axis, side in ((1, shape[0]), (0, shape[1])):
+        low, high = boxes[:, axis, None], boxes[:, axis + 2, None]
+        points = ((low + (high - low) * steps) / stride - 0.5).clamp(0, side - 1)
+        before = points.floor().clamp(max=max(side - 2, 0))
+        beyond = points - before
+        first = before.long()
+        both = torch.stack([first, (first + 1).clamp(max=side - 1)], -1)
+        places.append(both.reshape(-1, size, 2 * SAMPLES))
+        shares.append(torch.stack([1 - beyond, beyond], -1).reshape(-1, size, 2 * SAMPLES) / SAMPLES)
+    place = places[0][:, :, None, :, None] * shape[1] + places[1][:, None, :, None, :]
+    share = shares[0][:, :, None, :, None] * shares[1][:, None, :, None, :]
+    return place.flatten(3), share.flatten(3)
+
+
+def _aligned(feature: Tensor, boxes: Tensor, size: int, stride: float) -> Tensor:
+    """(R, C, size, size) of one image: weighted sums of whole rows of channels, which lie together."""
+    channels, height, width = feature.shape
+    place, share = taps(boxes.float(), size, (height, width), stride)
+    table = feature.float().permute(1, 2, 0).reshape(height * width, channels)
+    found = F.embedding_bag(place.flatten(0, 2), table, mode="sum", per_sample_weights=share.flatten(0, 2))
+    return found.reshape(-1, size, size, channels).permute(0, 3, 1, 2)
+
+
+def _aligned_by_grid(feature: Tensor, boxes: Tensor, size: int, stride: float) -> Tensor:
+    """(B, R, C, size, size), slower, in operations that other programs know."""
     images, count = boxes.shape[:2]
     channels, height, width = feature.shape[1:]
     steps = (torch.arange(size * SAMPLES, device=boxes.device, dtype=boxes.dtype) + 0.5) / (size * SAMPLES)
@@ -71,15 +109,16 @@ def pool_by_size(
 def pool_own_level(
     features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int], usual: float
 ) -> Tensor:
-    """What `pool_by_size` gives for one image, a level at a time: quicker, but it cannot be exported."""
-    level = level_of(boxes, len(features), usual=usual)[0]
-    found = features[0].new_zeros(boxes.shape[1], features[0].shape[1], size, size)
+    """What `pool_by_size` gives, each box pooled from one level only: quicker, but it cannot be exported."""
+    level = level_of(boxes, len(features), usual=usual)
+    found = features[0].new_zeros(*boxes.shape[:2], features[0].shape[1], size, size, dtype=torch.float32)
     for k, (feature, stride) in enumerate(zip(features, strides)):
-        mine = torch.nonzero(level == k).squeeze(1)
-        if len(mine):
-            pooled = roi_align(feature, boxes[:, mine], size, stride=stride)[0]
-            found = found.index_put((mine,), pooled)
-    return found[None]
+        for image in range(boxes.shape[0]):
+            mine = torch.nonzero(level[image] == k).squeeze(1)
+            if len(mine):
+                pooled = _aligned(feature[image], boxes[image, mine], size, stride)
+                found = found.index_put((mine.new_tensor(image), mine), pooled)
+    return found
 
 
 def pool_each_level(
