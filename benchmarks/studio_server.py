@@ -20,6 +20,8 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +41,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--labellers", type=int, default=100)
+    parser.add_argument("--every", type=float, default=EVERY, help="seconds between one's saves")
     parser.add_argument("--files", type=int, default=100_000)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         listing(Path(folder), wanted.files)
-        saving(Path(folder), wanted.labellers, wanted.seconds)
+        saving(Path(folder), wanted.labellers, wanted.seconds, wanted.every)
 
 
 class Server:
@@ -67,6 +70,11 @@ class Server:
                 raise
             except Exception:
                 time.sleep(0.01)
+
+    def processor_seconds(self) -> float:
+        """What the server has taken so far, without the database."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         self.process.terminate()
@@ -117,7 +125,7 @@ def wait_for_listing(client: Client, path: str) -> None:
         time.sleep(0.05)
 
 
-def saving(folder: Path, labellers: int, seconds: float) -> None:
+def saving(folder: Path, labellers: int, seconds: float, every: float) -> None:
     """Labellers on 12-megapixel images of 500 segments each."""
     shared = labellers // 20  # images on which two work
     images = folder / "photos"
@@ -143,15 +151,26 @@ def saving(folder: Path, labellers: int, seconds: float) -> None:
     owner.document(numbers[-1])
     print(f"a document of {SEGMENTS} segments opens in {1000 * (time.perf_counter() - begun):.0f} ms")
     hands = [Labeller(owner, numbers[place % len(numbers)], place) for place in range(labellers)]
+    begun = time.perf_counter()
+    together([hand.open for hand in hands])
+    print(f"{labellers} labellers open their images all at once in {time.perf_counter() - begun:.1f} s")
     until = time.perf_counter() + seconds
-    threads = [threading.Thread(target=hand.work, args=(until,)) for hand in hands]
+    before = server.processor_seconds()
+    together([partial(hand.work, until, every) for hand in hands])
+    spent = server.processor_seconds() - before
+    report(owner, hands, seconds, every)
+    print(f"the server took {1000 * spent / sum(len(h.acknowledged) for h in hands):.1f} ms of a core a save")
+    owner.close()
+    server.stop()
+
+
+def together(several: list[Callable[[], None]]) -> None:
+    """Do things at the same time, and wait for all of them."""
+    threads = [threading.Thread(target=each) for each in several]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    report(owner, hands, seconds)
-    owner.close()
-    server.stop()
 
 
 def tiles(class_id: int) -> list[dict]:
@@ -185,7 +204,7 @@ class Labeller:
         self.image, self.place = image, place
         self.times: list[float] = []
         self.acknowledged: list[str] = []
-        self.conflicts = self.unmerged = 0
+        self.conflicts = self.unmerged = self.revision = 0
         rng = np.random.default_rng(place)
         self.tile = int(rng.integers(0, COLUMNS - 1)) + COLUMNS * (place % ROWS)
         self.dab = self._dab()
@@ -200,19 +219,22 @@ class Labeller:
         x0, y0, x1, y1 = found["box"]
         return {"box": [left + x0, top + y0, left + x1, top + y1], "runs": found["runs"]}
 
-    def work(self, until: float) -> None:
-        revision = self.client.document(self.image)["revision"]
+    def open(self) -> None:
+        self.revision = self.client.document(self.image)["revision"]
+
+    def work(self, until: float, every: float) -> None:
+        revision = self.revision
         owners = [key_of(self.tile), key_of(self.tile + 1)]
-        due = time.perf_counter() + random.random() * EVERY
+        due = time.perf_counter() + random.random() * every
         while due < until:
             time.sleep(max(0.0, due - time.perf_counter()))
             op = {"op": "pixels", "before": owners[0], "after": owners[1], "mask": self.dab}
-            gesture = {"id": str(uuid.uuid4()), "kind": "brush", "ops": [op], "seconds": EVERY}
+            gesture = {"id": str(uuid.uuid4()), "kind": "brush", "ops": [op], "seconds": every}
             begun = time.perf_counter()
             revision = self.save(gesture, revision)
             self.times.append(time.perf_counter() - begun)
             owners.reverse()
-            due += EVERY
+            due += every
 
     def save(self, gesture: dict, revision: int) -> int:
         while True:
@@ -234,7 +256,7 @@ class Labeller:
             return answer["revision"]
 
 
-def report(owner: Client, hands: list[Labeller], seconds: float) -> None:
+def report(owner: Client, hands: list[Labeller], seconds: float, every: float) -> None:
     times = 1000 * np.array([each for hand in hands for each in hand.times])
     sent = sum(len(hand.acknowledged) for hand in hands)
     kept: set[str] = set()
@@ -247,7 +269,7 @@ def report(owner: Client, hands: list[Labeller], seconds: float) -> None:
     p50, p95, p99 = np.percentile(times, [50, 95, 99])
     kind = "PostgreSQL" if os.environ.get("INLAY_DATABASE") else "SQLite"
     print(
-        f"{len(hands)} labellers for {seconds:.0f} s on {kind}, one save each per {EVERY:g} s: {sent} saves"
+        f"{len(hands)} labellers for {seconds:.0f} s on {kind}, one save each per {every:g} s: {sent} saves"
     )
     print(f"acknowledged in {p50:.0f} ms median, {p95:.0f} ms 95th percentile, {p99:.0f} ms 99th")
     conflicts, unmerged = sum(h.conflicts for h in hands), sum(h.unmerged for h in hands)

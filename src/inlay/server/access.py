@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection
 
 from inlay.server.refusals import Refused
 from inlay.server.store import access as store
@@ -55,19 +54,17 @@ def allow(role: str) -> dict[str, Any]:
 def _let_in(request: Request, role: str) -> Access:
     studio: Studio = request.app.state.studio
     places = _places(request)
-    with studio.database.reading() as db:
-        session = _session(request, studio, db)
-        token = request.headers.get(TOKEN_HEADER, "")
-        if request.method not in READING and not studio.secret.same(token, session.csrf):
-            words = f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)"
-            raise Refused(403, words)
-        if role == "person":
-            return Access(studio, session)
-        if role == "admin":
-            if not session.admin:
-                raise Refused(403, "only the person who started the studio may do this")
-            return Access(studio, session)
-        found = store.membership(db, session.user_id, places)
+    session, found = _arrival(request, studio, places)
+    token = request.headers.get(TOKEN_HEADER, "")
+    if request.method not in READING and not studio.secret.same(token, session.csrf):
+        words = f"a write needs the header {TOKEN_HEADER} of this session (GET /api/session gives it)"
+        raise Refused(403, words)
+    if role == "person":
+        return Access(studio, session)
+    if role == "admin":
+        if not session.admin:
+            raise Refused(403, "only the person who started the studio may do this")
+        return Access(studio, session)
     if found is None:
         raise Refused(404, "there is no such thing, or it is not yours to see")
     project_id, mine = found
@@ -85,16 +82,20 @@ def _places(request: Request) -> dict[str, int]:
     return {name: int(value) for name, value in found.items() if name in OBJECTS}
 
 
-def _session(request: Request, studio: Studio, db: Connection) -> store.Session:
-    """The session of a request's cookie."""
+def _arrival(
+    request: Request, studio: Studio, places: dict[str, int]
+) -> tuple[store.Session, tuple[int, str] | None]:
+    """The session of a request's cookie, and its project and role."""
     cookie = request.cookies.get(studio.cookie, "")
-    session = store.session(db, cookie, studio.secret) if cookie else None
-    if session is None:
-        raise Refused(401, "nobody is logged in: open the link that `inlay label` printed, or log in")
-    return session
+    if cookie:
+        with studio.database.glancing() as db:
+            arrived = store.arrival(db, cookie, studio.secret, places)
+        if arrived is not None:
+            return arrived
+    raise Refused(401, "nobody is logged in: open the link that `inlay label` printed, or log in")
 
 
-def _access(request: Request) -> Access:
+async def _access(request: Request) -> Access:  # not a function alone: FastAPI gives those a thread
     access: Access = request.state.access
     return access
 

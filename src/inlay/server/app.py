@@ -37,7 +37,7 @@ from inlay.server.routes import (
 from inlay.server.studio import Studio
 
 log = logging.getLogger("inlay.server")
-ROUTES = (session, projects, members, classes, images, documents, findings, comments, agreement, advice, jobs)
+ROUTES = (documents, session, projects, members, classes, images, findings, comments, agreement, advice, jobs)
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Inlay studio</title>
 <h1>The studio's pages are not built</h1>
 <p>The server runs, but its front end is missing from this checkout. Build it and start again:</p>

@@ -16,7 +16,7 @@ from inlay.server.carrying import built, emptied, gesture_of
 from inlay.server.draft import apply
 from inlay.server.refusals import Refused
 from inlay.server.saving import commit, tell
-from inlay.server.store import access, classes, dashboard, documents, images, people, work
+from inlay.server.store import classes, dashboard, documents, images, people, work
 from inlay.server.tables import images as table
 
 DONE = ("submitted", "accepted")
@@ -35,7 +35,7 @@ def copies(who: Access, image_id: int, body: forms.Copies) -> list[forms.ImageRo
             db.execute(update(table).where(table.c.image_id == image_id).values(role=role))
         have = {row.assignee for row in _versions(db, image_id)}
         for user_id in dict.fromkeys(body.people):
-            if access.membership(db, user_id, {"project_id": who.project_id}) is None:
+            if people.role_of(db, who.project_id, user_id) is None:
                 raise Refused(404, f"there is no member {user_id} in this project")
             if user_id not in have:
                 work.add_copy(db, image, user_id)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, NoSuchModuleError
 
 from inlay.core.errors import InlayError, MissingExtraError
 
 IMMEDIATE = "inlay_immediate"
+RESTED = 5.0  # s after which a connection is tried before it is used
 
 
 class Database:
@@ -21,6 +23,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self._snapshot = self._glance = self.engine
+        if not self.is_sqlite:  # each statement of its usual transactions sees another state
+            self._snapshot = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            self._glance = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite has one writer at a time; those who wait here go in turn, those who wait there poll
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         try:
@@ -38,7 +44,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
-        with self.engine.connect() as connection:
+        with self._snapshot.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """A connection for one statement that reads: PostgreSQL needs no transaction around it."""
+        with self._glance.connect() as connection:
             yield connection
 
     @contextmanager
@@ -73,13 +85,31 @@ def _engine(url: str) -> Engine:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(url, pool_pre_ping=True, **options)
+        engine = create_engine(url, **options)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _see_alive)
+        return engine
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "studio-team") from None
     except (ArgumentError, NoSuchModuleError):
         raise InlayError(
             "INLAY_DATABASE is no database address: postgresql://user:password@host/name, or sqlite:///file"
         ) from None
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _see_alive(connection: Any, record: Any, _: Any) -> None:
+    """A connection that has rested may have been cut off: the pool makes another then."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) < RESTED:
+        return
+    try:
+        connection.execute("")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError("the connection was cut off") from error
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

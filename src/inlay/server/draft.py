@@ -27,7 +27,7 @@ class BrokenError(Exception):
         self.words, self.op = words, op
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One segment of a draft; masks are decoded when they are asked for."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row
 
 from inlay.core.boxed import Boxed
@@ -15,34 +16,36 @@ from inlay.server.refusals import Refused
 from inlay.server.store import documents, images, work
 
 
-def read(who: Access, image_id: int, revision: int | None = None) -> wire.Document:
-    """The document now, or as it was."""
+def read(who: Access, image_id: int, revision: int | None = None) -> tuple[int, bytes]:
+    """The revision of the document now, or the one asked for, and the document as it is sent."""
     images.need_size(who.studio, image_id)
     with who.studio.database.reading() as db:
         image = images.visible_row(db, who, image_id)
         draft = documents.load(db, image)
         if revision is not None:
             _go_back(db, image, draft, revision)
-    return to_wire(image_id, image.revision if revision is None else revision, draft)
+    shown = int(image.revision) if revision is None else revision
+    return shown, to_json(image_id, shown, draft)
 
 
-def to_wire(image_id: int, revision: int, draft: Draft) -> wire.Document:
-    """A draft as it is sent."""
-    rows = [draft.rows[key] for key in draft.order]
+def to_json(image_id: int, revision: int, draft: Draft) -> bytes:
+    """A draft as it is sent: what `wire.Document` says, without making models of its thousands of parts."""
+    rows = (draft.rows[key] for key in draft.order)
     segments = [
-        wire.Segment.model_construct(
-            **row.facts.__dict__, visible=_mask(row.visible), hidden=_mask(row.hidden)
-        )
-        for row in rows
+        {**row.facts.__dict__, "visible": _mask(row.visible), "hidden": _mask(row.hidden)} for row in rows
     ]
-    size = (draft.size[1], draft.size[0])
-    return wire.Document.model_construct(
-        image_id=image_id, revision=revision, size=size, image_tags=draft.image_tags, segments=segments
-    )
+    document = {
+        "image_id": image_id,
+        "revision": revision,
+        "size": draft.size[::-1],
+        "image_tags": draft.image_tags,
+        "segments": segments,
+    }
+    return msgspec.json.encode(document)
 
 
-def _mask(boxed: Boxed | None) -> wire.Mask | None:
-    return None if boxed is None else wire.Mask.model_construct(box=boxed[0], runs=boxed[1].decode())
+def _mask(boxed: Boxed | None) -> dict[str, Any] | None:
+    return None if boxed is None else {"box": boxed[0], "runs": boxed[1].decode()}
 
 
 def _go_back(db: Connection, image: Row[Any], draft: Draft, revision: int) -> list[wire.Op]:
@@ -74,25 +77,22 @@ def save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int
         last = max([based_on, *known.values()])
         if not new:
             return last
-        work.see_writable(db, image, who)
+        work.see_writable(image, who)
         if image.revision != last:
             raise _stale(db, image, based_on)
         draft = _draft(db, who, image)
         for gesture in new:
             _apply(draft, gesture)
         revision = commit(db, who, image, draft, new)
-    who.studio.recent.keep(image_id, revision, draft)
+    who.studio.recent.keep(image_id, (revision, image.classes_revision), draft)
     tell(who, image_id, revision)
     return revision
 
 
 def _draft(db: Connection, who: Access, image: Row[Any]) -> Draft:
     """The document as it is, from memory where it has not changed since."""
-    draft = who.studio.recent.take(image.image_id, image.revision)
-    if draft is None:
-        return documents.load(db, image)
-    draft.class_ids = documents.class_ids(db, image.project_id)
-    return draft
+    draft = who.studio.recent.take(image.image_id, (image.revision, image.classes_revision))
+    return documents.load(db, image) if draft is None else draft
 
 
 def _see_that_ids_differ(gestures: list[wire.Gesture]) -> None:
@@ -131,7 +131,9 @@ def commit(db: Connection, who: Access, image: Row[Any], draft: Draft, gestures:
             changes["assignee"] = who.user_id
     documents.keep(db, image, draft, **changes)
     numbered = list(enumerate(gestures, image.revision + 1))
-    documents.add_to_journal(db, image.image_id, numbered, (who.user_id, who.session.name), time.time())
+    documents.add_to_journal(
+        db, image.image_id, draft, numbered, (who.user_id, who.session.name), time.time()
+    )
     return revision
 
 
@@ -153,7 +155,7 @@ def restore(who: Access, image_id: int, body: wire.Restore, based_on: int) -> in
     images.need_size(who.studio, image_id)
     with who.studio.database.writing() as db:
         image = images.visible_row(db, who, image_id, locked=True)
-        work.see_writable(db, image, who)
+        work.see_writable(image, who)
         if image.revision != based_on:
             raise _stale(db, image, based_on)
         draft = documents.load(db, image)

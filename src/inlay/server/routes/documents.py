@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import JSONResponse
 
 from inlay.server import saving, wire
 from inlay.server.access import Who, allow, error_bodies
@@ -21,22 +22,18 @@ SAVING: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/document", **allow("labeller"))
-def read(image_id: int, who: Who, response: Response, revision: wire.Id | None = None) -> wire.Document:
+@router.get("/document", response_model=wire.Document, **allow("labeller"))
+def read(image_id: int, who: Who, revision: wire.Id | None = None) -> Response:
     """The segments now, or as they were at a revision; the ETag is the revision."""
-    document = saving.read(who, image_id, revision)
-    response.headers["ETag"] = etag(document.revision)
-    return document
+    shown, document = saving.read(who, image_id, revision)
+    return Response(document, media_type="application/json", headers={"ETag": etag(shown)})
 
 
-@router.post("/gestures", responses=SAVING, **allow("labeller"))
-def save(
-    image_id: int, body: wire.Gestures, who: Who, response: Response, if_match: IfMatch = None
-) -> wire.Revision:
+@router.post("/gestures", responses=SAVING, response_model=wire.Revision, **allow("labeller"))
+def save(image_id: int, body: wire.Gestures, who: Who, if_match: IfMatch = None) -> Response:
     """Apply gestures to the revision in If-Match and keep them for good; sending them twice does no harm."""
     revision = saving.save(who, image_id, body.gestures, revision_of(if_match))
-    response.headers["ETag"] = etag(revision)
-    return wire.Revision(revision=revision)
+    return JSONResponse({"revision": revision}, headers={"ETag": etag(revision)})
 
 
 @router.get("/gestures", **allow("labeller"))

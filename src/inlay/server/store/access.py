@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, delete, insert, select
 
 from inlay.server.secret import Secret, digest, new_token
 from inlay.server.tables import comments, images, jobs, links, members, sessions, users
@@ -29,16 +30,25 @@ class Session:
 
 def session(db: Connection, token: str, secret: Secret) -> Session | None:
     """The session of a cookie, if it has not run out."""
+    arrived = arrival(db, token, secret, {})
+    return None if arrived is None else arrived[0]
+
+
+def arrival(
+    db: Connection, token: str, secret: Secret, places: Mapping[str, int]
+) -> tuple[Session, tuple[int, str] | None] | None:
+    """Whose cookie it is, and the project that a path's numbers are about with the person's role in it.
+
+    One statement, since every request begins with it.
+    """
     key = digest(token)
-    query = (
-        select(users.c.user_id, users.c.name, users.c.admin, users.c.password)
-        .join_from(sessions, users)
-        .where(sessions.c.digest == key, sessions.c.expires > time.time())
-    )
-    row = db.execute(query).first()
+    about = next((name for name in _ARRIVALS if name in places), "")
+    values = {"digest": key, "now": time.time(), "number": places.get(about, -1)}
+    row = db.execute(_ARRIVALS.get(about, _NOWHERE), values).first()
     if row is None:
         return None
-    return Session(row.user_id, row.name, row.admin, bool(row.password), secret.sign(key), key)
+    found = Session(row.user_id, row.name, row.admin, bool(row.password), secret.sign(key), key)
+    return found, None if row.role is None else (row.project_id, row.role)
 
 
 def open_session(db: Connection, user_id: int) -> str:
@@ -72,26 +82,33 @@ def use_link(db: Connection, token: str) -> int | None:
     return user_id if gone else None
 
 
-def membership(db: Connection, user_id: int, places: Mapping[str, int]) -> tuple[int, str] | None:
-    """The project that a path's numbers are about, and the person's role in it."""
-    project_id = places.get("project_id")
-    if "comment_id" in places:
-        project_id = _project_of_image(db, _image_of_comment(db, places["comment_id"]))
-    elif "image_id" in places:
-        project_id = _project_of_image(db, places["image_id"])
-    elif "job_id" in places:
-        query = select(jobs.c.project_id).where(jobs.c.job_id == places["job_id"])
-        project_id = db.execute(query).scalar()
-    role = db.execute(
-        select(members.c.role).where(members.c.project_id == project_id, members.c.user_id == user_id)
-    ).scalar()
-    return None if role is None or project_id is None else (project_id, role)
+def _arrival(project: Any) -> Select[Any]:
+    """The statement of an arrival; `project` says which one a number in the path is about."""
+    mine = and_(members.c.user_id == users.c.user_id, members.c.project_id == project)
+    return (
+        select(
+            users.c.user_id,
+            users.c.name,
+            users.c.admin,
+            users.c.password,
+            members.c.project_id,
+            members.c.role,
+        )
+        .select_from(sessions.join(users).outerjoin(members, mine))
+        .where(sessions.c.digest == bindparam("digest"), sessions.c.expires > bindparam("now"))
+    )
 
 
-def _image_of_comment(db: Connection, comment_id: int) -> int:
-    found = db.execute(select(comments.c.image_id).where(comments.c.comment_id == comment_id)).scalar()
-    return -1 if found is None else found
-
-
-def _project_of_image(db: Connection, image_id: int) -> int | None:
-    return db.execute(select(images.c.project_id).where(images.c.image_id == image_id)).scalar()
+_NUMBER = bindparam("number", type_=Integer)
+_NOWHERE = _arrival(-1)
+_ARRIVALS = {  # in the order in which a path's numbers are looked at
+    "comment_id": _arrival(
+        select(images.c.project_id)
+        .join_from(comments, images)
+        .where(comments.c.comment_id == _NUMBER)
+        .scalar_subquery()
+    ),
+    "image_id": _arrival(select(images.c.project_id).where(images.c.image_id == _NUMBER).scalar_subquery()),
+    "job_id": _arrival(select(jobs.c.project_id).where(jobs.c.job_id == _NUMBER).scalar_subquery()),
+    "project_id": _arrival(_NUMBER),
+}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from inlay.server import wire
 from inlay.server.draft import Draft
@@ -57,11 +58,12 @@ def _boxed(box: Sequence[int] | None, runs: bytes | None) -> tuple[tuple[int, in
 def keep(db: Connection, image: Row[Any], draft: Draft, **changes: Any) -> None:
     """Write what has changed of a draft."""
     changed = draft.touched | _placed(draft)
-    gone = (draft.removed | changed) & _stored(db, image.image_id, draft.removed | changed)
+    gone = draft.removed - changed
     if gone:
         _delete(db, image.image_id, gone)
     if changed:
-        db.execute(insert(segments), [_values(image.image_id, draft.rows[key]) for key in changed])
+        put = _PUT[db.dialect.name]
+        db.execute(put, [_values(image.image_id, draft.rows[key]) for key in changed])
     rows = draft.rows.values()
     values = {
         "segments": len(draft.order),
@@ -73,14 +75,15 @@ def keep(db: Connection, image: Row[Any], draft: Draft, **changes: Any) -> None:
     db.execute(update(images).where(images.c.image_id == image.image_id).values(**values))
 
 
-def _stored(db: Connection, image_id: int, keys: set[str]) -> set[str]:
-    found: set[str] = set()
-    several = sorted(keys)
-    for start in range(0, len(several), 500):
-        some = several[start : start + 500]
-        query = select(segments.c.key).where(segments.c.image_id == image_id, segments.c.key.in_(some))
-        found.update(db.execute(query).scalars())
-    return found
+def _put(insert_or_not: Any) -> Any:
+    """The statement that writes rows of segments over those of the same keys, in one database's own words."""
+    statement = insert_or_not(segments)
+    same = [column.name for column in segments.primary_key]
+    others = {column.name: column for column in statement.excluded if column.name not in same}
+    return statement.on_conflict_do_update(index_elements=same, set_=others)
+
+
+_PUT = {"sqlite": _put(sqlite.insert), "postgresql": _put(postgresql.insert)}
 
 
 def _delete(db: Connection, image_id: int, keys: Iterable[str]) -> None:
@@ -131,11 +134,12 @@ def _values(image_id: int, row: Segment) -> dict[str, Any]:
 def add_to_journal(
     db: Connection,
     image_id: int,
+    draft: Draft,
     entries: Sequence[tuple[int, wire.Gesture]],
     user: tuple[int, str],
     at: float,
 ) -> None:
-    """Add gestures with their revisions to the history of an image."""
+    """Add gestures with their revisions to the history of an image; the draft is what they have made."""
     db.execute(
         insert(gestures),
         [
@@ -148,7 +152,7 @@ def add_to_journal(
                 "at": at,
                 "kind": gesture.kind,
                 "seconds": gesture.seconds,
-                "class_id": _class_of(db, image_id, gesture),
+                "class_id": _class_of(draft, gesture),
                 "body": zlib.compress(gesture.model_dump_json().encode(), 1),
             }
             for revision, gesture in entries
@@ -164,15 +168,15 @@ def add_to_journal(
         db.execute(insert(efforts), booked)
 
 
-def _class_of(db: Connection, image_id: int, gesture: wire.Gesture) -> int | None:
+def _class_of(draft: Draft, gesture: wire.Gesture) -> int | None:
     """The class of the segment that a gesture is about: where its seconds are booked."""
     key: str | None = None
     for op in gesture.ops:
         if isinstance(op, wire.Create | wire.Delete):
             return op.segment.class_id
         key = key or ((op.after or op.before) if isinstance(op, wire.Pixels) else op.key)
-    query = select(segments.c.class_id).where(segments.c.image_id == image_id, segments.c.key == key)
-    return db.execute(query).scalar() if key else None
+    row = draft.rows.get(key or "")
+    return None if row is None else row.facts.class_id
 
 
 def known(db: Connection, image_id: int, ids: Sequence[str]) -> dict[str, int]:

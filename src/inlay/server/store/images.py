@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Text,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -158,19 +159,29 @@ def _values(row: Row[Any], users: dict[int, forms.User], now: float) -> dict[str
     }
 
 
+_PLAIN = (
+    select(images, projects.c.settings, projects.c.classes_revision)
+    .join_from(images, projects)
+    .where(images.c.image_id == bindparam("image"), images.c.project_id == bindparam("project"))
+)
+_LOCKED = _PLAIN.with_for_update(of=images)
+
+
 def visible_row(
     db: Connection, who: Access, image_id: int, *, locked: bool = False, elsewhere: bool = False
 ) -> Row[Any]:
-    """The row of an image that a person may see; `elsewhere`: its number was not in the path.
+    """The row of an image that a person may see, with its project's settings and revision of classes.
+
+    `locked` holds other writers off until the transaction ends; `elsewhere`: its number was not in the path.
 
     Raises
     ------
     Refused
         With 404 where there is none that he may see.
     """
-    query = select(images).where(images.c.image_id == image_id, images.c.project_id == who.project_id)
-    row = db.execute(query.with_for_update() if locked else query).first()
-    if row is None or not (who.reviews or _labeller_sees(db, who, row)):
+    query = _LOCKED if locked else _PLAIN
+    row = db.execute(query, {"image": image_id, "project": who.project_id}).first()
+    if row is None or not (who.reviews or _labeller_sees(who, row)):
         words = (
             "there is no such image in this project"
             if elsewhere
@@ -180,10 +191,10 @@ def visible_row(
     return row
 
 
-def _labeller_sees(db: Connection, who: Access, row: Row[Any]) -> bool:
+def _labeller_sees(who: Access, row: Row[Any]) -> bool:
     if row.role == "copy":
         return bool(row.assignee == who.user_id)
-    return bool(row.role == "" and settings_of(row_of(db, who.project_id))["consensus"] == 1)
+    return bool(row.role == "" and settings_of(row)["consensus"] == 1)
 
 
 def read(who: Access, image_id: int) -> forms.Image:

@@ -72,7 +72,7 @@ def invite(db: Connection, project_id: int, body: forms.NewMember) -> forms.Invi
     """Take a person in; a link for who has no password yet."""
     row = db.execute(select(users).where(users.c.name == body.name)).first()
     user_id = new_user(db, body.name) if row is None else row.user_id
-    if _role(db, project_id, user_id) is not None:
+    if role_of(db, project_id, user_id) is not None:
         raise Refused(409, f"{body.name} is a member already: change the role instead")
     join(db, project_id, user_id, body.role)
     member = forms.Member(user_id=user_id, name=body.name, role=body.role)
@@ -85,7 +85,8 @@ def join(db: Connection, project_id: int, user_id: int, role: wire.Role) -> None
     db.execute(insert(members).values(project_id=project_id, user_id=user_id, role=role))
 
 
-def _role(db: Connection, project_id: int, user_id: int) -> str | None:
+def role_of(db: Connection, project_id: int, user_id: int) -> str | None:
+    """The role of a person in a project; None for who is no member."""
     return db.execute(
         select(members.c.role).where(members.c.project_id == project_id, members.c.user_id == user_id)
     ).scalar()
@@ -112,7 +113,7 @@ def remove(db: Connection, project_id: int, user_id: int) -> None:
 
 
 def _see_an_owner_stays(db: Connection, project_id: int, user_id: int, *, stays_one: bool) -> None:
-    role = _role(db, project_id, user_id)
+    role = role_of(db, project_id, user_id)
     if role is None:
         raise Refused(404, "there is no such member")
     query = select(func.count()).where(members.c.project_id == project_id, members.c.role == "owner")

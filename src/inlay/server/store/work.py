@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, u
 from inlay.server import forms, wire
 from inlay.server.refusals import Refused
 from inlay.server.store import comments, images, people
-from inlay.server.store.access import membership
 from inlay.server.store.instants import instant
 from inlay.server.store.projects import row_of, settings_of
 from inlay.server.tables import images as table
@@ -34,18 +33,18 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {  # role: to: from
 }
 
 
-def see_writable(db: Connection, image: Row[Any], who: Access) -> None:
+def see_writable(image: Row[Any], who: Access) -> None:
     """Refuse a person's gestures on an image that is done, or, where the project is strict, another's."""
     if who.reviews:
         return
     if image.state == "accepted":  # 423 and not 409: the client keeps the gestures until it is returned
         raise Refused(423, "the image is accepted: a reviewer can return it")
-    _see_allowed(db, image, who)
+    _see_allowed(image, who)
 
 
-def _see_allowed(db: Connection, image: Row[Any], who: Access) -> None:
+def _see_allowed(image: Row[Any], who: Access) -> None:
     """Two people on one image get a merge; only a project that says so keeps them apart."""
-    if image.assignee in (None, who.user_id) or not settings_of(row_of(db, who.project_id))["strict"]:
+    if image.assignee in (None, who.user_id) or not settings_of(image)["strict"]:
         return
     raise Refused(403, "the image is assigned to somebody else, and this project assigns strictly")
 
@@ -171,7 +170,7 @@ def set_state(who: Access, image_id: int, body: forms.StateChange) -> forms.Imag
         if body.state not in moves:
             raise Refused(403, f"to make an image {body.state} needs the role reviewer; yours is {who.role}")
         if not who.reviews:
-            _see_allowed(db, row, who)
+            _see_allowed(row, who)
         if row.state != body.state and row.state not in moves[body.state]:
             raise Refused(409, f"the image is {row.state}; it cannot become {body.state} from there")
         if row.state != body.state:
@@ -198,7 +197,7 @@ def _change_state(db: Connection, row: Row[Any], who: Access, state: wire.State)
 def assign(who: Access, body: forms.Assignment) -> None:
     """Say who labels some images."""
     with who.studio.database.writing() as db:
-        if body.user_id is not None and membership(db, body.user_id, {"project_id": who.project_id}) is None:
+        if body.user_id is not None and people.role_of(db, who.project_id, body.user_id) is None:
             raise Refused(404, f"there is no member {body.user_id} in this project")
         for start in range(0, len(body.images), 500):
             some = body.images[start : start + 500]
