@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inlay import Masks
 from inlay.core import kernels
 from inlay.core.polygons import fill, from_parts
+from inlay.formats.parts.coco_columns import Texts
 
 from .random_masks import MANY, small_stacks
 
@@ -52,12 +53,13 @@ def scan(text: str | bytes, threads: int = 1):
 @given(RESULTS, LAYOUTS, st.booleans())
 def test_results_are_scanned_as_json_reads_them(results, layout, ascii_only):
     text = json.dumps(results, ensure_ascii=ascii_only, **layout)
-    image, category, score, box, size, span = scan(text)
-    assert image.tolist() == [each["image_id"] for each in results]
-    assert category.tolist() == [each["category_id"] for each in results]
-    assert score.tolist() == [each["score"] for each in results]
+    whole, span, score, box = scan(text)
+    assert score[:, 0].tolist() == [each["score"] for each in results]
     assert box.tolist() == [each["bbox"] for each in results]
-    for each, (height, _), (start, end) in zip(results, size.tolist(), span.tolist()):
+    for each, (image, category, height, _), (start, end) in zip(
+        results, whole.tolist(), span.tolist(), strict=True
+    ):
+        assert (image, category) == (each["image_id"], each["category_id"])
         drawn = each.get("segmentation")
         assert height == (3 if drawn else -1)
         if drawn:
@@ -117,9 +119,9 @@ def test_shares_of_a_large_file_are_those_of_the_whole():
 
 def geometries(values, size):
     texts = [json.dumps(value).encode() for value in values]
-    ends = np.cumsum([0, *map(len, texts)])
+    joined = Texts.of(texts)
     sizes = np.full((len(texts), 2), size)
-    bad, counts, offsets = kernels.read_geometries(np.frombuffer(b"".join(texts), np.uint8), ends, sizes, 0)
+    bad, counts, offsets = kernels.read_geometries(joined.data, joined.spans, sizes, 0)
     return Masks(counts, offsets, size) if bad < 0 else bad
 
 

@@ -55,7 +55,7 @@ def test_box_iou_is_shared_area_over_union(seed: int) -> None:
 
 def plain_match(iou, mine, theirs, crowd, ignored, outside, thresholds):
     """COCO's matching, as pycocotools' documentation tells it."""
-    hit, miss = (np.zeros(outside.shape, np.uint32) for _ in range(2))
+    hit, miss = (np.zeros(outside.shape, np.uint16) for _ in range(2))
     for a, ignore in enumerate(ignored):
         order = sorted(range(len(theirs)), key=lambda g: bool(ignore[g]))
         for t, limit in enumerate(thresholds):
@@ -70,10 +70,10 @@ def plain_match(iou, mine, theirs, crowd, ignored, outside, thresholds):
                     if iou[d, g] >= best_iou:
                         best, best_iou = g, iou[d, g]
                 if best is None:
-                    miss[a, d] |= np.uint32(0 if outside[a, d] else 1 << t)
+                    miss[a, d] |= np.uint16(0 if outside[a, d] else 1 << t)
                 else:
                     taken.add(best)
-                    hit[a, d] |= np.uint32(0 if ignore[best] else 1 << t)
+                    hit[a, d] |= np.uint16(0 if ignore[best] else 1 << t)
     return hit, miss
 
 
@@ -112,8 +112,8 @@ def test_precision_over_recall_equals_the_cumulative_sums(seed: int) -> None:
     rng = np.random.default_rng(seed)
     groups, thresholds, total = 3, 4, int(rng.integers(0, 40))
     offsets = np.concatenate([[0], np.sort(rng.integers(0, total + 1, groups - 1)), [total]])
-    hit = rng.integers(0, 16, (2, total)).astype(np.uint32)
-    miss = rng.integers(0, 16, (2, total)).astype(np.uint32) & ~hit
+    hit = rng.integers(0, 16, (2, total)).astype(np.uint16)
+    miss = rng.integers(0, 16, (2, total)).astype(np.uint16) & ~hit
     rank = rng.integers(0, 12, total).astype(np.int32)
     area_of, limits = np.array([0, 1, 0], np.int32), np.array([100, 100, 5], np.int32)
     positives = rng.integers(0, 30, (groups, 3))

@@ -64,7 +64,7 @@ def match(
     outside: NDArray[np.uint8],
     thresholds: NDArray[np.float64],
     /,
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]: ...
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]: ...
 def explain(
     iou: NDArray[np.float64],
     prediction_class: NDArray[np.int32],
@@ -77,8 +77,8 @@ def explain(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]: ...
 def precision_recall(
     offsets: NDArray[np.int64],
-    hit: NDArray[np.uint32],
-    miss: NDArray[np.uint32],
+    hit: NDArray[np.uint16],
+    miss: NDArray[np.uint16],
     rank: NDArray[np.int32],
     area_of: NDArray[np.int32],
     limits: NDArray[np.int32],
@@ -89,8 +89,8 @@ def precision_recall(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def mean_precision(
     offsets: NDArray[np.int64],
-    hit: NDArray[np.uint32],
-    miss: NDArray[np.uint32],
+    hit: NDArray[np.uint16],
+    miss: NDArray[np.uint16],
     rank: NDArray[np.int32],
     area_of: NDArray[np.int32],
     limits: NDArray[np.int32],
@@ -193,21 +193,13 @@ def distance(bitmap: NDArray[np.uint8], walled: bool, /) -> NDArray[np.int64]: .
 def innermost(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, threads: int, /
 ) -> NDArray[np.int64]: ...
-def scan_results(
-    data: NDArray[np.uint8], threads: int, /
-) -> (
-    tuple[
-        NDArray[np.int64],
-        NDArray[np.int64],
-        NDArray[np.float64],
-        NDArray[np.float64],
-        NDArray[np.int64],
-        NDArray[np.int64],
-    ]
-    | None
-): ...
+
+ScannedRows = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+def scan_results(data: NDArray[np.uint8], threads: int, /) -> ScannedRows | None: ...
+def scan_annotations(data: NDArray[np.uint8], threads: int, /) -> tuple[int, int, ScannedRows] | None: ...
 def read_geometries(
-    text: NDArray[np.uint8], ends: NDArray[np.int64], sizes: NDArray[np.int64], threads: int, /
+    text: NDArray[np.uint8], spans: NDArray[np.int64], sizes: NDArray[np.int64], threads: int, /
 ) -> tuple[int, NDArray[np.uint32], NDArray[np.int64]]: ...
 def judge_masks(
     starts: NDArray[np.int64],
@@ -226,7 +218,7 @@ def judge_masks(
     offsets: NDArray[np.int64],
     threads: int,
     /,
-) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32]] | int: ...
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint16]] | int: ...
 def judge_boxes(
     starts: NDArray[np.int64],
     truth_starts: NDArray[np.int64],
@@ -242,7 +234,7 @@ def judge_boxes(
     area: NDArray[np.float64],
     threads: int,
     /,
-) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32]]: ...
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint16]]: ...
 def rank_in_groups(
     group: NDArray[np.int32], value: NDArray[np.float64], groups: int, threads: int, /
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...

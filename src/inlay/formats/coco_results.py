@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from inlay.core.images import image_size
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import Segmentation, instance_numbers
 from inlay.formats.parts.coco_classes import category_ids
-from inlay.formats.parts.coco_columns import At, Columns, boxes_of, places_of
+from inlay.formats.parts.coco_columns import At, Columns, boxes_of, looked_up, places_of
 from inlay.formats.parts.coco_images import Files
 from inlay.formats.parts.coco_json import NULL, Id, Rle
 from inlay.formats.parts.coco_layout import HEAD
 from inlay.formats.parts.coco_masks import Place, read_masks
 from inlay.formats.parts.coco_writer import xywh
 from inlay.formats.parts.readers import rule
-from inlay.formats.parts.typed_json import decode, read_bytes
+from inlay.formats.parts.typed_json import decode, read_buffer
 
 READERS = ("pycocotools", "detectron2", "opencv", "supervision")
 KEEPS = frozenset(
@@ -89,13 +90,13 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     if like is None:
         what = "a list of results names no images and no classes: give the labels too (like=..., --like)"
         raise FormatError(path, "", what)
-    data = read_bytes(path)
+    data = read_buffer(path)
     usual = _usual_columns(data, images := _Images(like), category_ids(like.classes))
     if usual is not None:
         images.refuse_ambiguous(usual, path)
         load = CocoResults(path, rule(reader or READERS[0]), like, images.places, usual)
         return Dataset(like.classes, like.names, load, like.splits, {}, like.source_ids)
-    entries = decode(data, path, list[CocoResult])
+    entries = decode(data.data, path, list[CocoResult])
     scores = [entry.score for entry in entries]
     if None in scores:
         raise FormatError(path, f"[{scores.index(None)}].score", "missing: each result has a score")
@@ -116,40 +117,26 @@ def read(path: Path, *, like: Dataset | None = None, reader: str | None = None) 
     return Dataset(like.classes, like.names, load, like.splits, left_out, like.source_ids)
 
 
-def _usual_columns(data: bytes, images: _Images, category_ids: Sequence[int]) -> Columns | None:
+def _usual_columns(data: NDArray[np.uint8], images: _Images, category_ids: Sequence[int]) -> Columns | None:
     """The columns of results of the usual form, straight from the text; `None` for the general reader."""
-    found = kernels.scan_results(np.frombuffer(data, np.uint8), 0)
+    found = kernels.scan_results(data, 0)
     if found is None:
         return None
-    image_id, category_id, score, box, size, text = found
-    image = _places(image_id, list(images.known), list(images.known.values()))
-    category = _places(category_id, category_ids, range(len(category_ids)))
+    whole, span, score, box = found
+    image = looked_up(whole[:, 0], images.known)
+    category = looked_up(whole[:, 1], {number: place for place, number in enumerate(category_ids)})
     if image is None or category is None:
         return None
     order: Any = np.argsort(image, kind="stable") if (np.diff(image) < 0).any() else slice(None)
-    stated = not np.isnan(box[:, 0]).all()
     return Columns(
         starts=np.searchsorted(image[order], np.arange(len(images.places) + 1)),
         place=np.arange(len(image))[order],
         category=category[order],
         crowd=np.zeros(len(image), np.bool_),
-        box=np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)[order] if stated else None,
-        score=score[order],
-        texts=Runs(data, size[order], text[order], box[order]),
+        score=score[order, 0],
+        texts=Runs(data, whole[order, 2:], span[order], box[order]),
         listed="",
     )
-
-
-def _places(ids: NDArray[np.int64], known: Sequence[int], places: Sequence[int]) -> NDArray[np.int64] | None:
-    """Places of ids; `None` where one is unknown."""
-    if not len(ids) or not len(known):
-        return None
-    numbers = np.array(known, np.int64)
-    order = np.argsort(numbers)
-    at = np.minimum(np.searchsorted(numbers[order], ids), len(numbers) - 1)
-    if not np.array_equal(numbers[order][at], ids):
-        return None
-    return np.array(places, np.int64)[order][at]
 
 
 def result_columns(
@@ -223,7 +210,7 @@ class Runs(Sequence[Raw]):
     Parameters
     ----------
     data
-        The file.
+        uint8 bytes of the file.
     size
         (M, 2) int64 height, width; -1 where a result is a box alone.
     text
@@ -232,13 +219,23 @@ class Runs(Sequence[Raw]):
         (M, 4) float64 x, y, width, height as written; NaN where there is none.
     """
 
-    data: bytes
+    data: NDArray[np.uint8]
     size: NDArray[np.int64]
     text: NDArray[np.int64]
     box: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.size)
+
+    @cached_property
+    def are_boxed(self) -> bool:
+        """Whether boxes are stated at all."""
+        return not np.isnan(self.box[:, 0]).all()
+
+    def corners(self, rows: slice) -> NDArray[np.float64] | None:
+        """(N, 4) x0, y0, x1, y1, NaN where a result has no box; `None` where none of all has."""
+        box = self.box[rows]
+        return np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1) if self.are_boxed else None
 
     def __getitem__(self, index: Any) -> Any:
         """The text of one, or the texts of a slice."""
@@ -247,7 +244,7 @@ class Runs(Sequence[Raw]):
         (height, width), (start, end) = self.size[index].tolist(), self.text[index].tolist()
         if height < 0:
             return NULL
-        return b'{"size":[%d,%d],"counts":"%s"}' % (height, width, self.data[start:end])
+        return b'{"size":[%d,%d],"counts":"%s"}' % (height, width, self.data[start:end].tobytes())
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +280,7 @@ class CocoResults:
         masks = read_masks(columns.texts[start:end], size, self.rule, place)
         class_id = columns.category[start:end].astype(np.int32)
         assert columns.score is not None
-        box = None if columns.box is None else columns.box[start:end]
+        box = self._boxes(slice(start, end))
         label = Segmentation(
             self.like.classes,
             masks,
@@ -294,13 +291,19 @@ class CocoResults:
         )
         return Sample(name, image, label, self.like.splits.get(name, ""))
 
+    def _boxes(self, rows: slice) -> NDArray[np.float64] | None:
+        texts, box = self.columns.texts, self.columns.box
+        if isinstance(texts, Runs):
+            return texts.corners(rows)
+        return None if box is None else box[rows]
+
     def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
         """The samples of these names at once, masks as text; `None` where their form is unusual."""
         columns, load = self.columns, _files(self.like)
         if not isinstance(columns.texts, Runs) or load is None:
             return None
         rows, starts = rows_of(columns.starts, np.array([self.places[name] for name in names], np.int64))
-        sizes = np.array([load.size(name) for name in names], np.int64).reshape(-1, 2)
+        sizes = load.sizes(names)
         texts = columns.texts
         drawn = texts.size[:, 0] >= 0
         if (
@@ -317,7 +320,7 @@ class CocoResults:
             columns.crowd[rows],
             score=None if columns.score is None else columns.score[rows],
             box=None if np.isnan(texts.box[:, 0]).any() else texts.box[rows],
-            text=np.frombuffer(texts.data, np.uint8) if masks and drawn.any() else None,
+            text=texts.data if masks and drawn.any() else None,
             spans=texts.text[rows],
         )
 

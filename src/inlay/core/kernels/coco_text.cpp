@@ -9,76 +9,129 @@
 
 namespace {
 
-// ---- lists of results ----
+// ---- lists of objects, as rows of numbers ----
 
-struct ResultColumns {
-    std::vector<int64_t> image, category, size, text;  // size: height, width; text: first and last byte of the runs
-    std::vector<double> score, box;                    // box: x, y, width, height, NaN where there is none
+struct Row {
+    int64_t whole[4] = {}, span[2] = {};
+    double value = NAN, box[4] = {NAN, NAN, NAN, NAN};
 };
 
-void read_result(JsonText& json, const char* base, ResultColumns& out) {
+struct Rows {
+    Roomy<int64_t> whole, span;
+    Roomy<double> value, box;
+
+    void add(const Row& row) {
+        whole.insert(whole.end(), row.whole, row.whole + 4), span.insert(span.end(), row.span, row.span + 2);
+        value.push_back(row.value), box.insert(box.end(), row.box, row.box + 4);
+    }
+};
+
+// Notes which members of an object have been there; a second one of a name is odd.
+class Seen {
+  public:
+    void once(unsigned key) {
+        if (keys_ & key) throw Odd{};
+        keys_ |= key;
+    }
+    bool all(unsigned keys) const { return (keys_ & keys) == keys; }
+
+  private:
+    unsigned keys_ = 0;
+};
+
+template <size_t N, typename T, typename F> void read_few(JsonText& json, T* out, F element) {
+    size_t n = 0;
+    json.list([&] {
+        if (n == N) throw Odd{};
+        out[n++] = element();
+    });
+    if (n != N) throw Odd{};
+}
+
+void read_box(JsonText& json, double* box) {
+    read_few<4>(json, box, [&] { return json.number(); });
+}
+
+// An entry of a list of results. Whole: image, category, height and width (-1 where there is no mask); span: the bytes
+// of its runs; value: score; box: x, y, width, height (NaN where there is none).
+Row read_result(JsonText& json, const char* base) {
     enum { IMAGE = 1, CATEGORY = 2, SCORE = 4, BOX = 8, SIZE = 16, RUNS = 32 };
-    int64_t image = 0, category = 0, size[2] = {-1, -1}, text[2] = {0, 0};
-    double score = 0, box[4] = {NAN, NAN, NAN, NAN};
-    int seen = 0;
-    const auto once = [&](int key) {
-        if (seen & key) throw Odd{};
-        seen |= key;
-    };
+    Row row{.whole = {0, 0, -1, -1}};
+    Seen seen;
     json.object([&](std::string_view key) {
         if (key == "image_id") {
-            once(IMAGE), image = json.whole();
+            seen.once(IMAGE), row.whole[0] = json.whole();
         } else if (key == "category_id") {
-            once(CATEGORY), category = json.whole();
+            seen.once(CATEGORY), row.whole[1] = json.whole();
         } else if (key == "score") {
-            once(SCORE), score = json.number();
+            seen.once(SCORE), row.value = json.number();
         } else if (key == "bbox") {
-            once(BOX);
-            size_t n = 0;
-            json.list([&] {
-                if (n == 4) throw Odd{};
-                box[n++] = json.number();
-            });
-            if (n != 4) throw Odd{};
+            seen.once(BOX), read_box(json, row.box);
         } else if (key == "segmentation") {
             json.object([&](std::string_view part) {
                 if (part == "size") {
-                    once(SIZE);
-                    size_t n = 0;
-                    json.list([&] {
-                        if (n == 2) throw Odd{};
-                        size[n++] = json.whole();
-                    });
-                    if (n != 2) throw Odd{};
+                    seen.once(SIZE), read_few<2>(json, row.whole + 2, [&] { return json.whole(); });
                 } else if (part == "counts") {
-                    once(RUNS);
+                    seen.once(RUNS);
                     const std::string_view runs = json.text();
-                    text[0] = runs.data() - base, text[1] = text[0] + static_cast<int64_t>(runs.size());
+                    row.span[0] = runs.data() - base, row.span[1] = row.span[0] + static_cast<int64_t>(runs.size());
                 } else {
                     throw Odd{};
                 }
             });
-            if ((seen & (SIZE | RUNS)) != (SIZE | RUNS)) throw Odd{};
+            if (!seen.all(SIZE | RUNS)) throw Odd{};
         } else if (key == "file_name" || key.find('\\') != key.npos) {
             throw Odd{};
         } else {
             json.skip();
         }
     });
-    if ((seen & 7) != 7 || !(seen & (BOX | RUNS))) throw Odd{};
-    out.image.push_back(image), out.category.push_back(category), out.score.push_back(score);
-    out.size.insert(out.size.end(), size, size + 2), out.text.insert(out.text.end(), text, text + 2);
-    out.box.insert(out.box.end(), box, box + 4);
+    if (!seen.all(IMAGE | CATEGORY | SCORE) || !(seen.all(BOX) || seen.all(RUNS))) throw Odd{};
+    return row;
 }
 
-// Where a list of N bytes may be cut: behind the comma between two objects, "},{", near each share. A cut inside a text
+// An annotation of COCO's own keys. Whole: image, category, id, crowd; span: the bytes of its segmentation; value: area;
+// box: x, y, width, height (NaN where not said).
+Row read_annotation(JsonText& json, const char* base) {
+    enum { IMAGE = 1, CATEGORY = 2, ID = 4, CROWD = 8, SHAPE = 16, AREA = 32, BOX = 64 };
+    Row row;
+    Seen seen;
+    json.object([&](std::string_view key) {
+        if (key == "image_id") {
+            seen.once(IMAGE), row.whole[0] = json.whole();
+        } else if (key == "category_id") {
+            seen.once(CATEGORY), row.whole[1] = json.whole();
+        } else if (key == "id") {
+            seen.once(ID), row.whole[2] = json.whole();
+        } else if (key == "iscrowd") {
+            seen.once(CROWD), row.whole[3] = json.whole() != 0;
+        } else if (key == "segmentation") {
+            seen.once(SHAPE);
+            if (!json.next_is('[') && !json.next_is('{')) throw Odd{};
+            row.span[0] = json.place() - base;
+            json.skip();
+            row.span[1] = json.place() - base;
+        } else if (key == "area") {
+            seen.once(AREA), row.value = json.number();
+        } else if (key == "bbox") {
+            seen.once(BOX), read_box(json, row.box);
+        } else {
+            throw Odd{};
+        }
+    });
+    if (!seen.all(IMAGE | CATEGORY | ID | SHAPE)) throw Odd{};
+    return row;
+}
+
+// Where bytes begin .. n may be cut: behind the comma between two objects, "},{", near each share. A cut inside a text
 // makes one of the shares odd.
-std::vector<size_t> cuts_between_objects(const uint8_t* data, size_t n, size_t shares) {
-    std::vector<size_t> cuts{0};
+std::vector<size_t> cuts_between_objects(const uint8_t* data, size_t begin, size_t n, size_t shares) {
+    std::vector<size_t> cuts{begin};
     const std::string_view whole(reinterpret_cast<const char*>(data), n);
     const auto beyond = [&](size_t at) { return std::min(whole.find_first_not_of(" \n\r\t", at), n); };
     for (size_t k = 1; k < shares; ++k)
-        for (size_t brace = whole.find('}', n * k / shares); brace != whole.npos; brace = whole.find('}', brace + 1)) {
+        for (size_t brace = whole.find('}', begin + (n - begin) * k / shares); brace != whole.npos;
+             brace = whole.find('}', brace + 1)) {
             const size_t comma = beyond(brace + 1);
             if (comma == n || data[comma] != ',' || beyond(comma + 1) == n || data[beyond(comma + 1)] != '{') continue;
             if (comma + 1 > cuts.back()) cuts.push_back(comma + 1);
@@ -88,66 +141,116 @@ std::vector<size_t> cuts_between_objects(const uint8_t* data, size_t n, size_t s
     return cuts;
 }
 
-bool read_share(const uint8_t* data, size_t begin, size_t end, bool first, bool last, ResultColumns& out) {
+struct Share {
+    Rows rows;
+    bool usual = false, closed = false;  // closed: the list ends here, and `end` is behind it
+    size_t end = 0;
+};
+
+template <typename F> void read_share(const uint8_t* data, size_t begin, size_t end, bool first, F read, Share& out) {
     try {
+        const auto* base = reinterpret_cast<const char*>(data);
         JsonText json(data + begin, data + end);
         if (first) json.expect('[');
-        if (first && last && json.take(']')) return json.done();
-        for (;;) {
-            read_result(json, reinterpret_cast<const char*>(data), out);
-            if (!json.take(',')) break;
-            if (!last && json.done()) return true;
+        out.closed = first && json.take(']');
+        while (!out.closed) {
+            out.rows.add(read(json, base));
+            if (json.take(',')) {
+                if (json.done()) break;  // a cut
+            } else {
+                json.expect(']');
+                out.closed = true;
+            }
         }
-        if (!last) return false;
-        json.expect(']');
-        return json.done();
+        out.end = static_cast<size_t>(json.place() - base);
+        out.usual = true;
     } catch (const Odd&) {
-        return false;
     }
 }
 
-// Whether all between the cuts is usual.
-bool read_shares(const uint8_t* data, const std::vector<size_t>& cuts, int threads, std::vector<ResultColumns>& parts) {
-    const size_t count = cuts.size() - 1;
-    parts.assign(count, {});
-    std::vector<uint8_t> good(count, 0);
-    in_shares(count, static_cast<double>(count), 1, threads, [&](size_t, size_t begin, size_t end) {
-        for (size_t k = begin; k < end; ++k)
-            good[k] = read_share(data, cuts[k], cuts[k + 1], k == 0, k + 1 == count, parts[k]);
+// The list that begins at `begin`, read between the cuts; nothing where it is unusual or does not end.
+template <typename F>
+std::vector<Share> read_between(const uint8_t* data, const std::vector<size_t>& cuts, int threads, F read) {
+    std::vector<Share> shares(cuts.size() - 1);
+    in_shares(shares.size(), static_cast<double>(shares.size()), 1, threads, [&](size_t, size_t begin, size_t end) {
+        for (size_t k = begin; k < end; ++k) read_share(data, cuts[k], cuts[k + 1], k == 0, read, shares[k]);
     });
-    return std::all_of(good.begin(), good.end(), [](uint8_t each) { return each; });
+    for (size_t k = 0; k < shares.size() && shares[k].usual; ++k)
+        if (shares[k].closed) {
+            shares.resize(k + 1);  // what follows is no part of the list
+            return shares;
+        }
+    return {};
 }
 
-template <typename T>
-Numpy<T> joined(std::vector<ResultColumns>& parts, std::vector<T> ResultColumns::*column, size_t width) {
-    size_t n = 0;
-    for (auto& part : parts) n += (part.*column).size();
-    auto out = width ? new_numpy<T>({n / width, width}) : new_numpy<T>({n});
-    T* at = out.data();
-    for (auto& part : parts) {
-        at = std::copy((part.*column).begin(), (part.*column).end(), at);
-        std::vector<T>().swap(part.*column);
+template <typename F>
+std::vector<Share> read_list(const uint8_t* data, size_t begin, size_t n, int threads, F read) {
+    size_t count = threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency());
+    count = std::min(count, (n - begin) / (1 << 20) + 1);
+    auto shares = read_between(data, cuts_between_objects(data, begin, n, count), threads, read);
+    if (shares.empty() && count > 1) shares = read_between(data, {begin, n}, 1, read);  // perhaps a cut was wrong
+    return shares;
+}
+
+template <typename T> Numpy<T> joined(std::vector<Share>& shares, Roomy<T> Rows::*column, size_t width) {
+    if (shares.size() == 1) {
+        const size_t rows = (shares[0].rows.*column).size() / width;
+        return to_numpy(std::move(shares[0].rows.*column), {rows, width});
+    }
+    std::vector<size_t> starts{0};
+    for (const Share& share : shares) starts.push_back(starts.back() + (share.rows.*column).size());
+    auto out = new_numpy<T>({starts.back() / width, width});
+    {
+        nb::gil_scoped_release free;
+        in_shares(shares.size(), static_cast<double>(shares.size()), 1, 0, [&](size_t, size_t begin, size_t end) {
+            for (size_t k = begin; k < end; ++k) {
+                Roomy<T> part = std::move(shares[k].rows.*column);
+                std::copy(part.begin(), part.end(), out.data() + starts[k]);
+            }
+        });
     }
     return out;
 }
 
-// (image ids, category ids, scores, (M, 4) boxes, (M, 2) sizes, (M, 2) bytes of the run texts) of a list of results;
-// None where it holds anything but whole ids, numbers, boxes and compressed run lengths.
+nb::tuple columns(std::vector<Share>& shares) {
+    return nb::make_tuple(joined(shares, &Rows::whole, 4), joined(shares, &Rows::span, 2),
+                          joined(shares, &Rows::value, 1), joined(shares, &Rows::box, 4));
+}
+
+// ((M, 4) whole, (M, 2) spans, (M, 1) values, (M, 4) boxes) of a list of results, as `read_result` says; None where it holds anything but
+// whole ids, numbers, boxes and compressed run lengths.
 nb::object scan_results(Array1<uint8_t> data, int threads) {
-    std::vector<ResultColumns> parts;
-    bool usual = false;
+    std::vector<Share> shares;
     {
         nb::gil_scoped_release free;
-        const size_t n = data.shape(0);
-        size_t shares = threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency());
-        shares = std::min(shares, n / (1 << 20) + 1);
-        usual = read_shares(data.data(), cuts_between_objects(data.data(), n, shares), threads, parts);
-        if (!usual && shares > 1) usual = read_shares(data.data(), {0, n}, 1, parts);  // perhaps a cut was wrong
+        shares = read_list(data.data(), 0, data.shape(0), threads, read_result);
+        if (!shares.empty() && !JsonText(data.data() + shares.back().end, data.data() + data.shape(0)).done()) shares.clear();
     }
-    if (!usual) return nb::none();
-    const auto image = joined(parts, &ResultColumns::image, 0), category = joined(parts, &ResultColumns::category, 0);
-    const auto score = joined(parts, &ResultColumns::score, 0), box = joined(parts, &ResultColumns::box, 4);
-    return nb::make_tuple(image, category, score, box, joined(parts, &ResultColumns::size, 2), joined(parts, &ResultColumns::text, 2));
+    if (shares.empty()) return nb::none();
+    return columns(shares);
+}
+
+// (begin, end, columns as above) of the list `annotations` of a JSON object, and the bytes where it
+// stands; None where there is none, or it says more than COCO's own keys.
+nb::object scan_annotations(Array1<uint8_t> data, int threads) {
+    std::vector<Share> shares;
+    size_t begin = 0;
+    try {
+        nb::gil_scoped_release free;
+        JsonText json(data.data(), data.data() + data.shape(0));
+        json.expect('{');
+        for (bool found = false; !found;) {
+            found = json.text() == "annotations";
+            json.expect(':');
+            if (!found) json.skip(), json.expect(',');
+        }
+        begin = static_cast<size_t>(json.place() - reinterpret_cast<const char*>(data.data()));
+        shares = read_list(data.data(), begin, data.shape(0), threads, read_annotation);
+    } catch (const Odd&) {
+    }
+    if (shares.empty()) return nb::none();
+    const size_t end = shares.back().end;
+    return nb::make_tuple(begin, end, columns(shares));
 }
 
 // ---- the geometry of annotations ----
@@ -230,20 +333,21 @@ class Geometry {
     std::vector<Span> spans_;
 };
 
-// (bad, counts, offsets): the masks of N `segmentation` texts, whose images have (N, 2) sizes, polygons by the
+// (bad, counts, offsets): the masks of N `segmentation` texts, (N, 2) bytes of `text`, whose images have (N, 2) sizes, polygons by the
 // pixel-edge rule. bad is -1, or the first text that is not of the usual form.
-nb::tuple read_geometries(Array1<uint8_t> text, Offsets ends, Array2<int64_t> sizes, int threads) {
-    const size_t n = ends.shape(0) - 1;
-    if (sizes.shape(0) != n || sizes.shape(1) != 2) throw std::invalid_argument("texts and sizes do not fit together");
+nb::tuple read_geometries(Array1<uint8_t> text, Array2<int64_t> spans, Array2<int64_t> sizes, int threads) {
+    const size_t n = spans.shape(0);
+    if (sizes.shape(0) != n || sizes.shape(1) != 2 || spans.shape(1) != 2) throw std::invalid_argument("texts and sizes do not fit together");
+    check_spans(spans, text.shape(0));
     RunBuilder out;
     std::vector<int64_t> bad(n + 1, -1);
     {
         nb::gil_scoped_release free;
-        const double cost = static_cast<double>(text.shape(0));
+        const double cost = 400.0 * static_cast<double>(n);
         out = build_in_shares(n, cost, 1e5, threads, [&](size_t begin, size_t end, RunBuilder& part) {
             Geometry geometry;
             for (size_t i = begin; i < end; ++i) {
-                const int64_t *size = sizes.data() + 2 * i, *at = ends.data() + i;
+                const int64_t *size = sizes.data() + 2 * i, *at = spans.data() + 2 * i;
                 try {
                     geometry.read(text.data() + at[0], text.data() + at[1], size[0], size[1], part);
                 } catch (const Odd&) {
@@ -261,6 +365,7 @@ nb::tuple read_geometries(Array1<uint8_t> text, Offsets ends, Array2<int64_t> si
 }  // namespace
 
 void bind_coco_text(nb::module_& m) {
+    m.def("scan_annotations", &scan_annotations);
     m.def("scan_results", &scan_results);
     m.def("read_geometries", &read_geometries);
 }

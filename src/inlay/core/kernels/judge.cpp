@@ -9,21 +9,30 @@
 
 namespace {
 
+struct Place {
+    int32_t class_id;
+    uint32_t row;
+    double score;
+
+    bool operator<(const Place& other) const {
+        if (class_id != other.class_id) return class_id < other.class_id;
+        return score != other.score ? score > other.score : row < other.row;
+    }
+};
+
 // The predictions of one sample in COCO's order: by class, then by falling score.
-void by_class_and_score(const int32_t* class_id, const double* score, size_t first, size_t n,
-                        std::vector<uint32_t>& order) {
-    order.resize(n);
-    std::iota(order.begin(), order.end(), static_cast<uint32_t>(first));
-    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-        return class_id[a] != class_id[b] ? class_id[a] < class_id[b] : score[a] > score[b];
-    });
+void by_class_and_score(const int32_t* class_id, const double* score, size_t first, size_t n, std::vector<Place>& order) {
+    order.clear();
+    for (size_t d = first; d < first + n; ++d) order.push_back({class_id[d], static_cast<uint32_t>(d), score[d]});
+    std::sort(order.begin(), order.end());
 }
 
 bool outside(double area, const double* range) { return area < range[0] || area > range[1]; }
 
 struct Judged {
-    std::vector<uint32_t> order, hit, miss;  // prediction in each place, its bits (A, D)
-    std::vector<int32_t> rank;               // place among its sample's predictions of its class
+    Roomy<uint32_t> order;  // prediction in each place
+    Roomy<Bits> hit, miss;  // (A, D)
+    Roomy<int32_t> rank;    // place among its sample's predictions of its class
 };
 
 // What both kinds share: the samples, which predictions and truths they have, and COCO's rule.
@@ -41,8 +50,7 @@ struct Samples {
     // object with begin(sample), which gets ready, and these two.
     template <typename F> Judged judge(double cost, double grain, int threads, F make) const {
         const size_t D = class_id.shape(0), A = areas.shape(0);
-        Judged out{std::vector<uint32_t>(D), std::vector<uint32_t>(A * D), std::vector<uint32_t>(A * D),
-                   std::vector<int32_t>(D)};
+        Judged out{Roomy<uint32_t>(D), Roomy<Bits>(A * D), Roomy<Bits>(A * D), Roomy<int32_t>(D)};
         in_shares(count(), cost, grain, threads, [&](size_t, size_t begin, size_t end) {
             auto kind = make();
             Share share{*this, Matcher(thresholds.data(), thresholds.shape(0)), out};
@@ -56,7 +64,7 @@ struct Samples {
         const Samples& all;
         Matcher matcher;
         Judged& out;
-        std::vector<uint32_t> order{};
+        std::vector<Place> order{};
         std::vector<double> iou{}, area{};
         std::vector<int32_t> class_id{};
         std::vector<uint8_t> ignored{}, beyond{};
@@ -70,29 +78,29 @@ struct Samples {
             by_class_and_score(all.class_id.data(), all.score.data(), first, n, order);
             iou.assign(n * G, 0), area.resize(n), class_id.resize(n);
             for (size_t d = 0; d < n; ++d) {
-                class_id[d] = all.class_id.data()[order[d]];
-                out.order[first + d] = order[d];
+                class_id[d] = order[d].class_id;
+                out.order[first + d] = order[d].row;
                 out.rank[first + d] = d && class_id[d] == class_id[d - 1] ? out.rank[first + d - 1] + 1 : 0;
                 bool wanted = false;
                 for (size_t g = 0; g < G; ++g) wanted |= truth_class[g] == class_id[d];
-                area[d] = kind.open(order[d], wanted);
+                area[d] = kind.open(order[d].row, wanted);
                 for (size_t g = 0; wanted && g < G; ++g)
-                    if (truth_class[g] == class_id[d]) iou[d * G + g] = kind.iou(order[d], g0 + g);
+                    if (truth_class[g] == class_id[d]) iou[d * G + g] = kind.iou(order[d].row, g0 + g);
             }
             match(first, g0, n, G);
         }
         void match(size_t first, size_t g0, size_t n, size_t G) {
-            const size_t D = all.class_id.shape(0);
-            ignored.resize(G), beyond.resize(n);
-            for (size_t a = 0; a < all.areas.shape(0); ++a) {
+            const size_t A = all.areas.shape(0);
+            ignored.resize(A * G), beyond.resize(A * n);
+            for (size_t a = 0; a < A; ++a) {
                 const double* range = all.areas.data() + 2 * a;
                 for (size_t g = 0; g < G; ++g)
-                    ignored[g] = all.crowd.data()[g0 + g] || outside(all.truth_area.data()[g0 + g], range);
-                for (size_t d = 0; d < n; ++d) beyond[d] = outside(area[d], range);
-                matcher.match(iou.data(), n, class_id.data(),
-                              {all.truth_class.data() + g0, all.crowd.data() + g0, ignored.data(), G}, beyond.data(),
-                              out.hit.data() + a * D + first, out.miss.data() + a * D + first);
+                    ignored[a * G + g] = all.crowd.data()[g0 + g] || outside(all.truth_area.data()[g0 + g], range);
+                for (size_t d = 0; d < n; ++d) beyond[a * n + d] = outside(area[d], range);
             }
+            matcher.match({iou.data(), n, G, A, class_id.data(), all.truth_class.data() + g0, all.crowd.data() + g0,
+                           ignored.data(), beyond.data()},
+                          all.class_id.shape(0), out.hit.data() + first, out.miss.data() + first);
         }
     };
 };
@@ -192,10 +200,7 @@ nb::object judge_masks(Offsets starts, Offsets truth_starts, Array1<int32_t> cla
     const size_t D = class_id.shape(0), G = truth_class.shape(0);
     if (spans.shape(0) != D || spans.shape(1) != 2 || pixels.shape(0) != D || offsets.shape(0) != G + 1)
         throw std::invalid_argument("masks of samples do not fit together");
-    for (size_t d = 0; d < D; ++d) {
-        const int64_t *span = spans.data() + 2 * d, last = static_cast<int64_t>(text.shape(0));
-        if (span[0] < 0 || span[0] > span[1] || span[1] > last) throw std::invalid_argument("a span leaves its text");
-    }
+    check_spans(spans, text.shape(0));
     Judged judged;
     try {
         nb::gil_scoped_release free;

@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "matching.hpp"
+#include "threads.hpp"
 
 namespace {
 
@@ -82,13 +83,12 @@ nb::tuple match(Array2<double> iou, Array1<int32_t> prediction_class, Array1<int
                 Array1<uint8_t> crowd, Array2<uint8_t> ignored, Array2<uint8_t> outside, Array1<double> thresholds) {
     const size_t D = iou.shape(0), G = iou.shape(1), A = ignored.shape(0);
     Matcher matcher(thresholds.data(), thresholds.shape(0));
-    std::vector<uint32_t> hit(A * D, 0), miss(A * D, 0);
+    std::vector<Bits> hit(A * D), miss(A * D);
     {
         nb::gil_scoped_release free;
-        for (size_t a = 0; a < A; ++a)
-            matcher.match(iou.data(), D, prediction_class.data(),
-                          {truth_class.data(), crowd.data(), ignored.data() + a * G, G}, outside.data() + a * D,
-                          hit.data() + a * D, miss.data() + a * D);
+        matcher.match({iou.data(), D, G, A, prediction_class.data(), truth_class.data(), crowd.data(), ignored.data(),
+                       outside.data()},
+                      D, hit.data(), miss.data());
     }
     return nb::make_tuple(to_numpy(std::move(hit), {A, D}), to_numpy(std::move(miss), {A, D}));
 }
@@ -141,7 +141,7 @@ struct Event {
 
 // Predictions of one group (a class, or a sample) in falling order of score, for one area range and rank limit.
 struct Ranking {
-    const uint32_t *hit, *miss;
+    const Bits *hit, *miss;
     const int32_t *rank, *weight, *sample;  // weight of each sample, or null for one each
     int64_t begin, end;
     int32_t limit;
@@ -154,7 +154,7 @@ template <typename F> inline void each_bit(uint32_t bits, F piece) {
 
 // The hits at each threshold with the counts up to them. Precision falls between hits, so nothing else matters.
 void collect(const Ranking& ranking, size_t T, std::vector<std::vector<Event>>& events) {
-    const uint32_t all = T == 32 ? ~0u : (1u << T) - 1;
+    const uint32_t all = (1u << T) - 1;
     std::vector<int64_t> hits(T, 0), ignored(T, 0);
     int64_t seen = 0;
     for (size_t t = 0; t < T; ++t) events[t].clear();
@@ -206,7 +206,7 @@ double envelope(const std::vector<Event>& events, int64_t positives, const std::
 // Groups of ranked predictions with their bits, as both functions below take them.
 struct Table {
     Offsets offsets;                  // (K + 1) predictions of each group
-    Array2<uint32_t> hit, miss;       // (A, D)
+    Array2<Bits> hit, miss;           // (A, D)
     Array1<int32_t> rank;             // (D) place among its sample's predictions of its class
     Array1<int32_t> area_of, limits;  // (C) cells wanted: row of hit and miss, rank limit
 
@@ -218,7 +218,7 @@ struct Table {
 };
 
 // (T, R, K, C) precision and (T, K, C) recall; -1 where a group has no positive.
-nb::tuple precision_recall(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t> miss, Array1<int32_t> rank,
+nb::tuple precision_recall(Offsets offsets, Array2<Bits> hit, Array2<Bits> miss, Array1<int32_t> rank,
                            Array1<int32_t> area_of, Array1<int32_t> limits, Array2<int64_t> positives,
                            Array1<double> recalls, size_t T) {
     const Table table{offsets, hit, miss, rank, area_of, limits};
@@ -226,26 +226,28 @@ nb::tuple precision_recall(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_
     std::vector<double> precision(T * R * K * C, -1.0), recall(T * K * C, -1.0);
     {
         nb::gil_scoped_release free;
-        std::vector<std::vector<Event>> events(T);
-        std::vector<double> best;
-        std::vector<int64_t> fewest;
-        for (size_t k = 0; k < K; ++k)
-            for (size_t c = 0; c < C; ++c) {
-                const int64_t wanted = positives.data()[k * C + c];
-                if (wanted == 0) continue;
-                collect(table.ranking(k, c), T, events);
-                fewest_hits(wanted, recalls, fewest);
-                for (size_t t = 0; t < T; ++t)
-                    recall[(t * K + k) * C + c] = envelope(events[t], wanted, fewest, best, [&](size_t r, double p) {
-                        precision[((t * R + r) * K + k) * C + c] = p;
-                    });
-            }
+        in_shares(K, static_cast<double>(hit.shape(1)), 1e4, 0, [&](size_t, size_t begin, size_t end) {
+            std::vector<std::vector<Event>> events(T);
+            std::vector<double> best;
+            std::vector<int64_t> fewest;
+            for (size_t k = begin; k < end; ++k)
+                for (size_t c = 0; c < C; ++c) {
+                    const int64_t wanted = positives.data()[k * C + c];
+                    if (wanted == 0) continue;
+                    collect(table.ranking(k, c), T, events);
+                    fewest_hits(wanted, recalls, fewest);
+                    for (size_t t = 0; t < T; ++t)
+                        recall[(t * K + k) * C + c] = envelope(events[t], wanted, fewest, best, [&](size_t r, double p) {
+                            precision[((t * R + r) * K + k) * C + c] = p;
+                        });
+                }
+        });
     }
     return nb::make_tuple(to_numpy(std::move(precision), {T, R, K, C}), to_numpy(std::move(recall), {T, K, C}));
 }
 
 // (B, T, K, C) precision averaged over recalls, and recall, when sample i counts weights[b, i] times.
-nb::tuple mean_precision(Offsets offsets, Array2<uint32_t> hit, Array2<uint32_t> miss, Array1<int32_t> rank,
+nb::tuple mean_precision(Offsets offsets, Array2<Bits> hit, Array2<Bits> miss, Array1<int32_t> rank,
                          Array1<int32_t> area_of, Array1<int32_t> limits, Array3<int64_t> positives,
                          Array1<double> recalls, size_t T, Array1<int32_t> sample, Array2<int32_t> weights) {
     const Table table{offsets, hit, miss, rank, area_of, limits};

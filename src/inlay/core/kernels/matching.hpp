@@ -11,77 +11,90 @@ inline double box_iou(const double* a, const double* b, bool crowd) {
     return w > 0 && h > 0 ? shared / (crowd ? own : own + other - shared) : 0.0;
 }
 
-// Truths sorted by class, those to be ignored behind the others of their class, else in their order.
-inline std::vector<size_t> by_class(const int32_t* truth_class, const uint8_t* ignored, size_t truths) {
-    std::vector<size_t> order(truths);
-    for (size_t g = 0; g < truths; ++g) order[g] = g;
-    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) {
-        return truth_class[x] != truth_class[y] ? truth_class[x] < truth_class[y] : ignored[x] < ignored[y];
-    });
-    return order;
-}
+using Bits = uint16_t;  // one for each threshold
 
-struct Truths {
-    const int32_t* class_id;
-    const uint8_t *crowd, *ignored;
-    size_t count;
+// One sample: D predictions in falling order of score, G truths, A area ranges.
+struct Matched {
+    const double* iou;  // (D, G)
+    size_t D, G, A;
+    const int32_t *prediction_class, *truth_class;
+    const uint8_t *crowd, *ignored, *outside;  // (G), (A, G), (A, D)
 };
-
-// The truth that COCO's rule gives a prediction at one threshold, or -1: the best free one (the last of equals), a
-// judged one before an ignored one; crowds are never used up.
-inline int64_t best_truth(const std::vector<size_t>& candidates, const double* iou, const uint8_t* taken,
-                          const Truths& truth, double threshold) {
-    int64_t best = -1;
-    for (const size_t g : candidates) {
-        if (taken[g] && !truth.crowd[g]) continue;
-        if (best >= 0 && !truth.ignored[best] && truth.ignored[g]) break;
-        if (iou[g] < threshold) continue;
-        threshold = iou[g];
-        best = static_cast<int64_t>(g);
-    }
-    return best;
-}
 
 class Matcher {
   public:
     Matcher(const double* thresholds, size_t count) : limit_(thresholds, thresholds + count) {
-        if (count > 32) throw nb::value_error("at most 32 thresholds");
+        if (count > 16) throw nb::value_error("at most 16 thresholds");
         for (double& t : limit_) t = std::min(t, 1 - 1e-10);
         lowest_ = count ? *std::min_element(limit_.begin(), limit_.end()) : 0;
+        all_ = static_cast<Bits>((1u << count) - 1);
     }
-    // `iou` has D rows of one value for each truth; bits go to hit[d] and miss[d].
-    void match(const double* iou, size_t D, const int32_t* prediction_class, const Truths& truth,
-               const uint8_t* outside, uint32_t* hit, uint32_t* miss) {
-        const size_t G = truth.count;
-        const auto order = by_class(truth.class_id, truth.ignored, G);
-        taken_.assign(limit_.size() * G, 0);
-        for (size_t d = 0; d < D; ++d) {
-            const double* row = iou + d * G;
-            const int32_t mine = prediction_class[d];
-            candidates_.clear();
-            auto g = std::lower_bound(order.begin(), order.end(), mine,
-                                      [&](size_t x, int32_t c) { return truth.class_id[x] < c; });
-            for (; g != order.end() && truth.class_id[*g] == mine; ++g)
-                if (row[*g] >= lowest_) candidates_.push_back(*g);
-            if (candidates_.empty()) {
-                if (!outside[d]) miss[d] = static_cast<uint32_t>((uint64_t{1} << limit_.size()) - 1);
-                continue;
-            }
-            for (size_t t = 0; t < limit_.size(); ++t) {
-                const int64_t best = best_truth(candidates_, row, taken_.data() + t * G, truth, limit_[t]);
-                if (best < 0) {
-                    if (!outside[d]) miss[d] |= 1u << t;
-                    continue;
-                }
-                taken_[t * G + static_cast<size_t>(best)] = 1;
-                if (!truth.ignored[best]) hit[d] |= 1u << t;
+    // Bits of prediction d in area range a go to hit[a * stride + d] and miss.
+    void match(const Matched& sample, size_t stride, Bits* hit, Bits* miss) {
+        find_near(sample);
+        for (size_t a = 0; a < sample.A; ++a) {
+            const uint8_t *ignored = sample.ignored + a * sample.G, *outside = sample.outside + a * sample.D;
+            taken_.assign(sample.G, 0);
+            for (size_t d = 0; d < sample.D; ++d) {
+                const auto [right, wrong] = judge(sample, d, ignored);
+                hit[a * stride + d] = right;
+                miss[a * stride + d] = outside[d] ? Bits{0} : wrong;
             }
         }
     }
 
   private:
+    // The truths of each prediction's class that reach the lowest threshold.
+    void find_near(const Matched& sample) {
+        near_.clear(), starts_.assign(1, 0);
+        for (size_t d = 0; d < sample.D; ++d) {
+            for (size_t g = 0; g < sample.G; ++g)
+                if (sample.truth_class[g] == sample.prediction_class[d] && sample.iou[d * sample.G + g] >= lowest_)
+                    near_.push_back(g);
+            starts_.push_back(near_.size());
+        }
+    }
+    // Thresholds at which a prediction finds a judged truth, and those at which it finds none at all.
+    std::pair<Bits, Bits> judge(const Matched& sample, size_t d, const uint8_t* ignored) {
+        const size_t begin = starts_[d], end = starts_[d + 1];
+        const double* iou = sample.iou + d * sample.G;
+        if (begin == end) return {Bits{0}, all_};
+        if (end - begin == 1) {
+            const size_t g = near_[begin];
+            const Bits found = reached(iou[g]) & (sample.crowd[g] ? all_ : static_cast<Bits>(~taken_[g]));
+            taken_[g] |= found;
+            return {ignored[g] ? Bits{0} : found, static_cast<Bits>(all_ & ~found)};
+        }
+        Bits right = 0, wrong = 0;
+        for (size_t t = 0; t < limit_.size(); ++t) {
+            const auto bit = static_cast<Bits>(1u << t);
+            int64_t best = -1;
+            for (const bool second : {false, true}) {  // a judged one before an ignored one
+                double needed = limit_[t];
+                for (size_t k = begin; k < end && (!second || best < 0 || ignored[best]); ++k) {
+                    const size_t g = near_[k];
+                    if ((ignored[g] != 0) != second || (taken_[g] & bit && !sample.crowd[g]) || iou[g] < needed) continue;
+                    needed = iou[g], best = static_cast<int64_t>(g);  // the last of equals
+                }
+            }
+            if (best < 0) {
+                wrong |= bit;
+                continue;
+            }
+            taken_[static_cast<size_t>(best)] |= bit;  // a crowd may be taken again
+            if (!ignored[best]) right |= bit;
+        }
+        return {right, wrong};
+    }
+    Bits reached(double iou) const {
+        Bits bits = 0;
+        for (size_t t = 0; t < limit_.size(); ++t) bits |= static_cast<Bits>((iou >= limit_[t]) << t);
+        return bits;
+    }
+
     std::vector<double> limit_;
     double lowest_;
-    std::vector<uint8_t> taken_;
-    std::vector<size_t> candidates_;
+    Bits all_;
+    std::vector<Bits> taken_;
+    std::vector<size_t> near_, starts_;
 };

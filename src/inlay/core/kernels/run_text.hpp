@@ -3,6 +3,14 @@
 #pragma once
 #include "runs.hpp"
 
+// (N, 2) first and last byte of each text; what leaves the whole of `length` bytes is refused.
+inline void check_spans(const Array2<int64_t>& spans, size_t length) {
+    for (size_t i = 0; i < spans.shape(0); ++i) {
+        const int64_t *span = spans.data() + 2 * i, last = static_cast<int64_t>(length);
+        if (span[0] < 0 || span[0] > span[1] || span[1] > last) throw std::invalid_argument("a span leaves its text");
+    }
+}
+
 // Calls run(length) for each run of a text; false when it holds a foreign character, breaks off, or gives a length
 // outside [0, 2^32). Where the text stands in JSON, a backslash is written twice.
 template <typename F> bool each_length(const uint8_t* at, const uint8_t* end, bool in_json, F run) {

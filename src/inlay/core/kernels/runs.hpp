@@ -7,9 +7,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 namespace nb = nanobind;
 
@@ -21,13 +27,45 @@ template <typename T> using Numpy = nb::ndarray<nb::numpy, T, nb::c_contig>;
 using Counts = Array1<uint32_t>;
 using Offsets = Array1<int64_t>;
 
+// Large memory in large pages, where the system has them: to be given thousands of small ones takes longer than to fill
+// them.
+template <typename T> struct LargePages {
+    using value_type = T;
+    static constexpr size_t PAGE = size_t{1} << 21;
+
+    LargePages() = default;
+    template <typename U> LargePages(const LargePages<U>&) {}
+    T* allocate(size_t n) {
+#ifdef __linux__
+        if (n * sizeof(T) >= 2 * PAGE) {
+            const size_t bytes = (n * sizeof(T) + PAGE - 1) / PAGE * PAGE;
+            void* found = std::aligned_alloc(PAGE, bytes);
+            if (!found) throw std::bad_alloc();
+            madvise(found, bytes, MADV_HUGEPAGE);
+            return static_cast<T*>(found);
+        }
+#endif
+        void* found = std::malloc(std::max<size_t>(n, 1) * sizeof(T));
+        if (!found) throw std::bad_alloc();
+        return static_cast<T*>(found);
+    }
+    void deallocate(T* found, size_t) { std::free(found); }
+    // What a vector makes room for is not written until it is set.
+    template <typename U> void construct(U* at) { ::new (static_cast<void*>(at)) U; }
+    template <typename U, typename... A> void construct(U* at, A&&... values) {
+        ::new (static_cast<void*>(at)) U(std::forward<A>(values)...);
+    }
+    friend bool operator==(const LargePages&, const LargePages&) { return true; }
+};
+template <typename T> using Roomy = std::vector<T, LargePages<T>>;
+
 // Hands a vector to numpy without a copy; the array owns it from then on.
-template <typename T> Numpy<T> to_numpy(std::vector<T>&& values, std::initializer_list<size_t> shape) {
-    auto* owned = new std::vector<T>(std::move(values));
-    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+template <typename T, typename A> Numpy<T> to_numpy(std::vector<T, A>&& values, std::initializer_list<size_t> shape) {
+    auto* owned = new std::vector<T, A>(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T, A>*>(p); });
     return Numpy<T>(owned->data(), shape, owner);
 }
-template <typename T> Numpy<T> to_numpy(std::vector<T>&& values) {
+template <typename T, typename A> Numpy<T> to_numpy(std::vector<T, A>&& values) {
     const size_t n = values.size();
     return to_numpy(std::move(values), {n});
 }
@@ -36,9 +74,7 @@ template <typename T> Numpy<T> to_numpy(std::vector<T>&& values) {
 template <typename T> Numpy<T> new_numpy(std::initializer_list<size_t> shape) {
     size_t n = 1;
     for (size_t s : shape) n *= s;
-    T* data = new T[n];
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return Numpy<T>(data, shape, owner);
+    return to_numpy(Roomy<T>(n), shape);
 }
 
 // Masks under construction. `add` takes (value, length) pieces in order and merges equal neighbours, so what it

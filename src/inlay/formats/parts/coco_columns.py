@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,44 @@ from numpy.typing import NDArray
 from inlay.core.errors import FormatError
 from inlay.core.segmentation import Tags
 from inlay.formats.parts.coco_json import CocoAnnotation, annotation_tags, number, numbers
+
+TABLE = 1 << 20  # ids this close together are looked up in a table
+
+
+@dataclass(frozen=True, eq=False)
+class Texts(Sequence[Raw]):
+    """Texts of one file as places in it.
+
+    Parameters
+    ----------
+    data
+        uint8 bytes of the file.
+    spans
+        (M, 2) int64 first byte of each, and the byte behind its last.
+    """
+
+    data: NDArray[np.uint8]
+    spans: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[Raw]) -> Texts:
+        """The same of texts that stand anywhere."""
+        ends = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum([len(text) for text in texts], out=ends[1:])
+        return cls(np.frombuffer(b"".join(texts), np.uint8), np.stack([ends[:-1], ends[1:]], axis=1))
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The text of one, or the texts of several."""
+        if isinstance(index, int):
+            start, end = self.spans[index].tolist()
+            return Raw(self.data[start:end].tobytes())
+        return Texts(self.data, self.spans[index])
+
+    def __iter__(self) -> Iterator[Raw]:
+        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +144,51 @@ def columns_of(
         instances=_instances(ordered, at),
         amodal={row: text for row, text in amodal if bytes(text) != b"null"},
     )
+
+
+def scanned_columns(
+    text: NDArray[np.uint8],
+    rows: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    images: Mapping[int, int],
+    categories: Mapping[int, int],
+    *,
+    count: int,
+) -> Columns | None:
+    """The columns of annotations as `kernels.scan_annotations` finds them; `None` where an id is wrong."""
+    whole, span, area, box = rows
+    image, category = looked_up(whole[:, 0], images), looked_up(whole[:, 1], categories)
+    if image is None or category is None or (np.diff(np.sort(whole[:, 2])) == 0).any():
+        return None
+    order = np.argsort(image, kind="stable")
+    whole, area, box = whole[order], area[order, 0], box[order]
+    box[:, 2:] += box[:, :2]
+    return Columns(
+        starts=np.searchsorted(image[order], np.arange(count + 1)),
+        place=order,
+        category=category[order],
+        crowd=whole[:, 3] != 0,
+        source_id=whole[:, 2].copy(),
+        box=None if np.isnan(box[:, 0]).all() else box,
+        area=None if np.isnan(area).all() else area,
+        texts=Texts(text, span[order]),
+    )
+
+
+def looked_up(ids: NDArray[np.int64], known: Mapping[int, int]) -> NDArray[np.int64] | None:
+    """Places of ids; `None` where one is unknown, or there is none."""
+    if not len(ids) or not known:
+        return None
+    numbers = np.fromiter(known, np.int64, len(known))
+    places = np.fromiter(known.values(), np.int64, len(known))
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low < TABLE and low <= ids.min() and ids.max() <= high:
+        table = np.full(high - low + 1, -1, np.int64)
+        table[numbers - low] = places
+        found: NDArray[np.int64] = table[ids - low]
+        return None if (found < 0).any() else found
+    order = np.argsort(numbers)
+    at = np.minimum(np.searchsorted(numbers[order], ids), len(numbers) - 1)
+    return places[order][at] if np.array_equal(numbers[order][at], ids) else None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inlay.core.batch import Batch, Painted
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
@@ -84,6 +87,10 @@ class CocoImages:
         """Place of a sample."""
         return self._place_of[name]
 
+    def places_of(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """(N,) places of samples."""
+        return np.fromiter(map(self._place_of.__getitem__, names), np.int64, len(names))
+
     def path(self, i: int) -> Path | None:
         """File of an image; `None` where there is none."""
         found: Path | None = self._find(self.entries[i].file_name)
@@ -114,6 +121,20 @@ class CocoImages:
             what = f"no height and width, and {entry.file_name!r} is not beside the labels"
             raise FormatError(self.file.path, where, what)
         return image_size(path)
+
+    @cached_property
+    def _stated(self) -> NDArray[np.int64]:
+        """(I, 2) height and width as the file says them; 0 where it does not, or no image can have it."""
+        said = [(entry.height or 0, entry.width or 0) for entry in self.entries]
+        possible = [(h, w) if 0 < h <= MAX_PIXELS and 0 < w <= MAX_PIXELS else (0, 0) for h, w in said]
+        return np.array(possible, np.int64).reshape(-1, 2)
+
+    def sizes(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(N, 2) height and width of images; errors as of `size`."""
+        found = self._stated[places]
+        for at in np.flatnonzero((found < 1).any(axis=1) | (found.prod(axis=1) > MAX_PIXELS)).tolist():
+            found[at] = self.size(int(places[at]))
+        return found
 
     def sample(self, i: int, label: Segmentation | None) -> Sample:
         """The sample of an image, with its file where there is one."""
@@ -174,6 +195,13 @@ class Files:
         """(height, width) of an image, without reading its segments."""
         images = self._file_of[name].images
         return images.size(images.place(name))
+
+    def sizes(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """(N, 2) the same of many."""
+        if len(self.files) == 1:
+            images = self.files[0].images
+            return images.sizes(images.places_of(names))
+        return np.array([self.size(name) for name in names], np.int64).reshape(-1, 2)
 
 
 def dataset_of(opened: Sequence[Opened], left_out: Mapping[str, int]) -> Dataset:

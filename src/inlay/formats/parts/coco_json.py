@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inlay.core.errors import FormatError
 from inlay.core.segmentation import Tags
 from inlay.formats.parts.tag_words import tags_of
-from inlay.formats.parts.typed_json import decode, json_errors, read_bytes, without_collector
+from inlay.formats.parts.typed_json import Text, decode, json_errors, without_collector
 
 Id = int | float | str  # some tools write "2299" or 2299.0 for 2299
 NULL = Raw(b"null")
@@ -152,9 +152,8 @@ class Rle(Struct, gc=False):
 Geometry = list[list[float]] | Rle | None
 
 
-def read_labels(path: Path, text: bytes | None = None) -> tuple[CocoData, dict[str, int]]:
-    """A file of labels, or its `text`, and how often it says what is left out: key by key."""
-    data = read_bytes(path) if text is None else text
+def read_labels(path: Path, data: Text) -> tuple[CocoData, dict[str, int]]:
+    """The text of a file of labels, and how often it says what is left out: key by key."""
     try:
         with json_errors(data, path), without_collector():
             labels = msgspec.json.decode(data, type=_StrictData)
@@ -171,7 +170,7 @@ class _Loose(Struct):
     annotations: list[dict[str, Raw]] | None = None
 
 
-def _unknown_keys(data: bytes, path: Path) -> dict[str, int]:
+def _unknown_keys(data: Text, path: Path) -> dict[str, int]:
     """Counts of keys of images and annotations that nothing here reads, where they say something."""
     loose = decode(data, path, _Loose)
     silent = {b"null", b"false", b"0", b"[]", b"{}", b'""'}

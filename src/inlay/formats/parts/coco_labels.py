@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from inlay.core.masks import Masks
 from inlay.core.polygons import Rule
 from inlay.core.segmentation import NO_TAGS, Segmentation, Tags, instance_numbers
 from inlay.formats.parts.coco_classes import classes_of, rows_under
-from inlay.formats.parts.coco_columns import Columns, columns_of, is_drawn
+from inlay.formats.parts.coco_columns import Columns, Texts, columns_of, is_drawn, scanned_columns
 from inlay.formats.parts.coco_images import CocoImages, distinct_ids
 from inlay.formats.parts.coco_json import CocoData, read_labels
 from inlay.formats.parts.coco_layout import LabelFile
 from inlay.formats.parts.coco_masks import Place, read_geometries, read_masks
+from inlay.formats.parts.typed_json import Text, read_buffer
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +65,18 @@ class CocoLabels:
 
     def batch(self, names: Sequence[str], classes: Classes, *, masks: bool) -> Batch | None:
         """The samples of these names at once; `None` where a geometry is unusual or an image unlabelled."""
-        places = np.array([self.images.place(name) for name in names], np.int64)
+        places = self.images.places_of(names)
         columns = self.columns
         if columns is None or self.rule != "pixel_edge" or any(map(self.images.unlabelled, places.tolist())):
             return None
         rows, starts = rows_of(columns.starts, places)
-        sizes = np.array([self.images.size(i) for i in places.tolist()], np.int64).reshape(-1, 2)
+        sizes = self.images.sizes(places)
         box = None if columns.box is None else columns.box[rows]
         area = None if columns.area is None else columns.area[rows]
         runs = None
         if masks or area is None or np.isnan(area).any():
-            texts = [columns.texts[row] for row in rows.tolist()]
-            runs = read_geometries(texts, np.repeat(sizes, np.diff(starts), axis=0))
+            texts = columns.texts if isinstance(columns.texts, Texts) else Texts.of(columns.texts)
+            runs = read_geometries(texts[rows], np.repeat(sizes, np.diff(starts), axis=0))
             if runs is None:
                 return None
             drawn = kernels.area(*runs).astype(np.float64)
@@ -155,7 +156,7 @@ def stated(values: NDArray[np.float64], measured: NDArray[Any]) -> NDArray[np.fl
     return None if (whole == measured).all() else whole
 
 
-def open_labels(file: LabelFile, rule: Rule, text: bytes | None = None) -> CocoLabels:
+def open_labels(file: LabelFile, rule: Rule, text: Text | None = None) -> CocoLabels:
     """A file opened, under classes of its own; `text` is what it would say as a file of COCO.
 
     Raises
@@ -163,16 +164,49 @@ def open_labels(file: LabelFile, rule: Rule, text: bytes | None = None) -> CocoL
     FormatError
         When ids are unknown, double or no numbers, or the file holds no COCO labels.
     """
+    text = read_buffer(file.path).data if text is None else text
+    data, left_out, images, categories, columns = _usual(file, text) or _general(file, text)
+    used = set() if columns is None else set(np.flatnonzero(np.bincount(columns.category)).tolist())
+    classes, class_row = classes_of(data.categories, list(categories), used, file.path)
+    tags = _image_tags(data, images.places, categories)
+    return CocoLabels(images, rule, classes, class_row, columns, tags, left_out | _left_out(data))
+
+
+class _Read(NamedTuple):
+    data: CocoData
+    left_out: dict[str, int]
+    images: CocoImages
+    categories: Mapping[int, int]
+    columns: Columns | None
+
+
+def _usual(file: LabelFile, text: Text) -> _Read | None:
+    """A file whose annotations have COCO's own keys alone, these read straight from the text; else `None`."""
+    whole_text = np.frombuffer(text, np.uint8)
+    found = kernels.scan_annotations(whole_text, 0)
+    if found is None:
+        return None
+    begin, end, rows = found
+    try:
+        data, left_out = read_labels(file.path, b"null".join([bytes(text[:begin]), bytes(text[end:])]))
+    except FormatError:  # its place in the whole file is for the other reader to say
+        return None
+    images = CocoImages.of(data.images, data.videos, file)
+    categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
+    if data.annotations is not None:  # a second list
+        return None
+    columns = scanned_columns(whole_text, rows, images.places, categories, count=len(images.names))
+    return None if columns is None else _Read(data, left_out, images, categories, columns)
+
+
+def _general(file: LabelFile, text: Text) -> _Read:
     data, left_out = read_labels(file.path, text)
     images = CocoImages.of(data.images, data.videos, file)
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None
     if data.annotations is not None:
         columns = columns_of(data.annotations, images.places, categories, file.path, count=len(images.names))
-    used = set() if columns is None else set(np.unique(columns.category).tolist())
-    classes, class_row = classes_of(data.categories, list(categories), used, file.path)
-    tags = _image_tags(data, images.places, categories)
-    return CocoLabels(images, rule, classes, class_row, columns, tags, left_out | _left_out(data))
+    return _Read(data, left_out, images, categories, columns)
 
 
 def _image_tags(data: CocoData, images: Mapping[int, int], categories: Mapping[int, int]) -> dict[int, Tags]:

@@ -214,7 +214,9 @@ def unique_names(file_names: list[str], given: list[str | None], path: Path) -> 
             if not parts:
                 raise FormatError(path, f"images[{place}].file_name", f"{file_name!r} names no file")
             whole = "/".join(parts)
-            stem = whole[: len(whole) - len(Path(parts[-1]).suffix)]
+            dot = parts[-1].rfind(".")
+            ends = len(parts[-1]) - dot if 0 < dot < len(parts[-1]) - 1 else 0
+            stem = whole[: len(whole) - ends]
             name = whole if stem in found else stem
         if name in found:
             where = f"images[{place}]"

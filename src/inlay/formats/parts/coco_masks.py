@@ -18,6 +18,7 @@ from inlay.core.errors import FormatError, InlayError
 from inlay.core.images import MAX_PIXELS
 from inlay.core.masks import Masks
 from inlay.core.polygons import Polygons, Rule, fill, trace
+from inlay.formats.parts.coco_columns import Texts
 from inlay.formats.parts.coco_json import Geometry, Rle
 from inlay.formats.parts.keyholes import closed_holes
 from inlay.formats.parts.typed_json import json_errors
@@ -46,10 +47,8 @@ def read_geometries(
 
     Polygons are filled by the pixel-edge rule.
     """
-    ends = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=ends[1:])
-    joined = np.frombuffer(b"".join(texts), np.uint8)
-    bad, counts, offsets = kernels.read_geometries(joined, ends, sizes, 0)
+    found = texts if isinstance(texts, Texts) else Texts.of(texts)
+    bad, counts, offsets = kernels.read_geometries(found.data, found.spans, sizes, 0)
     return (counts, offsets) if bad < 0 else None
 
 

@@ -26,15 +26,15 @@ def without_id_0(things: Detections, iou: Floats, matches: Matches) -> Matches:
         for place, threshold in enumerate(IOUS):
             taker = _taker_of(zero, things, iou, ignored, threshold)
             if taker >= 0:
-                bit = np.uint32(1 << place)
+                bit = np.uint16(1 << place)
                 hit[area, taker] &= ~bit
                 miss[area, taker] |= _unless_outside(things, area, taker, bit)
     return Matches(hit, miss)
 
 
-def _unless_outside(things: Detections, area: int, taker: int, bit: np.uint32) -> np.uint32:
+def _unless_outside(things: Detections, area: int, taker: int, bit: np.uint16) -> np.uint16:
     """An unmatched prediction outside the area range is ignored, this one too."""
-    return np.uint32(0) if outside(things.box_area)[area, taker] else bit
+    return np.uint16(0) if outside(things.box_area)[area, taker] else bit
 
 
 def _taker_of(zero: int, things: Detections, iou: Floats, ignored: NDArray[np.bool_], least: float) -> int:

@@ -14,7 +14,7 @@ from inlay.metrics.parts.mistakes import Mistakes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-Bits = NDArray[np.uint32]
+Bits = NDArray[np.uint16]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 IOUS = np.linspace(0.5, 0.95, 10)
@@ -63,7 +63,7 @@ class Ranking:
 
     def of_kind(self, kind: str) -> Matches:
         """Matches of a kind; empty ones where there was no sample."""
-        nothing = np.empty((len(AREAS), 0), np.uint32)
+        nothing = np.empty((len(AREAS), 0), np.uint16)
         return self.matches.get(kind, Matches(nothing, nothing))
 
     def positives(self, area_of: Ints, weights: Ints) -> NDArray[np.int64]:
@@ -95,7 +95,7 @@ def rank(counts: Sequence[Counts], *, classes: int | None = None) -> Ranking:
         groups = classes
     order = np.lexsort((-score, group))
     width = np.bincount(group, minlength=groups)
-    bits = np.empty((len(AREAS), 0), np.uint32)
+    bits = np.empty((len(AREAS), 0), np.uint16)
     return Ranking(
         offsets=np.concatenate([[0], np.cumsum(width)]).astype(np.int64),
         rank=_join(np.empty(0, np.int32), [each.rank for each in counts])[order],
