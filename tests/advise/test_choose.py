@@ -1,48 +1,36 @@
-"""The nine questions; what each scenario of the literature should get was written down before the code "
-"ran."""
+"""The nine questions: what tasks of the literature should get is written on the page of `advise`."""
+
+import re
+from pathlib import Path
 
 import pytest
 
 from inlay import Classes, InlayError, SegmentClass, plugins
 from inlay.advise import QUESTIONS, Answers, choose, guide
 
-SCENARIOS = {
-    "farmland area from satellite images": ({"area": True}, "semantic"),
-    "virtual background in a video call": ({"fine_edge": True}, "semantic"),
-    "drivable area for a vehicle": ({"every_pixel": True}, "semantic"),
-    "share of defective surface in fabric": ({"area": True, "tight_budget": True}, "semantic"),
-    "land cover map": ({"every_pixel": True, "area": True}, "semantic"),
-    "road cracks, length and width": ({"area": True, "fine_edge": True}, "semantic"),
-    "flooded area after a storm": ({"area": True, "tight_budget": True}, "semantic"),
-    "bin picking of mixed parts": ({"objects": True, "touching": True, "hidden": True}, "amodal"),
-    "planning around half-hidden road users": ({"objects": True, "hidden": True, "tracks": True}, "amodal"),
-    "counting cells in a dish": ({"objects": True, "only_counts": True, "touching": True}, "boxes"),
-    "counting vehicles on a budget": ({"objects": True, "only_counts": True, "tight_budget": True}, "boxes"),
-    "counting chickens on a farm": ({"objects": True, "only_counts": True, "touching": True}, "boxes"),
-    "size of each cell and its nucleus": ({"objects": True, "touching": True, "area": True}, "instance"),
-    "cut-outs of products for a shop": ({"objects": True, "fine_edge": True}, "instance"),
-    "tracking people in a crowd by mask": ({"objects": True, "touching": True, "tracks": True}, "instance"),
-    "weight of each fruit from its outline": ({"objects": True, "touching": True, "area": True}, "instance"),
-    "blurring faces and number plates": ({"objects": True, "tight_budget": True}, "boxes + some masks"),
-    "shelf audit: products and free shelf": (
-        {"objects": True, "only_counts": True, "area": True},
-        "boxes + semantic",
-    ),
-    "scene understanding for a robot": ({"objects": True, "touching": True, "every_pixel": True}, "panoptic"),
-    "street scenes, objects and free space": (
-        {"objects": True, "every_pixel": True, "tracks": True, "touching": True},
-        "panoptic",
-    ),
-}
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "advise.md"
+YEAR = re.compile(r"arXiv \d{4}\.\d{5}|(19|20)\d\d")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_gets_the_cheapest_sufficient_label(scenario):
-    answers, expected = SCENARIOS[scenario]
-    filled = dict.fromkeys(QUESTIONS, False) | answers
-    advice = choose(Answers.of(filled))
-    assert advice.label_type == expected
+def tasks():
+    """(task, source, names of the questions answered with yes, label) of each row of the table."""
+    rows = PAGE.read_text("utf-8").split("### Tasks of the literature")[1].split("\n\n")[2].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_there_are_twenty_tasks_each_with_its_source():
+    assert len(tasks()) >= 20
+    assert all(YEAR.search(source) for _, source, *_ in tasks())
+    assert len({label for *_, label in tasks()}) == 7
+
+
+@pytest.mark.parametrize(("task", "yes", "expected"), [(row[0], row[2], row[3]) for row in tasks()])
+def test_a_task_gets_the_label_that_its_authors_drew(task, yes, expected):
+    given = dict.fromkeys(QUESTIONS, False) | dict.fromkeys(yes.split(", "), True)
+    advice = choose(Answers.of(given))
+    assert advice.label_type == expected, task
     assert advice.reasons
+    assert advice.cannot and all(each.cannot for each in advice.alternatives)
     assert advice.unknown == ()
 
 

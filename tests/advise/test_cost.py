@@ -56,7 +56,7 @@ def test_the_drivers_are_sorted_and_move_the_cost():
 def test_intervals_hold_the_measured_cost_in_four_of_five_pilots():
     """Labellers of unknown pace, images of unknown difficulty: P10 to P90 from 24 timed images of 300."""
     held = 0
-    for seed in range(60):
+    for seed in range(40):
         random = np.random.default_rng(seed)
         work = load(300, seed)
         pace = random.uniform(0.3, 3)
@@ -73,7 +73,7 @@ def test_intervals_hold_the_measured_cost_in_four_of_five_pilots():
         )
         extra = 1 + PRIORS["review"].median + PRIORS["rework"].median
         held += found.hours[0] <= seconds[rest].sum() / 3600 * extra <= found.hours[2]
-    assert held >= 48
+    assert held >= 32
 
 
 def test_loads_are_measured_on_labels():

@@ -19,7 +19,9 @@ MODES: tuple[Mode, ...] = ("semantic", "instance", "panoptic", "boxes", "amodal"
 DRAWS = 4000
 ENOUGH_TIMED = 20  # images with a measured time from which the priors give way
 NINETY_FIVE = 1.96
-APART = ("review", "rework", "overhead")  # beliefs that timed images say nothing about
+CHUNK = 100_000  # numbers at a time
+BEND = 0.3  # usual size of the power by which people depart from the formula; ours
+APART = ("review", "rework", "overhead", "drift")  # beliefs that timed images say nothing about
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.3, 1.6, "of wages", "20 to 40 % for leading, training and tools; vendors' offers"
         ),
         "review": Prior(0.2, 2, "of labelling time", "10 to 30 %; vendors' offers"),
+        "drift": Prior(
+            1,
+            1.25,
+            "of measured times",
+            "later images against a pilot's: halts that it did not meet, fatigue, practice; an estimate",
+        ),
         "rework": Prior(0.07, 2.2, "of labelling time", "3 to 15 %; vendors' offers"),
     }
 )
@@ -188,7 +196,7 @@ def estimate(
     over its classes C, regions or objects R, their boundary L, contacts X and pairs to order O. Semantic
     labels have regions, instances objects, panoptic both. Until `ENOUGH_TIMED` images are timed, instance
     labels take `ratio` times the semantic ones, or what their outlines take, whichever is more; then the
-    measured times scale the formula.
+    measured times set the pace, and whether full images take longer than the formula says.
 
     Parameters
     ----------
@@ -227,27 +235,32 @@ def estimate(
     beliefs = {**priors, "tool": TOOLS[tool] if tool != "polygon" else priors["tool"]}
     random = np.random.default_rng(seed)
     drawn = {name: prior.draw(random, DRAWS) for name, prior in beliefs.items()}
+    weights = _weights(len(load), images, random)
     ours = [each for each in timings if each.mode == mode]
-    measured = len(ours) >= ENOUGH_TIMED
-    job = _Job(load, mode, images, wage, labellers, fixed, measured)
-    pace = _pace(ours, load, mode, beliefs, images, random) if measured else np.ones(DRAWS)
-    weights = random.multinomial(len(load), np.full(len(load), 1 / len(load)), DRAWS) / len(load)
-    if measured:  # the pace holds what the beliefs on labelling would add
-        drawn = {
-            name: drawn[name] if name in APART else np.full(DRAWS, beliefs[name].median) for name in drawn
-        }
-        weights = np.full((DRAWS, len(load)), 1 / len(load))
-    hours, money = job.price(drawn, weights, pace)
+    measured = None
+    if len(ours) >= ENOUGH_TIMED:
+        measured = _measured(ours, load, mode, beliefs, images, weights, random)
+    job = _Job(load, mode, images, wage, labellers, fixed)
+    hours, money = job.price(drawn, weights, measured)
     return Cost(
         mode,
         images,
         wage,
         _tenths(hours),
         _tenths(money),
-        _tornado(job, beliefs, pace),
+        _tornado(job, beliefs, measured),
         len(ours),
         _by_outlines(load, mode, beliefs),
     )
+
+
+def _weights(known: int, images: int, random: np.random.Generator) -> Floats:
+    """(DRAWS, J) how often each image of the load stands: those beyond it are drawn from the same source."""
+    even = np.full(known, 1 / known)
+    share = max(0.0, 1 - known / images)
+    if not share:
+        return np.broadcast_to(even, (DRAWS, known))
+    return np.asarray((1 - share) * even + share * random.multinomial(known, even, DRAWS) / known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,24 +271,29 @@ class _Job:
     wage: float
     labellers: int
     fixed: float
-    measured: bool
 
-    def price(self, drawn: Mapping[str, Floats], weights: Floats, pace: Floats) -> tuple[Floats, Floats]:
-        """(B,) hours and money of draws; `weights` (B, J) say how often each image of the load stands."""
-        seconds = _seconds(self.load, self.mode, drawn, weights)
-        if not self.measured and self.mode in ("instance", "panoptic", "amodal"):
-            ratio = np.maximum(drawn["ratio"], 1.0)
-            seconds = np.maximum(seconds, ratio * _seconds(self.load, "semantic", drawn, weights))
-        labelling = seconds * pace * self.images * self.labellers / 3600
+    def price(
+        self, drawn: Mapping[str, Floats], weights: Floats, measured: Floats | None
+    ) -> tuple[Floats, Floats]:
+        """(B,) hours and money of draws; `measured` (B,) are seconds of an image where times are known."""
+        seconds = self._by_formula(drawn, weights) if measured is None else measured * drawn["drift"]
+        labelling = seconds * self.images * self.labellers / 3600
         hours = labelling * (1 + drawn["review"] + drawn["rework"])
         return hours, hours * self.wage * (1 + drawn["overhead"]) + self.fixed
 
+    def _by_formula(self, drawn: Mapping[str, Floats], weights: Floats) -> Floats:
+        seconds = _seconds(self.load, self.mode, drawn, weights)
+        if self.mode in ("semantic", "boxes"):
+            return seconds
+        ratio = np.maximum(drawn["ratio"], 1.0)
+        return np.maximum(seconds, ratio * _seconds(self.load, "semantic", drawn, weights))
 
-def _seconds(load: Load, mode: Mode, drawn: Mapping[str, Floats], weights: Floats) -> Floats:
-    """(B,) mean seconds of an image."""
+
+def _seconds(load: Load, mode: Mode, drawn: Mapping[str, Floats], weights: Floats | None) -> Floats:
+    """(B,) mean seconds of an image; without weights (J,) those of each image."""
 
     def mean(column: Floats) -> Floats:
-        return np.asarray(weights @ column)
+        return column if weights is None else np.asarray(weights @ column)
 
     seconds = drawn["open"] + drawn["class"] * mean(load.classes)
     if mode == "boxes":
@@ -299,58 +317,78 @@ def _seconds(load: Load, mode: Mode, drawn: Mapping[str, Floats], weights: Float
     return np.asarray(seconds)
 
 
-def _medians(beliefs: Mapping[str, Prior]) -> dict[str, Floats]:
-    return {name: np.array([prior.median]) for name, prior in beliefs.items()}
-
-
-def _pace(
+def _measured(
     timings: Sequence[Timing],
     load: Load,
     mode: Mode,
     beliefs: Mapping[str, Prior],
     images: int,
+    weights: Floats,
     random: np.random.Generator,
 ) -> Floats:
-    """(B,) measured time over the formula's, with the doubt of so few images and of those to come."""
+    """(DRAWS,) seconds of an image, by measured times.
+
+    A time is `pace * formula ** (1 + bend)` within a log-normal scatter: the pace is what the timings say,
+    the bend (full images take longer than in proportion, or less) lies around 0 until they say more. The
+    draws hold the doubt of both, of the scatter, and of what the images to come will scatter.
+    """
     places = np.array([each.place for each in timings])
     seconds = np.array([each.seconds for each in timings])
     if places.min() < 0 or places.max() >= len(load) or not (np.isfinite(seconds) & (seconds > 0)).all():
         raise InlayError("a timing names an image of the load and a positive number of seconds")
-    expected = np.array(
-        [_seconds(load[np.array([place])], mode, _medians(beliefs), np.ones((1, 1)))[0] for place in places]
-    )
-    draw = random.integers(0, len(places), (DRAWS, len(places)))
-    ratio = seconds[draw].sum(axis=1) / expected[draw].sum(axis=1)
-    scatter = float((seconds - seconds.sum() / expected.sum() * expected).std(ddof=1)) / expected.mean()
-    student = random.standard_t(len(places) - 1, DRAWS)
-    return np.asarray(np.maximum(ratio + student * scatter / np.sqrt(images), 1e-6))
+    formula = np.log(_each(load, mode, beliefs))
+    size = formula - formula[places].mean()
+    pace = np.log(seconds) - formula[places]
+    wide = float((size[places] ** 2).sum())
+    least = float((size[places] * (pace - pace.mean())).sum())
+    residual = pace - pace.mean() - size[places] * least / (wide + BEND**-2 * pace.var(ddof=1))
+    freedom = len(places) - 2
+    scatter = (residual**2).sum() / random.chisquare(freedom, DRAWS)
+    held = wide + scatter / BEND**2
+    bend = least / held + random.standard_normal(DRAWS) * np.sqrt(scatter / held)
+    level = pace.mean() + random.standard_normal(DRAWS) * np.sqrt(scatter / len(places)) + scatter / 2
+    found = np.empty((2, DRAWS))  # mean seconds of an image, and of their squares
+    for some in np.array_split(np.arange(DRAWS), max(1, DRAWS * len(load) // CHUNK)):
+        of_each = np.exp(formula + level[some, None] + bend[some, None] * size)
+        found[:, some] = (weights[some] * of_each).sum(axis=1), (weights[some] * of_each**2).sum(axis=1)
+    noise = np.sqrt(np.expm1(scatter) * found[1] / images) * random.standard_normal(DRAWS)
+    return np.asarray(np.maximum(found[0] + noise, 1e-6 * found[0]))
 
 
-def _by_outlines(load: Load, mode: Mode, beliefs: Mapping[str, Prior]) -> float:
-    middle, weights = _medians(beliefs), np.full((1, len(load)), 1 / len(load))
-    return float(_seconds(load, mode, middle, weights)[0] / _seconds(load, "semantic", middle, weights)[0])
+def _each(load: Load, mode: Mode, beliefs: Mapping[str, Prior]) -> Floats:
+    """(J,) seconds of each image by the formula, all beliefs at their medians."""
+    return _seconds(load, mode, _medians(beliefs), None)
 
 
-def _tornado(job: _Job, beliefs: Mapping[str, Prior], pace: Floats) -> tuple[tuple[str, float, float], ...]:
+def _medians(beliefs: Mapping[str, Prior]) -> dict[str, Floats]:
+    return {name: np.array([prior.median]) for name, prior in beliefs.items()}
+
+
+def _tornado(
+    job: _Job, beliefs: Mapping[str, Prior], measured: Floats | None
+) -> tuple[tuple[str, float, float], ...]:
     """Money with each belief at its P10 and P90 and the others at their medians, the widest first."""
     weights = np.full((1, len(job.load)), 1 / len(job.load))
-    middle = np.median(pace, keepdims=True)
+    middle = _medians(beliefs)
+    usual = None if measured is None else np.median(measured, keepdims=True)
 
     def money(name: str, value: float) -> float:
-        drawn = {**_medians(beliefs), name: np.array([value])}
-        return float(job.price(drawn, weights, middle)[1][0])
+        return float(job.price({**middle, name: np.array([value])}, weights, usual)[1][0])
 
     found = [
         (name, money(name, prior.quantile(0.1)), money(name, prior.quantile(0.9)))
         for name, prior in beliefs.items()
-        if not job.measured or name in APART
+        if measured is None or name in APART
     ]
-    if job.measured:
-        drawn = _medians(beliefs)
-        spread = [float(job.price(drawn, weights, np.quantile(pace, [tail]))[1][0]) for tail in (0.1, 0.9)]
-        found.append(("pace", spread[0], spread[1]))
+    if measured is not None:
+        ends = [float(job.price(middle, weights, np.quantile(measured, [tail]))[1][0]) for tail in (0.1, 0.9)]
+        found.append(("pace", ends[0], ends[1]))
     moving = [each for each in found if each[2] - each[1] > 1e-9]
     return tuple(sorted(moving, key=lambda each: each[1] - each[2]))
+
+
+def _by_outlines(load: Load, mode: Mode, beliefs: Mapping[str, Prior]) -> float:
+    return float(_each(load, mode, beliefs).mean() / _each(load, "semantic", beliefs).mean())
 
 
 def _tenths(values: Floats) -> tuple[float, float, float]:
