@@ -2,8 +2,8 @@
 
     python benchmarks/labelling_cost.py --data ../shared/data
 
-People of the simulation do not work by the formula of `inlay.advise.cost`, whose figures they do not know: full
-images take them longer than in proportion, they scatter, are interrupted, learn, and differ from one another.
+People of the simulation do not work by the formula of `inlay.advise.cost`: full images take them longer than
+in proportion, they scatter, are interrupted, learn, and differ from one another.
 """
 
 from __future__ import annotations

@@ -23,9 +23,12 @@ def predicted(name, *scores):
 POOL = Dataset.of([picture(f"{shade}", shade) for shade in (10, 11, 12, 120, 240)], CLASSES)
 
 
-def test_variety_alone_takes_images_unlike_each_other():
-    chosen = [name for name, _ in next_images(POOL, 3)]
-    assert len({int(name) // 100 for name in chosen}) == 3
+def test_each_kind_is_taken_as_often_as_it_is():
+    shades = [10, 11, 12, 13, 120, 121, 122, 123, 240, 241, 242, 243]
+    pool = Dataset.of([picture(f"{shade}", shade) for shade in shades], CLASSES)
+    chosen = [int(name) // 100 for name, _ in next_images(pool, 6)]
+    assert sorted(chosen[:3]) == [0, 1, 2]
+    assert sorted(chosen) == [0, 0, 1, 1, 2, 2]
 
 
 def test_what_is_labelled_is_not_asked_for_again():
@@ -37,9 +40,25 @@ def test_what_is_labelled_is_not_asked_for_again():
 def test_typical_images_come_before_odd_ones():
     shades = [10, 11, 12, 13, 14, 15, 90, 240]
     pool = Dataset.of([picture(f"{shade}", shade) for shade in shades], CLASSES)
-    first, second = (int(name) for name, _ in next_images(pool, 2))
-    assert first in range(10, 16)
-    assert second in {90, 240}
+    chosen = next_images(pool, 8)
+    assert int(chosen[0][0]) in range(10, 16)
+    assert chosen[0][1] == 1
+    assert all(0 <= worth <= 1 for _, worth in chosen)
+
+
+def test_what_is_taken_is_more_like_the_pool_than_what_comes_by_lot():
+    random = np.random.default_rng(4)
+    pool = Dataset.of([picture(f"{k}", int(s)) for k, s in enumerate(random.gamma(2, 40, 60).clip(0, 250))])
+    shade = {sample.name: float(sample.pixels().mean()) for sample in pool}
+
+    def quantiles(shades):
+        return np.quantile(shades, np.linspace(0.1, 0.9, 9))
+
+    def off(names):
+        return np.abs(quantiles([shade[name] for name in names]) - quantiles([*shade.values()])).mean()
+
+    lots = [off(random.choice(pool.names, 8, replace=False)) for _ in range(50)]
+    assert off([name for name, _ in next_images(pool, 8)]) < np.median(lots)
 
 
 def test_images_that_show_the_same_classes_are_near_though_they_look_unlike():
