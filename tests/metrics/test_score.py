@@ -56,6 +56,18 @@ def test_without_details_counts_are_merged_as_they_come_and_the_figures_are_the_
     assert [len(counted.of(place)) for place in range(3)] == [4 + 3, 4 + 3, 23]  # the last has no `merged`
 
 
+def test_average_precision_of_merged_counts_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, prediction = cell_images(11, scores=False), cell_images(11, scores=True, seed=3)
+    names = ["average_precision", "boundary_average_precision"]
+    whole = score(truth, prediction, names, intervals=False)
+    monkeypatch.setattr(counting, "PART", 4)
+    bare = score(truth, prediction, names, details=False)
+    assert dict(bare) == dict(whole)
+    assert bare.per_class == whole.per_class
+    counted = counting.count_all(truth, prediction, counting.load_metrics(names), merge=True)
+    assert [len(counted.of(place)) for place in range(2)] == [2 + 3, 2 + 3]
+
+
 def test_a_prediction_equal_to_the_truth_is_perfect() -> None:
     truth = scenes(6)
     result = score(truth, truth, ["iou", "panoptic_quality"])

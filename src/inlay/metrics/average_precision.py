@@ -26,6 +26,7 @@ from inlay.metrics.parts.detections import Detections
 from inlay.metrics.parts.precision import Tables, only_boxes
 from inlay.metrics.parts.pycocotools_faults import without_id_0
 from inlay.metrics.parts.ranking import LIMITS, Counts, Floats, Ints
+from inlay.metrics.parts.ranking import merged as merged
 from inlay.metrics.parts.result import Details
 
 EVERY = slice(None)

@@ -17,6 +17,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.metrics.average_precision import TABLES
 from inlay.metrics.parts.detections import Detections
 from inlay.metrics.parts.ranking import IOUS, LIMITS, Counts, Floats, Ints
+from inlay.metrics.parts.ranking import merged as merged
 from inlay.metrics.parts.result import Details
 
 KINDS = ("boundary",)

@@ -23,6 +23,7 @@ from inlay.core.segmentation import Segmentation
 from inlay.metrics.parts.detections import Detections
 from inlay.metrics.parts.precision import Tables, only_boxes
 from inlay.metrics.parts.ranking import Counts, Floats, Ints
+from inlay.metrics.parts.ranking import merged as merged
 from inlay.metrics.parts.result import Details
 
 MOST = 300  # predictions judged in one image

@@ -127,7 +127,7 @@ class Tables:
         matches = [each.matches[kind] for each in counts]
         hit = np.concatenate([each.hit[0] & 1 for each in matches]) > 0
         miss = np.concatenate([each.miss[0] & 1 for each in matches]) > 0
-        mistakes = Mistakes.concat([each.mistakes for each in counts])
+        mistakes = Mistakes.concat([each.mistakes for each in counts if each.mistakes is not None])
         truths = sum(int((~each.ignored[0]).sum()) for each in counts)
         score = np.concatenate([each.score for each in counts])
         threshold, f1 = best_threshold(hit, hit | miss, score, truths)

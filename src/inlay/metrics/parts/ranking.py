@@ -43,9 +43,31 @@ class Counts:
     matches: dict[str, Matches]  # by kind: mask, box, boundary
     truth_class: Ints  # (G,)
     ignored: NDArray[np.bool_]  # (A, G) crowd, or outside the area range
-    mistakes: Mistakes
+    mistakes: Mistakes | None  # None in merged counts
     stated_boxes: bool  # whether the predictions came with boxes of their own
     maskless: tuple[int, int]  # truths and predictions that are boxes alone
+
+
+def merged(counts: Sequence[Counts]) -> Counts:
+    """One count that gives the same figures as these together: about 50 bytes for each prediction."""
+    matches = [each.matches for each in counts]
+    return Counts(
+        score=np.concatenate([each.score for each in counts]),
+        class_id=np.concatenate([each.class_id for each in counts]),
+        rank=np.concatenate([each.rank for each in counts]),
+        matches={
+            kind: Matches(
+                np.concatenate([each[kind].hit for each in matches], axis=1),
+                np.concatenate([each[kind].miss for each in matches], axis=1),
+            )
+            for kind in matches[0]
+        },
+        truth_class=np.concatenate([each.truth_class for each in counts]),
+        ignored=np.concatenate([each.ignored for each in counts], axis=1),
+        mistakes=None,
+        stated_boxes=any(each.stated_boxes for each in counts),
+        maskless=(sum(each.maskless[0] for each in counts), sum(each.maskless[1] for each in counts)),
+    )
 
 
 @dataclass(frozen=True, eq=False)
