@@ -194,13 +194,36 @@ def _dataset():
 def test_masked_queries_see_only_the_places_of_their_mask():
     network = MaskTransformer(Config(queries=3, blocks=1, mask_stride=4), CLASSES, ViT(32, 2, 2))
     masks = torch.randn(2, 3, 8, 12)
-    assert network._masked(masks, 3 + 1 + 6, (2, 3)) is None
-    network.masked = 1.0
-    seen_by = network._masked(masks, 3 + 1 + 6, (2, 3))[:, 0]
+    assert network._masked(masks, 3 + 1 + 6, (2, 3), 0.0) is None
+    seen_by = network._masked(masks, 3 + 1 + 6, (2, 3), 1.0)[:, 0]
     inside = torch.nn.functional.interpolate(masks, size=(2, 3), mode="bilinear").flatten(2) > 0
     assert torch.equal(seen_by[:, :3, 4:], inside)
     assert seen_by[:, 3:].all()
     assert seen_by[:, :, :4].all()
+
+
+def test_masks_are_let_go_block_after_block():
+    network = MaskTransformer(Config(queries=3, blocks=3, mask_stride=4, masked=0.8), CLASSES, ViT(32, 4, 2))
+    assert network.masked == [0.8, 0.8, 0.8]
+    network.reach(1.5 / 6)
+    assert network.masked == pytest.approx([0.8 * 0.5**0.9, 0.8, 0.8])
+    network.reach(2.5 / 6)
+    assert network.masked == pytest.approx([0.0, 0.8 * 0.5**0.9, 0.8])
+    network.reach(4 / 6)
+    assert network.masked == pytest.approx([0.0, 0.0, 0.0])
+    shares = []
+    for step in range(20):
+        network.reach(step / 20)
+        shares.append(sum(network.masked))
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_masks_that_are_not_annealed_stay():
+    network = MaskTransformer(
+        Config(queries=3, blocks=2, mask_stride=4, masked=0.5, annealed=False), CLASSES, ViT(32, 4, 2)
+    )
+    network.reach(0.9)
+    assert network.masked == [0.5, 0.5]
 
 
 def test_eomt_gives_what_transformers_gives():
@@ -228,7 +251,7 @@ def test_eomt_gives_what_transformers_gives():
         assert (masks - expected.masks_queries_logits).abs().max() <= 1e-4
         theirs.attn_mask_probs.fill_(1.0)  # with masks, as at the start of training
         expected = theirs(x)
-        ours.masked = 1.0
+        ours.masked = [1.0, 1.0]
         *_, category, masks = ours.train()(x)
         assert (category - expected.class_queries_logits).abs().max() <= 1e-4
         assert (masks - expected.masks_queries_logits).abs().max() <= 1e-4

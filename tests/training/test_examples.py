@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.models.parts.targets import VOID
-from inlay.training.batches import places_in_batch
 from inlay.training.config import Augment
 from inlay.training.examples import Examples, classes_to_learn, example_of, facts_of, layers_of
 from inlay.training.plan import divided, fitted
+from inlay.training.sampling import places_in_batch
 
 CLASSES = Classes((SegmentClass("void", "void"), SegmentClass("road", "stuff"), SegmentClass("car", "thing")))
 
@@ -113,7 +113,7 @@ def test_examples_are_kept_only_while_there_is_room():
 @settings(max_examples=50)
 @given(st.integers(1, 20), st.integers(1, 7), st.integers(0, 99))
 def test_every_pass_shows_each_example_once(count, batch, seed):
-    seen = [index for step in range(count) for index, _ in places_in_batch(step, batch, count, seed)]
+    seen = [index for step in range(count) for index, _ in places_in_batch(step, batch, np.ones(count), seed)]
     for start in range(0, len(seen), count):
         assert sorted(seen[start : start + count]) == list(range(count))
 

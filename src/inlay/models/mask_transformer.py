@@ -75,6 +75,9 @@ class Config(EncoderSettings):
         Places of an image at which masks are compared in training.
     masked
         Share of the queries that, in training, look only at the tokens in their mask so far.
+    annealed
+        Whether that share falls to none while training goes on, block after block, since nothing is masked
+        when the network predicts (EoMT, 3.3).
     minimum_score
         Segments below it are left out.
     left_over
@@ -90,6 +93,7 @@ class Config(EncoderSettings):
     mask_stride: int = 0
     points: int = 2048
     masked: float = 0.0
+    annealed: bool = True
     minimum_score: float = 0.5
     left_over: float = 0.5
     background: bool | None = None
@@ -129,7 +133,7 @@ class MaskTransformer(nn.Module):
         super().__init__()
         self.config, self.classes = config, classes
         self.task = task_of(TASK, config.task, classes)
-        self.masked = config.masked  # a plain float, so that the graph of an export has no branch on values
+        self.reach(0.0)
         self.contrast = Contrast255(config.contrast)
         self.encoder = encoder
         plain = isinstance(encoder, ViT)
@@ -150,6 +154,16 @@ class MaskTransformer(nn.Module):
         weights[-1] = NO_SEGMENT
         self.register_buffer("class_weights", weights, persistent=False)
 
+    def reach(self, share: float) -> None:
+        """Settle how much is masked in each block when `share` of the run is done.
+
+        With n blocks a run has n + 3 parts: block k lets its masks go in part k + 1, by a power of 0.9.
+        """
+        parts = self.config.blocks + 3
+        left = [1 - min(max(share * parts - k - 1, 0.0), 1.0) for k in range(self.config.blocks)]
+        # plain floats, so that the graph of an export has no branch on values
+        self.masked = [self.config.masked * (each**0.9 if self.config.annealed else 1) for each in left]
+
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(B, 3, H, W) pixels 0 .. 255 -> what is to be learnt from (training) or decoded.
 
@@ -162,11 +176,11 @@ class MaskTransformer(nn.Module):
         blocks, norm = self._joint()
         x = torch.cat([self.query.expand(images.shape[0], -1, -1), tokens], 1)
         raw: list[Tensor] = []
-        for block in blocks:
+        for block, share in zip(blocks, self.masked):
             seen_by = None
             if self.training:
                 raw += self._answers(norm(x), size, fine)
-                seen_by = self._masked(raw[-1], x.shape[1], size)
+                seen_by = self._masked(raw[-1], x.shape[1], size, share)
             x = block(x, seen_by)
         category, masks = self._answers(norm(x), size, fine)
         if self.training:
@@ -200,13 +214,13 @@ class MaskTransformer(nn.Module):
         masks = torch.matmul(self.mask(queries), pixels.flatten(2))
         return self.category(queries), masks.reshape(x.shape[0], count, *pixels.shape[2:])
 
-    def _masked(self, masks: Tensor, count: int, size: tuple[int, int]) -> Tensor | None:
+    def _masked(self, masks: Tensor, count: int, size: tuple[int, int], share: float) -> Tensor | None:
         """(B, 1, N, N) which tokens see which: some queries only the places of their mask so far."""
-        if self.masked <= 0:
+        if share <= 0:
             return None
         batch, queries = masks.shape[:2]
         inside = F.interpolate(masks.detach(), size=size, mode="bilinear").flatten(2) > 0
-        free = torch.rand(batch, queries, 1, device=masks.device) >= self.masked
+        free = torch.rand(batch, queries, 1, device=masks.device) >= share
         seen_by = torch.ones(batch, count, count, dtype=torch.bool, device=masks.device)
         seen_by[:, :queries, count - size[0] * size[1] :] = inside | free
         return seen_by[:, None]

@@ -18,6 +18,7 @@ from inlay.training.augment import plain_crop
 from inlay.training.config import Training
 from inlay.training.examples import Example
 from inlay.training.mixing import mixed
+from inlay.training.sampling import places_in_batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,27 +88,20 @@ def batch_of(examples: Sequence[Example]) -> Batch:
     return Batch(pixels.permute(0, 3, 1, 2).float(), [target_of(example) for example in examples])
 
 
-def places_in_batch(number: int, batch: int, count: int, seed: int) -> list[tuple[int, int]]:
-    """(example, position in the run) of a batch: each pass over the examples has its own order.
-
-    Depends on nothing but its arguments, so that a resumed run goes on as if it had never stopped.
-    """
-    places = []
-    for position in range(number * batch, (number + 1) * batch):
-        order = np.random.default_rng((seed, position // count)).permutation(count)
-        places.append((int(order[position % count]), position))
-    return places
-
-
 def make_batch(
     examples: Sequence[Example],
     settings: Training,
     number: int,
     unlabelled: Sequence[Example] = (),
+    often: NDArray[np.float64] | None = None,
 ) -> Batch:
-    """The batch of that number in the run; with unlabelled examples, a share of it is theirs."""
+    """The batch of that number in the run; with unlabelled examples, a share of it is theirs.
+
+    `often` says how often each labelled example comes in a pass; default: once.
+    """
     blank = settings.unlabelled if len(unlabelled) else 0
-    places = places_in_batch(number, settings.batch - blank, len(examples), settings.seed)
+    often = np.ones(len(examples)) if often is None else often
+    places = places_in_batch(number, settings.batch - blank, often, settings.seed)
     varied = [
         mixed(examples, index, settings.augment, np.random.default_rng((settings.seed, 1, position)))
         for index, position in places
@@ -117,7 +111,7 @@ def make_batch(
         return batch
     crops = tuple(
         plain_crop(unlabelled[index], settings.augment, np.random.default_rng((settings.seed, 2, position)))
-        for index, position in places_in_batch(number, blank, len(unlabelled), settings.seed)
+        for index, position in places_in_batch(number, blank, np.ones(len(unlabelled)), settings.seed)
     )
     return replace(batch, unlabelled=crops, examples=tuple(varied), number=number)
 
@@ -127,6 +121,7 @@ def batches(
     settings: Training,
     numbers: Iterator[int],
     unlabelled: Sequence[Example] = (),
+    often: NDArray[np.float64] | None = None,
 ) -> Generator[Batch, None, None]:
     """Batches of these numbers, prepared two ahead in a thread.
 
@@ -138,7 +133,7 @@ def batches(
     def prepare() -> None:
         for number in numbers:
             try:
-                made: Batch | BaseException = make_batch(examples, settings, number, unlabelled)
+                made: Batch | BaseException = make_batch(examples, settings, number, unlabelled, often)
             except BaseException as error:  # handed to the loop, which raises it
                 made = error
             while not closed.is_set():

@@ -121,6 +121,9 @@ class Training:
         Share of the run in which the rate rises from zero.
     schedule
         The fall of the rate after that: "poly" (power 0.9) or "cosine".
+    rare
+        Classes that a smaller share of the images shows are rare: images of them come more often, up to
+        sqrt(rare / share) times (after LVIS); 0: all come alike.
     clip
         Largest norm of the gradient; 0 leaves it alone.
     average
@@ -147,6 +150,7 @@ class Training:
     weight_decay: float = 1e-2
     warm_up: float = 0.03
     schedule: Literal["poly", "cosine"] = "poly"
+    rare: float = 0.0
     clip: float = 5.0
     average: float = 0.998
     validations: int = 10
@@ -168,6 +172,7 @@ class Training:
             "batch": self.batch >= 1,
             "accumulate": self.accumulate >= 1,
             "patience": self.patience >= 0,
+            "rare": 0 <= self.rare <= 1,
             "learning_rate": self.learning_rate > 0,
             "warm_up": 0 <= self.warm_up < 1,
             "average": 0 <= self.average < 1,

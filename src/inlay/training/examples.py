@@ -226,13 +226,16 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
     pixels, beside, unlabelled = np.zeros(count, np.int64), np.zeros(count, np.int64), 0
     sides, largest = [np.zeros(0)], (0, 0)
     things, partial = np.zeros(count, np.int64), 0
+    shown = np.zeros((len(examples), count), np.bool_)
     for done, example in enumerate(examples, start=1):
         here = np.bincount(example.semantic[example.semantic != VOID], minlength=count)
         pixels += here
         beside += np.where(here > 0, example.semantic.size, 0)
         unlabelled += int(((example.semantic == VOID) & ~example.ignored).sum())
         sides.append(sides_of(example))
-        things += np.bincount(example.class_id, minlength=count)
+        own = np.bincount(example.class_id, minlength=count)
+        things += own
+        shown[done - 1] = (here > 0) | (own > 0)
         partial += int((~example.whole).sum())
         largest = max(largest[0], example.size[0]), max(largest[1], example.size[1])
         seen(done, len(examples))
@@ -247,6 +250,7 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
         has_void=bool(named.is_void.any() or (~named.is_thing).any()),
         things=things,
         partial=partial,
+        shown=shown,
     )
 
 

@@ -59,6 +59,11 @@ class Learner:
         )
         self.step = 0
 
+    def reach(self, share: float) -> None:
+        """Tell the network how much of the run is done, if it wants to know."""
+        if hasattr(self.network, "reach"):
+            self.network.reach(share)
+
     def learn(self, batches: Sequence[Batch], rate: float, *, teaching: bool = False) -> dict[str, float]:
         """Take one step on the mean of some batches; returns the losses, means over them and all processes.
 

@@ -140,7 +140,7 @@ def _learn(
     losses: list[dict[str, float]] = []
     words, saved, best = "", budget.seconds(), None
     numbers = count(learner.step * settings.accumulate * group.count + group.rank, group.count)
-    source = batches(plan.learnt, settings, numbers, plan.unlabelled)
+    source = batches(plan.learnt, settings, numbers, plan.unlabelled, plan.often)
     with closing(source), Journal(folder, record.log_bytes if group.leads else None) as journal:
         while True:
             share = group.agree(budget.share(learner.step, record.reserve))
@@ -163,6 +163,7 @@ def _learn(
                 break
             some = [next(source) for _ in range(settings.accumulate)]
             teaching = share >= settings.teacher.start
+            learner.reach(share)
             losses.append(learner.learn(some, rate(share, settings), teaching=teaching))
             if learner.step % LOG_EVERY == 0:
                 mean = {name: sum(each[name] for each in losses) / len(losses) for name in losses[0]}
@@ -212,15 +213,14 @@ def _begin(
     length: tuple[float | None, int | None],
 ) -> Record:
     """The record to go on from: that of an earlier part, else a new one in a folder made ready."""
-    text = config_to_toml(plan.config)
     if earlier is None:
         if not learner.group.leads:
             return Record(*length)
         write_classes(folder / "classes.json", plan.classes)
         write_text(folder / "log.jsonl", "")
-        write_text(folder / "config.toml", text)
+        write_text(folder / "config.toml", config_to_toml(plan.config))
         return Record(*length)
-    if (folder / "config.toml").read_text(encoding="utf-8") != text or Run(folder).classes != plan.classes:
+    if Run(folder).config != plan.config or Run(folder).classes != plan.classes:
         raise InlayError(
             f"{folder}: holds a run with other settings, classes or data; choose another folder, or delete it"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inlay import plugins
 from inlay.core.classes import Classes
@@ -15,6 +16,7 @@ from inlay.models.parts.targets import Facts
 from inlay.models.parts.tasks import task_of
 from inlay.training.config import Augment, RunConfig, Training
 from inlay.training.examples import Examples, blank_example, classes_to_learn, facts_of
+from inlay.training.sampling import repeats
 
 SHARE = 0.5  # of a batch that comes from unlabelled images when nobody says
 JUDGES = 0.1  # share of the images set aside where the data set names no validation split
@@ -45,6 +47,11 @@ class Plan:
     facts: Facts
     notes: tuple[str, ...]
     unlabelled: Examples | tuple[()] = ()
+
+    @property
+    def often(self) -> NDArray[np.float64]:
+        """(N,) how often each example comes in a pass."""
+        return repeats(self.facts.shown, self.config.training.rare)
 
 
 def make_plan(

@@ -86,7 +86,10 @@ def find_rate(
         learner = Learner(plan.config, plan.classes, pick_device(settings.device))
         for step, rate in enumerate(np.geomspace(LOWEST, HIGHEST, steps).tolist()):
             first = step * settings.accumulate
-            some = [make_batch(plan.learnt, settings, first + k) for k in range(settings.accumulate)]
+            some = [
+                make_batch(plan.learnt, settings, first + k, often=plan.often)
+                for k in range(settings.accumulate)
+            ]
             try:
                 loss = sum(learner.learn(some, rate).values())
             except DivergedError:

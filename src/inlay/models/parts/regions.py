@@ -155,9 +155,16 @@ class Regions(nn.Module):
         boxes, row = boxes.gather(1, place[..., None].expand(-1, -1, 4)), row.gather(1, place)
         if self.mask_head is None:
             return boxes, score, row
-        masks = self.mask_head(self._pooled(features, boxes, MASK_BINS))
-        chosen = row[..., None, None, None].expand(-1, -1, -1, *masks.shape[3:])
-        return boxes, score, row, masks.gather(2, chosen).squeeze(2)
+        return boxes, score, row, self._masks(features, boxes, score, row)
+
+    def _masks(self, features: Sequence[Tensor], boxes: Tensor, score: Tensor, row: Tensor) -> Tensor:
+        """(B, M, 28, 28) logits of each box in its class; zeros for suppressed ones, which come last."""
+        assert self.mask_head is not None
+        count = score.shape[1] if torch.compiler.is_compiling() else int((score > 0).sum(1).max())
+        masks = self.mask_head(self._pooled(features, boxes[:, :count], MASK_BINS))
+        chosen = row[:, :count, None, None, None].expand(-1, -1, -1, *masks.shape[3:])
+        found = masks.gather(2, chosen).squeeze(2)
+        return F.pad(found, (0, 0, 0, 0, 0, score.shape[1] - count))
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Losses of the proposals, and of the classes, boxes and masks of a sample of them."""

@@ -110,6 +110,8 @@ class Facts:
         (K,) things of each class.
     partial
         Things of which not all pixels are known: boxes, points.
+    shown
+        (images, K) whether an image shows a class.
     """
 
     pixels: NDArray[np.int64]
@@ -121,3 +123,4 @@ class Facts:
     has_void: bool
     things: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     partial: int = 0
+    shown: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
