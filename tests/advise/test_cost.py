@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inlay import InlayError
 from inlay.advise import PRIORS, Timing, estimate, measure_load, pilot, state_load, with_ratio
+from inlay.cli import main
 from inlay.scenes import make
 
 
@@ -111,3 +113,32 @@ def test_senseless_questions_are_refused(change, words):
 def test_timings_of_images_that_are_not_there_are_refused():
     with pytest.raises(InlayError, match="names an image"):
         estimate(load(5), "semantic", 10, wage=1, timings=[Timing(7, "semantic", 3.0)] * 20)
+
+
+def test_images_alone_get_a_page_to_count_on_and_a_pilot_like_all_of_them(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(30):
+        shade = np.full((20, 30, 3), 8 * number, np.uint8)
+        Image.fromarray(shade).save(photos / f"{number:02}.png")
+    assert main(["advise", "cost", str(photos), "--images", "90", "--wage", "9"]) != 0
+    assert "inlay advise count" in capsys.readouterr().err
+    page = tmp_path / "count.html"
+    assert main(["advise", "count", str(photos), "--page", str(page), "--sample", "6"]) == 0
+    text = page.read_text("utf-8")
+    assert text.count("<figure>") == 6 and 'data-images="30"' in text
+    capsys.readouterr()
+    assert main(["advise", "pilot", str(photos)]) == 0
+    named = [int(name) for name in capsys.readouterr().out.split()]
+    assert len(named) == len(set(named)) == 20
+    assert np.mean(named) == pytest.approx(14.5, abs=2)
+
+
+def test_full_images_that_take_longer_than_in_proportion_are_learnt_from_the_times():
+    """Times go with the square of the objects: the pace alone would make the heavy half too cheap."""
+    work = load(200, 3)
+    seconds = 2.0 * work.objects**2 + 1
+    places = pilot(work.objects, within=0.2, least=40)
+    timings = [Timing(k, "instance", float(seconds[k])) for k in places]
+    found = estimate(work, "instance", 200, wage=1, timings=timings)
+    assert found.hours[1] / 1.27 * 3600 == pytest.approx(seconds.sum(), rel=0.1)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from inlay import InlayError
+from inlay import InlayError, write
 from inlay.advise import LabelType, LearningCurve, Option, back_test, best_buy, buys
 from inlay.cli import main
+from inlay.scenes import make
 
 SIZES = np.array([10, 20, 40, 80, 160])
 
@@ -50,10 +51,18 @@ def test_the_full_score_is_foretold_from_half_of_the_labels():
     assert foretold == pytest.approx(real, abs=0.02)
 
 
-@pytest.mark.parametrize("sizes", [[10], [10, 20, 40], [10, 11, 12, 13], []])
+@pytest.mark.parametrize("sizes", [[40], [10, 20, 40], [30, 31, 32, 33], []])
 def test_too_few_sizes_make_no_curve(sizes):
     with pytest.raises(InlayError, match=r"no learning curve|one score"):
         LearningCurve(np.array(sizes, float), np.linspace(0.2, 0.4, len(sizes)) if sizes else np.zeros(1))
+
+
+def test_ten_images_make_no_curve(tmp_path, capsys):
+    with pytest.raises(InlayError, match="10 labelled images make no learning curve: label 20"):
+        LearningCurve(np.array([1, 2, 5, 10]), np.array([0.1, 0.2, 0.3, 0.35]))
+    write(make("cells", 10, size=(32, 32)), tmp_path / "cells", to="native")
+    assert main(["advise", "curve", "--train", str(tmp_path / "cells")]) != 0  # before anything is trained
+    assert "10 labelled images make no learning curve" in capsys.readouterr().err
 
 
 def test_what_adds_most_an_hour_comes_first_and_nothing_means_stop():

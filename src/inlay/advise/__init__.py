@@ -3,6 +3,7 @@
 from inlay.advise.buys import LabelType, Option, best_buy, buys
 from inlay.advise.choose import QUESTIONS, Advice, Answers, choose
 from inlay.advise.cost import PRIORS, TOOLS, Cost, Prior, Timing, estimate, with_ratio
+from inlay.advise.counting import write_count_page
 from inlay.advise.guide import guide
 from inlay.advise.learning_curve import LearningCurve, back_test
 from inlay.advise.next_images import next_images, pilot
@@ -32,4 +33,5 @@ __all__ = [
     "pilot",
     "state_load",
     "with_ratio",
+    "write_count_page",
 ]

@@ -20,6 +20,7 @@ Family = Callable[[Floats, Floats], Floats]
 
 FEWEST_SIZES = 4  # different numbers of images that a curve needs
 FEWEST_SPAN = 4  # largest number over the smallest
+FEWEST_IMAGES = 20  # of the largest training; smaller ones say more of the lot than of growth
 DRAWS = 300
 MOST = 1000  # times the labels at hand, beyond which nothing is said
 
@@ -84,6 +85,11 @@ class LearningCurve:
         if not (np.isfinite(self.scores).all() and (self.images >= 1).all()):
             raise InlayError("numbers of images are 1 or more, and scores finite")
         sizes = np.unique(self.images)
+        if sizes.size and sizes[-1] < FEWEST_IMAGES:
+            raise InlayError(
+                f"{sizes[-1]:g} labelled images make no learning curve: label {FEWEST_IMAGES} or more, and "
+                "train on 1/8, 1/4, 1/2 and all of them"
+            )
         if len(sizes) < FEWEST_SIZES or sizes[-1] < FEWEST_SPAN * sizes[0]:
             raise InlayError(
                 f"trainings with {', '.join(f'{size:g}' for size in sizes)} images make no learning curve: "

@@ -32,7 +32,7 @@ def next_images(
     doubt_weight: float = 0.5,
     seed: int = 0,
 ) -> list[tuple[str, float]]:
-    """Names of `count` images of `pool`, the most useful first, with what each gives beyond one by lot (0 .. 1).
+    """Names of `count` images of `pool`, the most useful first, with what each gives beyond lot (0 .. 1).
 
     Greedily takes the image that makes what is labelled most like the pool, in which doubtful images weigh
     more: near to many of them, far from what is labelled or taken (the least energy distance: S. Mak,

@@ -5,20 +5,22 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 from inlay.cli.console import open_dataset
+from inlay.cli.costing import cost, count, pilot
+from inlay.cli.tables import as_number, columns
 
 if TYPE_CHECKING:
     from inlay.advise.buys import LabelType
     from inlay.advise.choose import Answers
-    from inlay.advise.cost import Timing
-    from inlay.advise.scenes import Load
     from inlay.core.classes import Classes
 
 advise = App(name="advise", help="Choose what to label, and know what it costs before paying for it.")
+for _command in (count, cost, pilot):
+    advise.command(_command)
 
 
 @advise.command
@@ -85,82 +87,6 @@ def task(
 
 
 @advise.command
-def cost(
-    data: Path | None = None,
-    /,
-    *,
-    images: int,
-    wage: float,
-    mode: Literal["semantic", "instance", "panoptic", "boxes", "amodal"] | None = None,
-    tool: Literal["polygon", "interactive", "sam"] = "polygon",
-    objects: str = "",
-    size: float = 0.1,
-    ratio: str = "",
-    labellers: int = 1,
-    fixed: float = 0.0,
-    timings: Path | None = None,
-) -> int:
-    """Say what labels will cost: P10, P50, P90, and what moves the cost most.
-
-    Example: `inlay advise cost labels --images 2000 --wage 18`, or without labels
-    `inlay advise cost --objects 3,12,7,30 --size 0.08 --images 2000 --wage 18`
-
-    Parameters
-    ----------
-    data
-        A few labelled images like those to come.
-    images
-        How many images are to be labelled.
-    wage
-        Money for an hour.
-    mode
-        Label type; default: all, for comparison.
-    tool
-        How outlines are drawn.
-    objects
-        Without labels: objects in some images that somebody counted, with commas between.
-    size
-        Without labels: usual diameter of an object, as a share of the image's diagonal.
-    ratio
-        Your own belief of instance over semantic labels: `2.3`, or `2.3x1.5` within a factor of 1.5.
-    labellers
-        How many label each image.
-    fixed
-        Money spent once: guide, training, platform.
-    timings
-        Measured times, a CSV with the columns sample, mode, seconds (the studio exports it).
-    """
-    from inlay.advise.cost import MODES, PRIORS, estimate, with_ratio
-    from inlay.advise.scenes import measure_load
-    from inlay.core.errors import InlayError
-
-    if (data is None) == (not objects):
-        raise InlayError("give either labelled images or --objects, counts of some images")
-    dataset = open_dataset(data) if data else None
-    load = measure_load(dataset) if dataset is not None else _stated(objects, size)
-    priors = PRIORS
-    if ratio:
-        median, _, spread = ratio.partition("x")
-        priors = with_ratio(PRIORS, _number(median, "--ratio"), _number(spread or "1.3", "--ratio"), "yours")
-    timed = _timings(timings, dataset.names if dataset is not None else ()) if timings else ()
-    for each in [mode] if mode else MODES:
-        print(
-            estimate(
-                load,
-                each,
-                images,
-                wage=wage,
-                tool=tool,
-                labellers=labellers,
-                fixed=fixed,
-                priors=priors,
-                timings=timed,
-            )
-        )
-    return 0
-
-
-@advise.command
 def curve(
     scores: Path | None = None,
     /,
@@ -207,8 +133,8 @@ def curve(
     if train is not None:
         scores = _grown(train, model, minutes, runs)
     assert scores is not None
-    rows = _columns(scores, ("images", "score"))
-    points = [(_number(a, f"{scores}: images"), _number(b, f"{scores}: score")) for a, b in rows]
+    rows = columns(scores, ("images", "score"))
+    points = [(as_number(a, f"{scores}: images"), as_number(b, f"{scores}: score")) for a, b in rows]
     fitted = LearningCurve(np.array([a for a, _ in points]), np.array([b for _, b in points]))
     most = float(fitted.images.max())
     for number in (most, 2 * most, 4 * most):
@@ -308,29 +234,6 @@ def next_images(
     return 0
 
 
-@advise.command
-def pilot(data: Path, /, *, within: float = 0.2) -> int:
-    """Name the images to time first, so that the mean time of all is known within a share of itself.
-
-    Example: `inlay advise pilot labels --within 0.2`
-
-    Parameters
-    ----------
-    data
-        Labelled images, or predictions on the images to come: their objects stand for the work.
-    within
-        Half of the 80 % interval, as a share of the mean.
-    """
-    from inlay.advise.next_images import pilot as run_pilot
-    from inlay.advise.scenes import measure_load
-
-    dataset = open_dataset(data)
-    load = measure_load(dataset)
-    for place in run_pilot(load.objects + load.regions, within=within):
-        print(dataset.names[place])
-    return 0
-
-
 def _label_types(scores: Path) -> list[LabelType]:
     import numpy as np
 
@@ -339,8 +242,8 @@ def _label_types(scores: Path) -> list[LabelType]:
     from inlay.core.errors import InlayError
 
     points: dict[str, list[tuple[float, float, float]]] = {}
-    for line, (name, *figures) in enumerate(_columns(scores, ("type", "seconds", "images", "score")), 2):
-        seconds, number, score = (_number(each, f"{scores}: line {line}") for each in figures)
+    for line, (name, *figures) in enumerate(columns(scores, ("type", "seconds", "images", "score")), 2):
+        seconds, number, score = (as_number(each, f"{scores}: line {line}") for each in figures)
         points.setdefault(name, []).append((seconds, number, score))
     found = []
     for name, rows in points.items():
@@ -353,11 +256,18 @@ def _label_types(scores: Path) -> list[LabelType]:
 
 
 def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:
+    from inlay.advise.learning_curve import FEWEST_IMAGES
     from inlay.cli.console import progress_bar
+    from inlay.core.errors import InlayError
     from inlay.training.growing import grow
 
+    dataset = open_dataset(data)
+    if len(dataset) < FEWEST_IMAGES:
+        raise InlayError(
+            f"{data}: {len(dataset)} labelled images make no learning curve: label {FEWEST_IMAGES} or more"
+        )
     with progress_bar(f"training {model} on growing parts") as progress:
-        points = grow(open_dataset(data), model, runs, minutes=minutes, progress=progress)
+        points = grow(dataset, model, runs, minutes=minutes, progress=progress)
     for point in points:
         print(f"{point.images:8d} images: {point.score:.3f} measured")
     return runs / "scores.csv"
@@ -391,51 +301,6 @@ def _classes(text: str) -> Classes:
             raise InlayError(f"class {each!r}: a kind is thing, stuff or void")
         rows.append(SegmentClass(name, kind or "thing"))  # type: ignore[arg-type]
     return Classes(tuple(rows))
-
-
-def _stated(objects: str, size: float) -> Load:
-    import numpy as np
-
-    from inlay.advise.scenes import state_load
-    from inlay.cli.console import words
-
-    return state_load(np.array([_number(each, "--objects") for each in words(objects)]), size=size)
-
-
-def _timings(path: Path, names: tuple[str, ...]) -> list[Timing]:
-    from inlay.advise.cost import Timing
-    from inlay.core.errors import FormatError
-
-    place = {name: index for index, name in enumerate(names)}
-    found = []
-    for line, (sample, mode, seconds) in enumerate(_columns(path, ("sample", "mode", "seconds")), 2):
-        if sample not in place:
-            raise FormatError(path, f"line {line}", f"sample {sample!r} is not in the labelled images")
-        found.append(Timing(place[sample], mode, _number(seconds, f"{path}: line {line}")))  # type: ignore[arg-type]
-    return found
-
-
-def _columns(path: Path, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    import csv
-
-    from inlay.core.errors import FormatError
-
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in names if name not in (reader.fieldnames or ())]
-        if missing:
-            what = f"there is no column {missing[0]!r}; wanted are {', '.join(names)}"
-            raise FormatError(path, "header", what)
-        return [tuple(row[name] or "" for name in names) for row in reader]
-
-
-def _number(text: str, where: str) -> float:
-    from inlay.core.errors import InlayError
-
-    try:
-        return float(text)
-    except ValueError:
-        raise InlayError(f"{where}: {text!r} is not a number") from None
 
 
 def _images(number: float) -> str:

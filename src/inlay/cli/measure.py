@@ -29,8 +29,11 @@ def counts(
     score: float = 0.5,
     split: str | None = None,
     page: Path | None = None,
+    as_predicted: bool = False,
 ) -> int:
     """Count the things of each class; with measured images, correct the counts and give 95 % intervals.
+
+    Counts of predictions hold the model's error: without measured images they are refused.
 
     Example: `inlay measure counts predictions --truth val-labels --checked val-predictions`
 
@@ -48,6 +51,8 @@ def counts(
         Only this split of `data`.
     page
         Write a page with the counts, their histogram and a map of where things are here (.html).
+    as_predicted
+        Print counts of predictions although nobody measured the model's error.
     """
     from inlay.measure.counts import CountError
     from inlay.measure.counts import counts as run_counts
@@ -56,11 +61,14 @@ def counts(
     error = None
     if known := _measured(truth, checked):
         error = CountError.measure(*known, minimum_score=score)
+    elif not as_predicted:
+        _refuse_predictions(dataset)
     found = run_counts(dataset, minimum_score=score)
     rows = [(name, total) for name, total in zip(dataset.classes.names, found.sum(axis=0).tolist()) if total]
     if error is None:
         print(_lines([(name, f"{total}") for name, total in rows]))
-        print(_UNMEASURED)
+        if as_predicted:
+            print(_UNMEASURED)
     else:
         estimates = dict(zip(error.names, error.correct(error.arrange(found, dataset.classes.names))))
         print(_estimated(estimates))
@@ -87,8 +95,11 @@ def areas(
     truth: Path | None = None,
     checked: Path | None = None,
     split: str | None = None,
+    as_predicted: bool = False,
 ) -> int:
     """Sum the area of each class, in pixels, units or square metres on the ellipsoid.
+
+    Areas of predictions hold the model's error: without measured images they are refused.
 
     Example: `inlay measure areas predictions --pixel 0.5um --truth val-labels --checked val-predictions`
 
@@ -107,6 +118,8 @@ def areas(
         Predictions of the same model on the images of `truth`.
     split
         Only this split of `data`.
+    as_predicted
+        Print areas of predictions although nobody measured the model's error.
     """
     from inlay.core.errors import InlayError
     from inlay.core.lattice import lattice_of
@@ -118,6 +131,8 @@ def areas(
         raise InlayError("give either the size of a pixel or --geodesic, not both")
     dataset = open_dataset(data, split=split)
     known = _measured(truth, checked)
+    if known is None and not as_predicted:
+        _refuse_predictions(dataset)
     names = known[0].classes.names if known else dataset.classes.names
     volumes = None
     if geodesic:
@@ -130,7 +145,8 @@ def areas(
         mapped, unit = mapped_areas(dataset, names=names) * calibration.pixel_area, calibration.area_unit
     if known is None:
         print(_lines([(name, f"{area:.6g} {unit}") for name, area in zip(names, mapped) if area]))
-        print(_UNMEASURED)
+        if as_predicted:
+            print(_UNMEASURED)
     else:
         print(_estimated(dict(zip(names, AreaError.measure(*known).correct(mapped))), unit))
     if pixel == STATED:
@@ -272,6 +288,18 @@ def _measured(truth: Path | None, checked: Path | None) -> tuple[Dataset, Datase
         raise InlayError("an error is measured with both: --truth LABELS and --checked PREDICTIONS of them")
     labels = open_dataset(truth)
     return labels, open_dataset(checked, like=labels)
+
+
+def _refuse_predictions(dataset: Dataset) -> None:
+    from inlay.core.errors import InlayError
+
+    first = next((label for label in (sample.label() for sample in dataset) if len(label)), None)
+    if first is not None and first.score is not None:
+        raise InlayError(
+            "these are predictions of a model whose error nobody measured: label some images that it was not "
+            "trained on and give --truth LABELS --checked PREDICTIONS of them, or take the bare figures with "
+            "--as-predicted"
+        )
 
 
 def _lines(rows: list[tuple[str, str]], otherwise: str = "nothing was found") -> str:

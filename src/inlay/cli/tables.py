@@ -1,0 +1,30 @@
+"""CSV files that the commands read, and numbers in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def columns(path: Path, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """These columns of a CSV file, row by row."""
+    import csv
+
+    from inlay.core.errors import FormatError
+
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in names if name not in (reader.fieldnames or ())]
+        if missing:
+            what = f"there is no column {missing[0]!r}; wanted are {', '.join(names)}"
+            raise FormatError(path, "header", what)
+        return [tuple(row[name] or "" for name in names) for row in reader]
+
+
+def as_number(text: str, where: str) -> float:
+    """A number that somebody wrote `where`."""
+    from inlay.core.errors import InlayError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise InlayError(f"{where}: {text!r} is not a number") from None
