@@ -29,9 +29,9 @@ def opened(case: Case, folder: Path) -> tuple[inlay.Dataset, inlay.Dataset]:
     return truth, inlay.read(folder / "results.json", "coco_results", like=truth)
 
 
-def one_by_one(case: Case, folder: Path) -> dict[str, float]:
+def one_by_one(case: Case, folder: Path, metric: str = "average_precision") -> dict[str, float]:
     """All figures by way of a segmentation of each sample."""
-    found = score(*opened(case, folder), ["average_precision"], intervals=False)
+    found = score(*opened(case, folder), [metric], intervals=False)
     of_class = {
         f"{name}/{row}": value for row, each in found.per_class.items() for name, value in each.items()
     }
@@ -49,6 +49,21 @@ def test_figures_are_those_of_the_samples_and_of_pycocotools(
     found = coco_figures(*opened(case, tmp_path), threads=threads)
     assert found == one_by_one(case, tmp_path)
     assert [found[f"box_{name}"] for name in NAMES] == pycocotools(case, "bbox").stats.tolist()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5]), st.sampled_from([1, 3]))
+def test_boundary_figures_are_those_of_the_samples(
+    tmp_path: Path, seed: int, scale: int, threads: int
+) -> None:
+    case = random_case(np.random.default_rng(seed), boxes=True, scale=scale)
+    if not case.results:
+        return
+    wanted = one_by_one(case, tmp_path, "boundary_average_precision")
+    assert coco_figures(*opened(case, tmp_path), ("boundary",), threads=threads) == wanted
+    bare = score(*opened(case, tmp_path), ["average_precision", "boundary_average_precision"], details=False)
+    assert bare["boundary_AP"] == wanted["boundary_AP"]
+    assert bare.figures_of["boundary_average_precision"][0] == "boundary_AP"
 
 
 def test_usual_files_are_never_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,9 +213,10 @@ def judge_masks(
     thresholds: NDArray[np.float64],
     text: NDArray[np.uint8],
     spans: NDArray[np.int64],
-    pixels: NDArray[np.int64],
+    sizes: NDArray[np.int64],
     counts: NDArray[np.uint32],
     offsets: NDArray[np.int64],
+    widths: NDArray[np.int32],
     threads: int,
     /,
 ) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint16], NDArray[np.uint16]] | int: ...

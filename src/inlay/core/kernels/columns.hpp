@@ -39,10 +39,14 @@ struct Columns {
 
     // The columns of a mask from its first to its last one.
     void read(const uint32_t* counts, int64_t begin, int64_t end, uint64_t h) {
+        read_runs([&](auto piece) { each_run(counts, begin, end, piece); }, h);
+    }
+    // The same of what each(piece) gives as piece(start, stop), rising positions in columns of h rows.
+    template <typename F> void read_runs(F each, uint64_t h) {
         reset(0);
         uint64_t column = 0, base = 0;
         bool any = false;
-        each_run(counts, begin, end, [&](uint64_t start, uint64_t stop) {
+        each([&](uint64_t start, uint64_t stop) {
             if (!any) {
                 column = start / h, base = column * h, any = true;
                 reset(static_cast<int64_t>(column));

@@ -1,8 +1,10 @@
 // Average precision over whole data sets: the masks or boxes of all samples matched in one call, without a mask of
 // which no truth of its class is in its sample ever being kept.
 #include <numeric>
+#include <optional>
 
 #include "matching.hpp"
+#include "morphology.hpp"
 #include "run_text.hpp"
 #include "stretches.hpp"
 #include "threads.hpp"
@@ -54,7 +56,10 @@ struct Samples {
         in_shares(count(), cost, grain, threads, [&](size_t, size_t begin, size_t end) {
             auto kind = make();
             Share share{*this, Matcher(thresholds.data(), thresholds.shape(0)), out};
-            for (size_t s = begin; s < end; ++s) share.sample(s, kind);
+            for (size_t s = begin; s < end; ++s) {
+                kind.begin(s);
+                share.sample(s, kind);
+            }
         });
         return out;
     }
@@ -116,6 +121,7 @@ class MaskKind {
              const int64_t* truth_area, const uint8_t* crowd)
         : text_(text), spans_(spans), pixels_(pixels), truths_(truths), truth_area_(truth_area), crowd_(crowd) {}
 
+    void begin(size_t) {}
     // The area of prediction d, whose stretches are kept until the next call if they are wanted.
     double open(uint32_t d, bool wanted) {
         const uint8_t *begin = text_ + spans_[2 * d], *end = text_ + spans_[2 * d + 1];
@@ -149,7 +155,7 @@ class MaskKind {
         return all > 0 ? shared / all : 0;
     }
 
-  private:
+  protected:
     const uint8_t* text_;
     const int64_t *spans_, *pixels_;
     const Stretches& truths_;
@@ -159,11 +165,66 @@ class MaskKind {
     double area_ = 0;
 };
 
+// Masks that are as alike as they are or as their boundary bands are, whichever is less; crowds by the masks alone.
+// Bands are made where the masks are alike enough for a match.
+class BoundaryKind : public MaskKind {
+  public:
+    BoundaryKind(const MaskKind& masks, const Samples& samples, const int64_t* sizes, const int32_t* widths)
+        : MaskKind(masks), samples_(samples), sizes_(sizes), widths_(widths),
+          lowest_(*std::min_element(samples.thresholds.data(), samples.thresholds.data() + samples.thresholds.shape(0))) {}
+
+    void begin(size_t sample) {
+        first_ = static_cast<size_t>(samples_.truth_starts.data()[sample]);
+        const auto truths = static_cast<size_t>(samples_.truth_starts.data()[sample + 1]) - first_;
+        height_ = static_cast<uint64_t>(sizes_[2 * sample]);
+        bands_.emplace(widths_[sample], height_, static_cast<uint64_t>(sizes_[2 * sample + 1]));
+        place_.assign(truths, NONE);
+        theirs_.clear();
+    }
+    double open(uint32_t d, bool wanted) {
+        mine_.clear();
+        return MaskKind::open(d, wanted);
+    }
+    double iou(uint32_t d, size_t g) {
+        const double whole = MaskKind::iou(d, g);
+        if (crowd_[g] || whole < lowest_) return whole;
+        if (mine_.ends.size() == 1) add_band(own_, 0, mine_);
+        size_t& place = place_[g - first_];
+        if (place == NONE) place = theirs_.ends.size() - 1, add_band(truths_, g, theirs_);
+        const auto shared = static_cast<double>(shared_pixels(mine_, 0, theirs_, place));
+        const double all = static_cast<double>(mine_.area(0)) + static_cast<double>(theirs_.area(place)) - shared;
+        return std::min(whole, all > 0 ? shared / all : 0);
+    }
+
+  private:
+    static constexpr size_t NONE = SIZE_MAX;
+
+    void add_band(const Stretches& masks, size_t i, Stretches& out) {
+        mask_.read_runs([&](auto piece) { masks.each(i, piece); }, height_);
+        built_ = {};
+        bands_->append(mask_, built_);
+        out.add(built_);
+    }
+
+    const Samples& samples_;
+    const int64_t* sizes_;
+    const int32_t* widths_;
+    double lowest_;
+    size_t first_ = 0;
+    uint64_t height_ = 0;
+    std::optional<Bands> bands_;
+    Columns mask_;
+    RunBuilder built_;
+    Stretches mine_{{}, {}, {0}}, theirs_{{}, {}, {0}};
+    std::vector<size_t> place_;  // of the band of each truth of the sample in `theirs_`
+};
+
 // Boxes x, y, width, height.
 struct BoxKind {
     const double *boxes, *truths, *area;
     const uint8_t* crowd;
 
+    void begin(size_t) {}
     double open(uint32_t d, bool) const { return area[d]; }
     double iou(uint32_t d, size_t g) const { return box_iou(boxes + 4 * d, truths + 4 * g, crowd[g]); }
 };
@@ -190,27 +251,33 @@ void check(const Samples& samples) {
 }
 
 // (order, rank, hit, miss) of masks: predictions are (D, 2) spans of text in printable form of D images of `pixels`,
-// truths are run lengths. Or the first row whose text is broken.
+// truths are run lengths. Or the first row whose text is broken. With a `width` above 0 for each sample, boundary IoU
+// counts too, of bands so wide.
 nb::object judge_masks(Offsets starts, Offsets truth_starts, Array1<int32_t> class_id, Array1<int32_t> truth_class,
                        Array1<double> score, Array1<double> truth_area, Array1<uint8_t> crowd, Array2<double> areas,
-                       Array1<double> thresholds, Array1<uint8_t> text, Array2<int64_t> spans, Array1<int64_t> pixels,
-                       Counts counts, Offsets offsets, int threads) {
+                       Array1<double> thresholds, Array1<uint8_t> text, Array2<int64_t> spans, Array2<int64_t> sizes,
+                       Counts counts, Offsets offsets, Array1<int32_t> widths, int threads) {
     const Samples samples{starts, truth_starts, class_id, truth_class, score, truth_area, crowd, areas, thresholds};
     check(samples);
     const size_t D = class_id.shape(0), G = truth_class.shape(0);
-    if (spans.shape(0) != D || spans.shape(1) != 2 || pixels.shape(0) != D || offsets.shape(0) != G + 1)
+    const size_t S = samples.count(), bands = widths.shape(0);
+    if (spans.shape(0) != D || spans.shape(1) != 2 || offsets.shape(0) != G + 1 || sizes.shape(0) != S ||
+        sizes.shape(1) != 2 || (bands && bands != S) || (bands && !thresholds.shape(0)))
         throw std::invalid_argument("masks of samples do not fit together");
     check_spans(spans, text.shape(0));
     Judged judged;
     try {
         nb::gil_scoped_release free;
         const Stretches truths(counts, offsets);
-        std::vector<int64_t> drawn(G, 0);
-        for (size_t g = 0; g < G; ++g)
-            for (size_t k = truths.ends[g]; k < truths.ends[g + 1]; ++k) drawn[g] += truths.stop[k] - truths.start[k];
-        judged = samples.judge(static_cast<double>(text.shape(0)), 1e6, threads, [&] {
-            return MaskKind(text.data(), spans.data(), pixels.data(), truths, drawn.data(), crowd.data());
-        });
+        std::vector<int64_t> drawn(G), pixels(D);
+        for (size_t g = 0; g < G; ++g) drawn[g] = truths.area(g);
+        for (size_t s = 0; s < S; ++s)
+            std::fill(pixels.begin() + starts.data()[s], pixels.begin() + starts.data()[s + 1],
+                      sizes.data()[2 * s] * sizes.data()[2 * s + 1]);
+        const MaskKind masks(text.data(), spans.data(), pixels.data(), truths, drawn.data(), crowd.data());
+        const auto cost = static_cast<double>(text.shape(0));
+        judged = bands ? samples.judge(cost, 2e5, threads, [&] { return BoundaryKind(masks, samples, sizes.data(), widths.data()); })
+                       : samples.judge(cost, 1e6, threads, [&] { return masks; });
     } catch (const BrokenText& broken) {
         return nb::int_(broken.row);
     }

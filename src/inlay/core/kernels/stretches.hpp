@@ -20,6 +20,22 @@ struct Stretches {
             ends.push_back(start.size());
         }
     }
+    // Appends a mask that was just built.
+    void add(const RunBuilder& built) {
+        each_run(built.counts.data(), 0, static_cast<int64_t>(built.counts.size()), [&](uint64_t from, uint64_t to) {
+            start.push_back(static_cast<uint32_t>(from)), stop.push_back(static_cast<uint32_t>(to));
+        });
+        ends.push_back(start.size());
+    }
+    void clear() { start.clear(), stop.clear(), ends.assign(1, 0); }
+    template <typename F> void each(size_t i, F piece) const {
+        for (size_t k = ends[i]; k < ends[i + 1]; ++k) piece(start[k], stop[k]);
+    }
+    int64_t area(size_t i) const {
+        int64_t sum = 0;
+        each(i, [&](uint32_t from, uint32_t to) { sum += to - from; });
+        return sum;
+    }
     // First stretch of mask i that ends after `position`.
     size_t from(size_t i, uint32_t position) const {
         const auto begin = stop.begin() + static_cast<int64_t>(ends[i]);

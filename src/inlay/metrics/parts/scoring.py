@@ -88,11 +88,16 @@ def _whole_files(truth: Dataset, prediction: Dataset, modules: Modules) -> Score
     """The figures alone, from whole files, where metrics and data allow that; else `None`."""
     from inlay.metrics.parts.whole_files import KINDS, figures_of_files  # it asks `score` for other data
 
-    if tuple(modules) != ("average_precision",):
+    if not modules.keys() <= KINDS.keys():
         return None
-    figures = figures_of_files(truth, prediction, KINDS)
-    if figures is None:
-        return None
+    figures: dict[str, float] = {}
+    figures_of = {}
+    for name in modules:
+        own = figures_of_files(truth, prediction, KINDS[name])
+        if own is None:
+            return None
+        figures |= own
+        figures_of[name] = tuple(_whole(own))
     return Score(
         figures=_whole(figures),
         per_class=_by_class(figures),
@@ -101,7 +106,7 @@ def _whole_files(truth: Dataset, prediction: Dataset, modules: Modules) -> Score
         per_sample={},
         classes=truth.classes,
         metrics=tuple(modules),
-        figures_of={name: tuple(_whole(figures)) for name in modules},
+        figures_of=figures_of,
     )
 
 

@@ -11,28 +11,33 @@ from numpy.typing import NDArray
 from inlay.core import kernels
 from inlay.core.batch import Batch, batch_of
 from inlay.core.dataset import Dataset
+from inlay.core.morphology import band_width
 from inlay.metrics.average_precision import TABLES
 from inlay.metrics.parts.counting import names_in_source_order
 from inlay.metrics.parts.pairing import class_rows
 from inlay.metrics.parts.ranking import AREAS, IOUS, Bits, Ints, Matches, Ranking
 from inlay.metrics.parts.scoring import score
 
-Kind = Literal["mask", "box"]
-KINDS: tuple[Kind, ...] = ("mask", "box")
+Kind = Literal["mask", "box", "boundary"]
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "average_precision": ("mask", "box"),
+    "boundary_average_precision": ("boundary",),
+}
 
 
 def coco_figures(
-    truth: Dataset, prediction: Dataset, kinds: Sequence[Kind] = KINDS, *, threads: int = 0
+    truth: Dataset, prediction: Dataset, kinds: Sequence[Kind] = KINDS["average_precision"], *, threads: int = 0
 ) -> dict[str, float]:
     """The figures of `average_precision` alone, for a COCO file of labels and results opened like it.
 
     They are those of `score(truth, prediction, ["average_precision"])`, bit for bit, in a small part of its
-    time. For other sources, and files that say something unusual, that function is asked.
+    time; and of `boundary_average_precision` likewise. For other sources, and files that say something
+    unusual, that function is asked.
 
     Parameters
     ----------
     kinds
-        What is judged: "mask", "box" or both.
+        What is judged: "mask", "box", "boundary".
     threads
         At most so many; 0 for as many as the machine has.
     """
@@ -55,7 +60,8 @@ def figures_of_files(
 
 
 def _one_by_one(truth: Dataset, prediction: Dataset, kinds: Sequence[Kind]) -> dict[str, float]:
-    found = score(truth, prediction, ["average_precision"], intervals=False)
+    names = [name for name, judged in KINDS.items() if set(judged) & set(kinds)]
+    found = score(truth, prediction, names, intervals=False)
     figures = dict(found.figures)
     for row, each in found.per_class.items():
         figures |= {f"{name}/{row}": value for name, value in each.items()}
@@ -78,12 +84,13 @@ class _Flat:
         rows = class_rows(prediction.classes, truth.classes)
         if not np.array_equal(rows, np.arange(len(truth.classes))):
             return None
-        masks = "mask" in kinds
+        masks = set(kinds) != {"box"}
         predicted, true = batch_of(prediction, names, masks=masks), batch_of(truth, names, masks=masks)
         if predicted is None or true is None or not np.array_equal(predicted.sizes, true.sizes):
             return None
         has: Mapping[Kind, bool] = {
             "mask": true.runs is not None and predicted.text is not None,
+            "boundary": true.runs is not None and predicted.text is not None,
             "box": true.box is not None and predicted.box is not None,
         }
         return cls(true, predicted) if all(has[kind] for kind in kinds) else None
@@ -137,8 +144,12 @@ class _Flat:
         assert truth.runs is not None
         assert prediction.text is not None
         assert prediction.spans is not None
-        pixels = np.repeat(prediction.sizes.prod(axis=1), np.diff(prediction.starts))
-        return kernels.judge_masks(*columns, prediction.text, prediction.spans, pixels, *truth.runs, threads)
+        sizes = prediction.sizes
+        wide = [band_width((h, w)) for h, w in sizes.tolist()] if kind == "boundary" else []
+        widths = np.array(wide, np.int32)
+        return kernels.judge_masks(
+            *columns, prediction.text, prediction.spans, sizes, *truth.runs, widths, threads
+        )
 
 
 def _numbered(starts: NDArray[np.int64]) -> Ints:
