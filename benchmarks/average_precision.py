@@ -24,12 +24,16 @@ TOOLS = {
     "faster-coco-eval": "faster_coco_eval",
     "hotcoco": "hotcoco",
     "ultrafast-pycocotools": "ultrafast_pycocotools",
+    "vernier": "vernier",
 }
 TASKS = {
     "mask AP, predictions with boxes": ("dets_both.json", "mask"),
     "mask AP, predictions without boxes": ("dets_segm.json", "mask"),
     "box AP": ("dets_bbox.json", "box"),
+    "boundary AP, 200 images": ("dets_both.json", "boundary"),
 }
+BOUNDARY = ("inlay", "vernier")  # tools that know the boundary AP of Cheng et al., 2021
+NEEDS_BOXES = ("vernier",)
 SLOW = ("pycocotools", "faster-coco-eval")  # run once with all cores: they use one
 
 
@@ -45,6 +49,20 @@ def with_inlay(folder: Path, results: str, kind: str) -> tuple[float, float, lis
     names = (*average_precision.TABLES.precisions, *average_precision.TABLES.recalls)
     done = time.perf_counter()
     return done - started, done - opened, [figures[f"{kind}_{name}"] for name in names]
+
+
+def with_vernier(folder: Path, results: str, kind: str) -> tuple[float, float, list[float]]:
+    from vernier.instance import Bbox, Boundary, CocoDataset, Evaluator, Segm
+
+    started = time.perf_counter()
+    truth = CocoDataset.from_json((folder / "gt.json").read_bytes())
+    prediction = (folder / results).read_bytes()
+    opened = time.perf_counter()
+    judge = {"mask": Segm, "box": Bbox, "boundary": Boundary}[kind]()
+    threads = int(os.environ["RAYON_NUM_THREADS"])
+    found = Evaluator(iou=judge, parity_mode="strict").evaluate(truth, prediction, num_threads=threads)
+    done = time.perf_counter()
+    return done - started, done - opened, [float(value) for value in found.stats]
 
 
 def peer(tool: str) -> tuple[Any, Any]:
@@ -86,6 +104,8 @@ def run_alone(tool: str, folder: str, results: str, kind: str, runs: str) -> Non
     for _ in range(int(runs)):
         if tool == "inlay":
             found.append(with_inlay(Path(folder), results, kind))
+        elif tool == "vernier":
+            found.append(with_vernier(Path(folder), results, kind))
         else:
             found.append(with_peer(tool, Path(folder), results, kind))
     sys.stdout.flush()
@@ -102,13 +122,18 @@ def main() -> int:
     if chosen.alone:
         run_alone(*chosen.alone)
         return 0
-    folder = bench.workload("coco", "--images", str(chosen.images))
     every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     rows, differing = [], []
     for task, (results, kind) in TASKS.items():
+        images = 200 if kind == "boundary" else chosen.images
+        folder = bench.workload("coco", "--images", str(images))
         reference: list[float] | None = None
         for tool, module in TOOLS.items():
             if not bench.installed(module) or (chosen.quick and tool in SLOW):
+                continue
+            if (kind == "boundary" and tool not in BOUNDARY) or (
+                results == "dets_segm.json" and tool in NEEDS_BOXES
+            ):
                 continue
             runs = str(1 if tool in SLOW else chosen.runs)
             cells = [task, tool]
@@ -142,7 +167,7 @@ def main() -> int:
     bench.report(
         "average_precision", "COCO average precision", words,
         ["task", "tool", "1 core", f"{every} cores", "loaded", "memory"], rows,
-        ["pycocotools", "faster-coco-eval", "hotcoco", "ultrafast-pycocotools", "numpy"],
+        ["pycocotools", "faster-coco-eval", "hotcoco", "ultrafast-pycocotools", "vernier", "numpy"],
     )  # fmt: skip
     return 0
 
