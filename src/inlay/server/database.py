@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, NoSuchModuleError
 
 from inlay.core.errors import InlayError, MissingExtraError
 
 IMMEDIATE = "inlay_immediate"
+TURNS = 0x1A7B  # the second number of the advisory locks of turns
 RESTED = 5.0  # s after which a connection is tried before it is used
 
 
@@ -60,6 +61,19 @@ class Database:
             connection.execution_options(**{IMMEDIATE: True})
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def turn(self, what: int) -> Iterator[None]:
+        """A block that one server at a time is in, for each number; SQLite has one server."""
+        if self.is_sqlite:
+            yield
+            return
+        with self._glance.connect() as connection:
+            connection.execute(select(func.pg_advisory_lock(what, TURNS)))
+            try:
+                yield
+            finally:
+                connection.execute(select(func.pg_advisory_unlock(what, TURNS)))
 
     def close(self) -> None:
         """Let go of all connections."""

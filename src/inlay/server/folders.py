@@ -19,6 +19,9 @@ from inlay.server.refusals import Refused
 class Folder(Protocol):
     """Where the images of a project lie."""
 
+    def see(self) -> None:
+        """Raise InlayError when it is not there."""
+
     def listed(self) -> Iterator[list[str]]:
         """Paths of images below the folder, some at a time; hidden ones left out."""
 
@@ -31,6 +34,11 @@ class LocalFolder:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+
+    def see(self) -> None:
+        """Raise InlayError when it is not there."""
+        if not self._root.is_dir():
+            raise InlayError(f"{self._root}: there is no such folder of images")
 
     def listed(self) -> Iterator[list[str]]:
         """Paths of images, a folder at a time, in their order."""
@@ -85,33 +93,71 @@ class RemoteFolder:
         except ModuleNotFoundError:
             raise MissingExtraError("fsspec", "studio-store") from None
         try:
+            self._url = url
             self._store, self._root = url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise InlayError(f"{url}: {error}") from None
         self._cache = cache / blake2b(url.encode(), digest_size=8).hexdigest()
 
+    def see(self) -> None:
+        """Ask the store once whether the folder is there.
+
+        Raises
+        ------
+        InlayError
+            When it is not, or may not be read.
+        """
+        self._store.invalidate_cache()  # stores remember what they listed
+        try:
+            found = self._store.isdir(self._root)
+        except Exception as error:  # each store has errors of its own
+            raise InlayError(f"{self._url}: {_words(error)}") from None
+        if not found:
+            raise InlayError(f"{self._url}: there is no such folder in the store, or nothing is in it")
+
     def listed(self) -> Iterator[list[str]]:
         """Paths of images, a folder at a time."""
         root = self._root.rstrip("/")
-        for below, _, entries in self._store.walk(root, detail=True):
-            inside = below.removeprefix(root).strip("/")
-            names = [name for name in entries if _is_image(name) and not name.startswith(".")]
-            if names and not any(part.startswith(".") for part in inside.split("/")):
-                yield sorted((f"{inside}/{name}" if inside else name for name in names), key=natural)
+        self._store.invalidate_cache()
+        try:
+            for below, folders, entries in self._store.walk(root, detail=True, on_error="raise"):
+                for hidden in [name for name in folders if name.startswith(".")]:
+                    del folders[hidden]
+                inside = below.removeprefix(root).strip("/")
+                names = [name for name in entries if _is_image(name) and not name.startswith(".")]
+                if names:
+                    yield sorted((f"{inside}/{name}" if inside else name for name in names), key=natural)
+        except Exception as error:
+            raise InlayError(f"{self._url}: {_words(error)}") from None
 
     def local(self, path: str) -> Path:
-        """A copy of the image's bytes, fetched once."""
+        """A copy of the image's bytes, fetched once.
+
+        Raises
+        ------
+        Refused
+            With 404 when it has gone; 502 when the store does not give it.
+        """
         name = blake2b(path.encode(), digest_size=16).hexdigest() + Path(path).suffix.lower()
         copy = self._cache / name[:2] / name
         if not copy.is_file():
-            try:
-                with staged(copy) as hidden:
-                    self._store.get_file(f"{self._root.rstrip('/')}/{path}", str(hidden))
-            except FileNotFoundError:
-                raise Refused(404, f"the image file {path} is no longer in its store") from None
-            except InlayError as error:
-                raise Refused(404, f"the image file {path} cannot be fetched from its store") from error
+            with staged(copy) as hidden:
+                self._fetch(path, hidden)
         return copy
+
+    def _fetch(self, path: str, to: Path) -> None:
+        try:
+            self._store.get_file(f"{self._root.rstrip('/')}/{path}", str(to))
+        except FileNotFoundError:
+            raise Refused(404, f"the image file {path} is no longer in its store") from None
+        except Exception as error:
+            words = f"the image file {path} cannot be fetched from its store ({type(error).__name__})"
+            raise Refused(502, words) from error
+
+
+def _words(error: Exception) -> str:
+    """An error of a store in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def open_folder(place: str, cache: Path) -> Folder:

@@ -27,10 +27,7 @@ def new_project(who: Access, body: forms.NewProject) -> forms.Project:
 
 def make_project(studio: Studio, name: str, folder: str, owner: int) -> int:
     """A new project of a folder; its images come by and by."""
-    try:
-        open_folder(folder, studio.settings.folder / "cache" / "files")
-    except InlayError as error:
-        raise Refused(422, str(error)) from None
+    open_folder(folder, studio.settings.folder / "cache" / "files").see()
     with studio.database.writing() as db:
         project_id = projects.create(db, name, folder)
         people.join(db, project_id, owner, "owner")
@@ -47,7 +44,8 @@ def start_scan(studio: Studio, project_id: int) -> None:
 
 def _scan(studio: Studio, project_id: int) -> None:
     try:
-        scan(studio, project_id)
+        with studio.database.turn(project_id):
+            scan(studio, project_id)
     finally:
         studio.scans.discard(project_id)
         studio.events.tell(project_id, forms.Event(kind="images"))

@@ -48,6 +48,8 @@ class Studio:
         self.workers.close()
         self.engines.close()
         self.decoders.close()
+        if self.events.relay is not None:
+            self.events.relay.close()
         self.database.close()
 
 
@@ -57,9 +59,10 @@ def open_studio(settings: Settings) -> Studio:
     from inlay.server.judging import Judges
 
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Studio(
+    database = Database(settings.url)
+    studio = Studio(
         settings,
-        Database(settings.url),
+        database,
         Secret.of_folder(settings.folder),
         Decoders(settings),
         Limit(settings.logins, 60.0, "attempts to log in"),
@@ -67,3 +70,8 @@ def open_studio(settings: Settings) -> Studio:
         Judges(settings.folder / "rules"),
         Engines(),
     )
+    if not database.is_sqlite:
+        from inlay.server.relay import Relay
+
+        studio.events.relay = Relay(database.engine, studio.events.hear, studio.events.cut)
+    return studio

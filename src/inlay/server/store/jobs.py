@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from inlay.server import forms, wire
+from inlay.server.relay import UP
 from inlay.server.store.instants import instant
 from inlay.server.tables import jobs
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 CUT_OFF = "the studio was stopped before the job was done: start it again"
 SHOWN = 50
+SERVERS = """
+    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_locks.database = pg_database.oid
+    WHERE locktype = 'advisory' AND objid = :up AND datname = current_database() AND objsubid = 1
+"""
 
 
 def add(db: Connection, who: Access, kind: wire.JobKind) -> int:
@@ -66,6 +71,8 @@ def unfinished(db: Connection, user_id: int) -> int:
 
 
 def fail_cut_off(db: Connection) -> None:
-    """Jobs that the last run of the studio left behind have failed."""
+    """Jobs that the last run of the studio left behind have failed, unless another server may run them."""
+    if db.dialect.name == "postgresql" and db.execute(text(SERVERS), {"up": UP}).scalar_one() > 1:
+        return
     cut_off = jobs.c.state.in_(("waiting", "running"))
     db.execute(update(jobs).where(cut_off).values(state="failed", error=CUT_OFF))
