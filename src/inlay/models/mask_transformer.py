@@ -26,6 +26,7 @@ from inlay.models.encoders import level_of, make_encoder
 from inlay.models.encoders.vit import PATCH, Block, ViT
 from inlay.models.parts.attention import initialise_linear, map_of, tokens_of
 from inlay.models.parts.blocks import initialise, upsample
+from inlay.models.parts.eomt_weights import renamed
 from inlay.models.parts.pixels import Contrast255, cut_to, pad_to
 from inlay.models.parts.queries import (
     CLASS,
@@ -61,10 +62,12 @@ class Config(EncoderSettings):
     task
         "semantic", "instance" or "panoptic"; "": by the kinds of the classes.
     encoder
-        "vit_tiny" to "vit_base" for EoMT; or "light" (quick from scratch), "csp", "mit", "mobile", "vgg16",
+        "vit_tiny" to "vit_large" for EoMT; or "light" (quick from scratch), "csp", "mit", "mobile", "vgg16",
         "resnet18" to "resnet101", "mit_b0" to "mit_b5".
     head
         Channels of queries and tokens; a ViT has its own.
+    registers
+        Tokens of a ViT beside those of places: 4 in the published EoMT.
     blocks
         In which queries and tokens look at one another: the last ones of a ViT.
     queries
@@ -88,6 +91,7 @@ class Config(EncoderSettings):
 
     task: ChosenTask = ""
     head: int = 128
+    registers: int = 0
     blocks: int = 3
     queries: int = 0
     mask_stride: int = 0
@@ -118,14 +122,17 @@ def adapt(config: Config, facts: Facts) -> Config:
 
 def build(config: Config, classes: Classes) -> MaskTransformer:
     """A mask transformer with fresh weights."""
-    return MaskTransformer(
-        config, classes, make_encoder(config.encoder, config.widths, config.depths, config.norm)
-    )
+    encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
+    if isinstance(encoder, ViT):
+        encoder = ViT.named(config.encoder.removeprefix("vit_"), registers=config.registers)
+    return MaskTransformer(config, classes, encoder)
 
 
 class MaskTransformer(nn.Module):
     """A class and a mask for each query."""
 
+    ANEW = ("query", "category.")  # what published weights need not fit
+    ROWS = ("query",)  # of which as many are taken as there are
     by_pixel: Tensor
     class_weights: Tensor
 
@@ -153,6 +160,10 @@ class MaskTransformer(nn.Module):
         weights = torch.ones(len(classes) + 1)
         weights[-1] = NO_SEGMENT
         self.register_buffer("class_weights", weights, persistent=False)
+
+    def renamed(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of a whole EoMT of transformers under our names; nothing of any other network."""
+        return renamed(weights) if self.trunk is None and "query.weight" in weights else {}
 
     def reach(self, share: float) -> None:
         """Settle how much is masked in each block when `share` of the run is done.

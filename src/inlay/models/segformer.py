@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from inlay.core.classes import Classes
 from inlay.models.encoders import EncoderName, make_encoder
+from inlay.models.encoders.weights import fitting
 from inlay.models.parts.blocks import ConvNorm, initialise, upsample
 from inlay.models.parts.pixel_classes import PixelClasses, PixelModel, settled
 from inlay.models.parts.pixels import Contrast255, pad_to
@@ -30,7 +32,7 @@ class Config(PixelSettings, EncoderSettings):
     ----------
     encoder
         "mit" (of the given widths and depths; b0 by default), "mit_b0" to "mit_b5" as in the paper, or any
-        other: "light", "csp", "mobile", "vgg16", "resnet18" to "resnet101", "vit_tiny" to "vit_base".
+        other: "light", "csp", "mobile", "vgg16", "resnet18" to "resnet101", "vit_tiny" to "vit_large".
     widths
         Channels of "mit" at strides 4, 8, 16, 32; of "light" or "csp" there is one more before.
     norm
@@ -48,6 +50,14 @@ class Config(PixelSettings, EncoderSettings):
     dropout: float = 0.1
 
 
+HEAD_NAMES = (
+    (r"^decode_head\.(?:linear_c|linear_projections)\.(\d+)\.proj\.", r"project.\1."),
+    (r"^decode_head\.linear_fuse\.", "fuse.0."),
+    (r"^decode_head\.batch_norm\.", "fuse.1."),
+    (r"^decode_head\.classifier\.", "head."),
+)
+
+
 adapt = settled  # class weights and the meaning of unlabelled pixels, by the data
 
 
@@ -58,6 +68,8 @@ def build(config: Config, classes: Classes) -> SegFormer:
 
 class SegFormer(PixelModel):
     """Class logits of every pixel."""
+
+    ANEW = ("head.",)  # what published weights need not fit
 
     def __init__(self, config: Config, classes: Classes) -> None:
         super().__init__()
@@ -71,6 +83,21 @@ class SegFormer(PixelModel):
         self.pixels = PixelClasses(config, classes)
         self.head = nn.Conv2d(config.head, self.pixels.channels, 1)
         self.apply(initialise)
+
+    def renamed(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of a whole SegFormer of transformers under our names; nothing where there is no head."""
+        if not any(name.startswith("decode_head.") for name in weights):
+            return {}
+        inner = fitting(weights, self.encoder)  # type: ignore[arg-type]
+        found = {f"encoder.{name}": tensor for name, tensor in inner.items()}
+        for name, tensor in weights.items():
+            ours = name
+            for pattern, named in HEAD_NAMES:
+                ours = re.sub(pattern, named, ours)
+            if ours.startswith("project.") and tensor.ndim == 2:
+                tensor = tensor[:, :, None, None]
+            found[ours] = tensor
+        return found
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) pixels 0 .. 255 -> logits (B, K, H, W), with one more channel for background."""

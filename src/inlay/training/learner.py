@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from inlay import plugins
 from inlay.core.classes import Classes
 from inlay.core.errors import InlayError
-from inlay.models.encoders.weights import read_encoder_weights
+from inlay.models.parts.starting import start_from
 from inlay.training.batches import Batch
 from inlay.training.checkpoint import load_weights
 from inlay.training.config import RunConfig
@@ -49,7 +49,7 @@ class Learner:
         torch.manual_seed(config.training.seed)
         network: nn.Module = plugins.load("models", config.model).build(config.family, classes)
         if getattr(config.family, "pretrained", ""):
-            read_encoder_weights(Path(config.family.pretrained), network.get_submodule("encoder"))
+            start_from(Path(config.family.pretrained), network)
         self.settings, self.device, self.group = config.training, device, group or Group()
         self.network = network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()

@@ -22,7 +22,7 @@ from inlay.models.parts.blocks import Norm
 
 ResNetName = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
 MiTName = Literal["mit_b0", "mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5"]
-ViTName = Literal["vit_tiny", "vit_small", "vit_base"]
+ViTName = Literal["vit_tiny", "vit_small", "vit_base", "vit_large"]
 EncoderName = Literal["light", "csp", "mit", "mobile", "vgg16", ResNetName, MiTName, ViTName]
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from inlay.models.parts.attention import Attention, initialise_linear, map_of, tokens_of
 
-SIZES = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12)}
+SIZES = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12), "large": (1024, 24, 16)}
 PATCH = 16
 LEARNT = 14  # patches a side of the images that published weights learnt from
 
@@ -63,9 +63,9 @@ class ViT(nn.Module):
         self.apply(initialise_linear)
 
     @classmethod
-    def named(cls, size: str) -> ViT:
-        """Of the usual sizes: "tiny", "small" or "base"."""
-        return cls(*SIZES[size])
+    def named(cls, size: str, *, registers: int = 0) -> ViT:
+        """Of the usual sizes: "tiny", "small", "base" or "large"."""
+        return cls(*SIZES[size], registers=registers)
 
     @property
     def placeless(self) -> int:

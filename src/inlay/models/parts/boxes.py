@@ -77,7 +77,7 @@ def unsuppressed(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
 def _greedy(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
     kept = np.zeros(boxes.shape[:-1], np.bool_)
     flat = kept.reshape(-1, kept.shape[-1])
-    arrays = boxes.detach().float().cpu().numpy().reshape(*flat.shape, 4), group.cpu().numpy()
+    arrays = boxes.detach().float().cpu().numpy().reshape(*flat.shape, 4), group.long().cpu().numpy()
     for mine, some, rows in zip(flat, arrays[0], arrays[1].reshape(flat.shape)):
         mine[greedy_nms(some, rows, limit)] = True
     return torch.from_numpy(kept).to(boxes.device)

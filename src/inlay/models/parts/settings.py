@@ -22,7 +22,7 @@ class EncoderSettings:
     ----------
     encoder
         "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
-        "mit_b5", or "vit_tiny" to "vit_base".
+        "mit_b5", or "vit_tiny" to "vit_large".
     pretrained
         File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
     widths
