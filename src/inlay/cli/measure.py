@@ -244,7 +244,7 @@ def poses(data: Path, /, *, split: str | None = None) -> int:
 
 @measure.command
 def cutouts(
-    data: Path, folder: Path, /, *, names: str | None = None, edge: int = 4, split: str | None = None
+    data: Path, folder: Path, /, *, names: str | None = None, edge: int = 3, split: str | None = None
 ) -> int:
     """Write each thing alone as a PNG with a soft edge.
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Alpha = NDArray[np.float64]
 
-EDGE = 4  # pixels on either side of the mask's edge that may be partly transparent
+EDGE = 3  # pixels on either side of the mask's edge that may be partly transparent
 UNSURE = 0.02  # weight of pixels so near the mask's edge that the mask may be wrong there
-SMOOTH = 1e-4  # squared contrast (of 1) below which colours say nothing
-FREE = 0.4  # how far the opacity may stray from a straight ramp across the edge
+SMOOTH = 1e-3  # squared contrast (of 1) below which colours say nothing
+STEEP = 3.0  # how much steeper than the fit the opacity rises: a filter's mean blurs an edge
+PLAIN = 1.0  # pixels on either side that an edge is soft where colours tell nothing
 STEADY = 0.7  # how much of the last frame's edge stays where the image did not change
 CHANGED = 12.0  # grey levels from which the image counts as changed
 
@@ -31,7 +32,8 @@ def alpha(pixels: Pixels, mask: NDArray[np.bool_], *, edge: int = EDGE) -> Alpha
 
     Near the edge the mask is fitted by a linear model of the colours around each pixel: the guided filter of
     K. He, J. Sun, X. Tang, "Guided Image Filtering", TPAMI 35, 2013, equations 19 to 21, where pixels right
-    at the edge, whose label may be wrong, weigh little.
+    at the edge, whose label may be wrong, weigh little. It counts as far as colours tell front from back
+    there; for the rest the mask's own edge stands, hardly softened.
 
     Parameters
     ----------
@@ -53,15 +55,20 @@ def alpha(pixels: Pixels, mask: NDArray[np.bool_], *, edge: int = EDGE) -> Alpha
         raise InlayError(f"the mask is of {mask.shape} pixels, the image of {pixels.shape[:2]}")
     if edge <= 0 or not mask.any():
         return mask.astype(np.float64)
-    distance = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
+    inside, outside = (ndimage.distance_transform_edt(side) for side in (mask, ~mask))
+    distance = np.where(mask, inside - 0.5, 0.5 - outside)  # of pixel centres from the edge between pixels
     sure = np.where(np.abs(distance) > edge / 2, 1.0, UNSURE)
-    fitted = _guided(np.asarray(pixels / 255, np.float64), mask.astype(np.float64), sure, radius=2 * edge)
-    ramp = np.clip(0.5 + distance / (2 * edge), 0, 1)  # opaque and clear at `edge` pixels from the border
-    return np.where(np.abs(distance) > edge, mask, np.clip(np.clip(fitted, ramp - FREE, ramp + FREE), 0, 1))
+    fitted, told = _guided(
+        np.asarray(pixels / 255, np.float64), mask.astype(np.float64), sure, radius=2 * edge
+    )
+    sharp = np.clip(0.5 + STEEP * (fitted - 0.5), 0, 1)
+    plain = np.clip(0.5 + distance / (2 * PLAIN), 0, 1)
+    return np.where(np.abs(distance) > edge, mask, told * sharp + (1 - told) * plain)
 
 
-def _guided(guide: NDArray[np.float64], target: Alpha, weight: Alpha, *, radius: int) -> Alpha:
-    """The target as a linear function of the guide's colours, fitted by weight around each pixel."""
+def _guided(guide: NDArray[np.float64], target: Alpha, weight: Alpha, *, radius: int) -> tuple[Alpha, Alpha]:
+    """The target as a linear function of the guide's colours, fitted by weight around each pixel, and how
+    much of it they tell there, 0 .. 1."""
     from scipy.ndimage import uniform_filter
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,7 +84,9 @@ def _guided(guide: NDArray[np.float64], target: Alpha, weight: Alpha, *, radius:
     shared = mean(heavy * guide * target[..., None]) / share - colour * level[..., None]
     slope = np.asarray(np.linalg.solve(outer, shared[..., None])[..., 0], np.float64)
     offset = level - (slope * colour).sum(axis=-1)
-    return np.asarray((mean(slope) * guide).sum(axis=-1) + mean(offset))
+    told = (slope * shared).sum(axis=-1) / np.maximum(level * (1 - level), 1e-6)
+    fitted = (mean(slope) * guide).sum(axis=-1) + mean(offset)
+    return np.asarray(fitted), np.asarray(mean(np.clip(told, 0, 1)) ** 2)
 
 
 def clean(pixels: Pixels, opacity: Alpha) -> Pixels:
