@@ -75,12 +75,15 @@ def test_every_filter_and_packing_gives_the_pixels_back(
 def test_pairs_of_colours_are_those_of_the_pixels(seed: int, threads: int) -> None:
     rng = np.random.default_rng(seed)
     h, w = rng.integers(1, 300, 2).tolist()
-    maps = [blocks(rng, h, w, int(rng.integers(1, 60))) % 7 for _ in range(2)]
-    ids = [each.astype(np.int64) @ [1, 256, 65536] for each in maps]
-    pairs, number = np.unique(np.stack([each.ravel() for each in ids]), axis=1, return_counts=True)
-    found = kernels.png_pairs(png(maps[0]), png(maps[1]), h, w, threads)
+    stacks = [[blocks(rng, h, w, int(rng.integers(1, 60))) % 7 for _ in range(2)] for _ in range(3)]
+    files = [[png(maps[side]) for maps in stacks] for side in (0, 1)]
+    found = kernels.png_pairs(*files, np.full((3, 2), (h, w)), threads)
     assert found is not None
-    assert np.array_equal(np.stack(found), [*pairs, number])
+    starts, columns = found[0].tolist(), np.stack(found[1:])
+    for start, stop, maps in zip(starts, starts[1:], stacks):
+        ids = [each.astype(np.int64) @ [1, 256, 65536] for each in maps]
+        pairs, number = np.unique(np.stack([each.ravel() for each in ids]), axis=1, return_counts=True)
+        assert np.array_equal(columns[:, start:stop], [*pairs, number])
 
 
 @settings(max_examples=100, deadline=None)
@@ -129,6 +132,7 @@ def test_other_kinds_are_left_to_the_general_reader(file: bytes) -> None:
 
 def test_pairs_need_colour_maps_of_the_stated_size() -> None:
     colour, grey = png(np.zeros((4, 5, 3), np.uint8)), png(np.zeros((4, 5), np.uint8))
-    assert kernels.png_pairs(colour, colour, 4, 5, 1) is not None
-    assert kernels.png_pairs(colour, colour, 5, 4, 1) is None
-    assert kernels.png_pairs(colour, grey, 4, 5, 1) is None
+    size = np.array([[4, 5]])
+    assert kernels.png_pairs([colour], [colour], size, 1) is not None
+    assert kernels.png_pairs([colour], [colour], size[:, ::-1].copy(), 1) is None
+    assert kernels.png_pairs([colour], [grey], size, 1) is None

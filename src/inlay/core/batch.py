@@ -56,23 +56,24 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A labelled sample as its file holds it: a PNG whose colours are segments, R + 256 G + 65536 B."""
+    """N labelled samples as their files hold them: PNGs whose colours are segments, R + 256 G + 65536 B."""
 
-    png: bytes
-    size: tuple[int, int]  # of the sample: height, width
-    colour: NDArray[np.int64]  # (S,) distinct, above 0; pixels of colour 0 are nobody's
+    png: Sequence[bytes]
+    sizes: NDArray[np.int64]  # (N, 2) of the samples: height, width
+    owner: NDArray[np.int64]  # (S,) sample of each segment, rising
+    colour: NDArray[np.int64]  # (S,) distinct in a sample, 1 to 2^24 - 1; pixels of colour 0 are nobody's
     class_id: NDArray[np.int32]  # (S,)
     crowd: NDArray[np.bool_]  # (S,)
     source_id: NDArray[np.int64]  # (S,)
     area: NDArray[np.float64]  # (S,) as stated; nan where the file says nothing
-    group: str
-    frame: int | None
+    group: Sequence[str]
+    frame: Sequence[int | None]
 
 
-def painted(dataset: Dataset, name: str) -> Painted | None:
-    """A sample as its file holds it; `None` where it says more than fits, or is of another kind."""
+def painted(dataset: Dataset, names: Sequence[str]) -> Painted | None:
+    """Samples as their files hold them; `None` where one says more than fits, or is of another kind."""
     paint: Any = getattr(dataset.load, "painted", None)
-    found: Painted | None = paint(name) if paint else None
+    found: Painted | None = paint(names) if paint else None
     return found
 
 

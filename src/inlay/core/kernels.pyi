@@ -1,5 +1,7 @@
 """Mask kernels in C++ over flat run lengths; sources in `kernels/`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -252,8 +254,8 @@ def decode_into(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], pixels: int, out: NDArray[np.uint8], /
 ) -> None: ...
 def png_pairs(
-    one: bytes, other: bytes, height: int, width: int, threads: int, /
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None: ...
+    files: Sequence[bytes], others: Sequence[bytes], sizes: NDArray[np.int64], threads: int, /
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None: ...
 def read_png(file: bytes, /) -> NDArray[np.uint8] | None: ...
 def neighbours(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], h: int, w: int, /

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,11 @@ class _View:
     area: Floats  # (S,)
     crowd: NDArray[np.bool_]  # (S,)
     excuses: NDArray[np.bool_]  # (S,) crowds on which predictions of their class are no errors
+    owner: Ints  # (S,) sample of each, where there are several; rising
+
+    def starts(self, samples: int) -> Ints:
+        """(N + 1,) first segment of each sample, void left out."""
+        return np.searchsorted(self.owner[1:], np.arange(samples + 1))
 
 
 def count(truth: Segmentation, prediction: Segmentation) -> Counts:
@@ -64,21 +70,24 @@ def count_as_panopticapi(truth: Segmentation, prediction: Segmentation) -> Count
     return _count(truth, prediction, excuses=_last_crowds(truth.class_id, truth.crowd))
 
 
-def count_painted(truth: Painted, prediction: Painted, classes: Classes) -> Counts | None:
-    """As `count`, straight from two files of colours; `None` where one has to be read to be judged."""
+def count_painted(truth: Painted, prediction: Painted, classes: Classes) -> list[Counts] | None:
+    """As `count`, straight from files of colours; `None` where one has to be read to be judged."""
     return _count_painted(truth, prediction, classes, excuses=truth.crowd)
 
 
-def count_painted_as_panopticapi(truth: Painted, prediction: Painted, classes: Classes) -> Counts | None:
-    """As `count_as_panopticapi`, straight from two files of colours."""
-    return _count_painted(truth, prediction, classes, excuses=_last_crowds(truth.class_id, truth.crowd))
+def count_painted_as_panopticapi(
+    truth: Painted, prediction: Painted, classes: Classes
+) -> list[Counts] | None:
+    """As `count_as_panopticapi`, straight from files of colours."""
+    key = truth.owner * len(classes) + truth.class_id
+    return _count_painted(truth, prediction, classes, excuses=_last_crowds(key, truth.crowd))
 
 
 LIKE = {"panopticapi": count_as_panopticapi}
 PAINTED = {count: count_painted, count_as_panopticapi: count_painted_as_panopticapi}
 
 
-def _last_crowds(class_id: NDArray[np.int32], crowd: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _last_crowds(class_id: NDArray[Any], crowd: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(N,) the last crowd of each class."""
     last = np.zeros(len(crowd), np.bool_)
     _, back = np.unique(class_id[crowd][::-1], return_index=True)
@@ -90,16 +99,17 @@ def _count(truth: Segmentation, prediction: Segmentation, *, excuses: NDArray[np
     """`excuses` (N,): the crowds of the truth on which predictions of their class are no errors."""
     true_ids, true = _view(truth, excuses, is_truth=True)
     my_ids, mine = _view(prediction, prediction.crowd, is_truth=False)
-    return _judged(true, mine, kernels.pairs(true_ids, my_ids, len(true.area), len(mine.area)))
+    return _judged(true, mine, kernels.pairs(true_ids, my_ids, len(true.area), len(mine.area))).counts
 
 
 def _count_painted(
     truth: Painted, prediction: Painted, classes: Classes, *, excuses: NDArray[np.bool_]
-) -> Counts | None:
-    found = kernels.png_pairs(truth.png, prediction.png, *truth.size, 1)
+) -> list[Counts] | None:
+    found = kernels.png_pairs(truth.png, prediction.png, truth.sizes, 1)
     if found is None:
         return None
-    t, p, shared = _rows(truth.colour, found[0]), _rows(prediction.colour, found[1]), found[2]
+    sample, shared = np.repeat(np.arange(len(truth.png)), np.diff(found[0])), found[3]
+    t, p = _rows(truth, sample, found[1]), _rows(prediction, sample, found[2])
     if (t < -1).any() or (p < -1).any():
         return None
     t, true = _view_of_rows(truth, classes, excuses, (t, shared), is_truth=True)
@@ -107,18 +117,53 @@ def _count_painted(
     code, back = np.unique((t * len(mine.area) + p)[t >= 0], return_inverse=True)
     pixels = np.bincount(back, shared[t >= 0], len(code)).astype(np.int64)
     t, p = np.divmod(code, len(mine.area))
-    return _judged(true, mine, (t.astype(np.int32), p.astype(np.int32), pixels))
+    return _judged(true, mine, (t.astype(np.int32), p.astype(np.int32), pixels)).by_sample(len(truth.png))
 
 
-def _rows(colours: Ints, seen: Ints) -> Ints:
-    """(P,) row of each colour seen; -1 for 0, which is nobody's, -2 for one that stands nowhere."""
-    every = np.append(colours, 0)
-    order = np.argsort(every)
-    at = order[np.searchsorted(every[order], seen).clip(max=len(every) - 1)]
-    return np.where(every[at] != seen, -2, np.where(seen == 0, -1, at))
+def _rows(painted: Painted, sample: Ints, seen: Ints) -> Ints:
+    """(P,) row of each colour seen in a sample; -1 for 0, which is nobody's, -2 for one of no segment."""
+    every, wanted = painted.owner << 24 | painted.colour, sample << 24 | seen
+    order = np.append(np.argsort(every), -1)
+    at = order[np.searchsorted(every, wanted, sorter=order[:-1])]
+    known = np.append(every, -1)[at] == wanted
+    return np.where(seen == 0, -1, np.where(known, at, -2))
 
 
-def _judged(true: _View, mine: _View, pairs: tuple[NDArray[np.int32], NDArray[np.int32], Ints]) -> Counts:
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """The counts of samples together, and the segments that they speak of."""
+
+    counts: Counts
+    true: _View
+    mine: _View
+    matched: NDArray[np.int32]  # (M,) truth of each match
+    missed: NDArray[np.bool_]  # of all truths
+    false: NDArray[np.bool_]  # of all predictions
+
+    def by_sample(self, samples: int) -> list[Counts]:
+        """The counts of each sample."""
+        whole, explained = self.counts, self.counts.mistakes
+        assert explained is not None
+        t, p = self.true.starts(samples), self.mine.starts(samples)
+        matched, pairs = np.searchsorted(self.matched, t + 1), np.searchsorted(explained.pair[1], t)
+        missed = np.concatenate([[0], np.cumsum(self.missed[1:])])[t]
+        false = np.concatenate([[0], np.cumsum(self.false[1:])])[p]
+        bounds = zip(
+            *(zip(each.tolist(), each[1:].tolist()) for each in (t, p, matched, pairs, missed, false))
+        )
+        return [
+            Counts(
+                whole.matched[slice(*m)],
+                whole.iou[slice(*m)],
+                whole.missed[slice(*n)],
+                whole.false[slice(*f)],
+                explained.part(slice(*p_), slice(*t_), slice(*q)),
+            )
+            for t_, p_, m, q, n, f in bounds
+        ]
+
+
+def _judged(true: _View, mine: _View, pairs: tuple[NDArray[np.int32], NDArray[np.int32], Ints]) -> _Judged:
     """The counts of segments that share pixels as `pairs` says: of two segments, how many."""
     t, p, shared = pairs
     on_void = _shared_by(p[t == 0], shared[t == 0], len(mine.area))
@@ -136,7 +181,8 @@ def _judged(true: _View, mine: _View, pairs: tuple[NDArray[np.int32], NDArray[np
     false = (mine.class_id >= 0) & ~(excused > 0.5 * mine.area)
     false[p_] = False
     explained = _mistakes(true, mine, pairs, on_void, matches=(t_, p_), false=false)
-    return Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false], explained)
+    counts = Counts(true.class_id[t_], iou, true.class_id[missed], mine.class_id[false], explained)
+    return _Judged(counts, true, mine, t_, missed, false)
 
 
 def _mistakes(
@@ -214,12 +260,13 @@ def _view(
 ) -> tuple[NDArray[np.int32], _View]:
     """(H, W) segment on each pixel, and the segments."""
     unit = _units(segmentation.class_id, segmentation.crowd, segmentation.classes)
+    owner = np.zeros(len(unit), np.int64)
     ids = segmentation.masks.paint(unit + 1, fill=_nobody(segmentation.classes, is_truth=is_truth))
     seen = np.bincount(ids.ravel() + 1, minlength=len(unit) + 2)[2:].astype(np.float64)
     area = seen
     if is_truth and segmentation.stated_area is not None:
         area = _stated(segmentation, unit, seen)
-    segment, view = _shown(segmentation, excuses, seen, area)
+    segment, view = _shown(segmentation, owner, excuses, seen, area)
     return segment[ids], view
 
 
@@ -233,7 +280,7 @@ def _view_of_rows(
 ) -> tuple[Ints, _View]:
     """(P,) segment of each of the `pixels`, rows (-1 for nobody) and how many, and the segments."""
     row, number = pixels
-    unit = _units(painted.class_id, painted.crowd, classes)
+    unit = _units(painted.class_id, painted.crowd, classes, painted.owner)
     nobody = _nobody(classes, is_truth=is_truth)
     value = np.append(unit + 1, np.int32(nobody))[row]
     seen = np.bincount(value + 1, number, len(unit) + 2)[2:].astype(np.float64)
@@ -242,7 +289,7 @@ def _view_of_rows(
         measured = np.bincount(row + 1, number, len(unit) + 1)[1:]
         stated = np.where(np.isnan(painted.area), measured, painted.area)
         area = np.bincount(unit + 1, stated, len(unit) + 1)[1:].astype(np.float64)
-    segment, view = _shown(painted, excuses, seen, area)
+    segment, view = _shown(painted, painted.owner, excuses, seen, area)
     return segment[value].astype(np.int64), view
 
 
@@ -252,12 +299,12 @@ def _nobody(classes: Classes, *, is_truth: bool) -> int:
 
 
 def _shown(
-    source: Segmentation | Painted, excuses: NDArray[np.bool_], seen: Floats, area: Floats
+    source: Segmentation | Painted, owner: Ints, excuses: NDArray[np.bool_], seen: Floats, area: Floats
 ) -> tuple[NDArray[np.int32], _View]:
     """(N + 2,) segment of each row + 1, 0 being void and -1 nobody; and the segments that are seen."""
     shown = np.flatnonzero(seen)
     if source.source_id is not None:  # panopticapi adds IoUs in this order, and sums depend on it
-        shown = shown[np.argsort(source.source_id[shown], kind="stable")]
+        shown = shown[np.lexsort((source.source_id[shown], owner[shown]))]
     segment = np.zeros(len(seen) + 2, np.int32)
     segment[-1] = -1  # of no segment and not void: no pair has it
     segment[shown + 1] = np.arange(1, len(shown) + 1)
@@ -266,17 +313,22 @@ def _shown(
         area=np.append(0.0, area[shown]),
         crowd=np.append(False, source.crowd[shown]),
         excuses=np.append(False, excuses[shown]),
+        owner=np.append(-1, owner[shown]),
     )
 
 
-def _units(class_id: NDArray[np.int32], crowd: NDArray[np.bool_], classes: Classes) -> NDArray[np.int32]:
+def _units(
+    class_id: NDArray[np.int32], crowd: NDArray[np.bool_], classes: Classes, owner: Ints | int = 0
+) -> NDArray[np.int32]:
     """(N,) the row that stands for each row: the first of its class for stuff, -1 for void, else itself."""
     unit = np.arange(len(class_id), dtype=np.int32)
     if len(unit) == 0:
         return unit
     void = classes.is_void[class_id]
     stuff = np.flatnonzero(~void & ~classes.is_thing[class_id] & ~crowd)
-    _, first, which = np.unique(class_id[stuff], return_index=True, return_inverse=True)
+    _, first, which = np.unique(
+        (owner * len(classes) + class_id)[stuff], return_index=True, return_inverse=True
+    )
     unit[stuff] = stuff[first][which]
     unit[void] = -1
     return unit

@@ -173,35 +173,60 @@ class Scratch {
 
 const uint8_t* bytes_of(const nb::bytes& file) { return reinterpret_cast<const uint8_t*>(file.c_str()); }
 
-// (a, b, pixels) of each pair of colours, as R + 256 G + 65536 B, that two PNG files of (h, w) pixels show at one
-// place, in order; None where one is not an 8-bit RGB file of that size.
-nb::object png_pairs(nb::bytes one, nb::bytes other, size_t h, size_t w, int threads) {
-    std::vector<int64_t> a, b, pixels;
-    const uint8_t* begin[2] = {bytes_of(one), bytes_of(other)};
-    const uint8_t* end[2] = {begin[0] + one.size(), begin[1] + other.size()};
+using File = std::pair<const uint8_t*, const uint8_t*>;
+
+std::vector<File> files_of(const nb::sequence& list) {
+    std::vector<File> out;
+    for (nb::handle each : list) {
+        const auto file = nb::cast<nb::bytes>(each);
+        out.emplace_back(bytes_of(file), bytes_of(file) + file.size());
+    }
+    return out;
+}
+
+using ColourPairs = std::vector<std::pair<uint64_t, int64_t>>;
+
+ColourPairs pairs_of(const File& one, const File& other, size_t h, size_t w) {
+    Scratch maps[2];
+    for (const auto& [map, file] : {std::pair{&maps[0], &one}, std::pair{&maps[1], &other}}) {
+        const Packed png = unwrap(file->first, file->second);
+        if (png.height != h || png.width != w || png.channels != 3) throw Broken{};
+        unpack(png, map->room(room(png)));
+    }
+    return count_colours(maps[0].data(), maps[1].data(), h * w).sorted();
+}
+
+// (starts, a, b, pixels): of each of N pairs of PNG files of (N, 2) sizes, each pair of colours, as R + 256 G + 65536 B,
+// that both show at one place, in order. None where one is not an 8-bit RGB file of its size.
+nb::object png_pairs(nb::sequence ones, nb::sequence others, Array2<int64_t> sizes, int threads) {
+    const auto one = files_of(ones), other = files_of(others);
+    const size_t n = one.size();
+    if (other.size() != n || sizes.shape(0) != n || sizes.shape(1) != 2) throw std::invalid_argument("as many files as sizes");
+    std::vector<int64_t> starts{0}, a, b, pixels;
     bool usual = true;
     {
         nb::gil_scoped_release free;
-        Scratch maps[2];
+        std::vector<ColourPairs> found(n);
         try {
-            in_shares(2, static_cast<double>(h * w), 5e4, threads, [&](size_t, size_t first, size_t stop) {
-                for (size_t k = first; k < stop; ++k) {
-                    const Packed png = unwrap(begin[k], end[k]);
-                    if (png.height != h || png.width != w || png.channels != 3) throw Broken{};
-                    unpack(png, maps[k].room(room(png)));
-                }
+            in_shares(n, static_cast<double>(n), 1, threads, [&](size_t, size_t begin, size_t end) {
+                for (size_t i = begin; i < end; ++i)
+                    found[i] = pairs_of(one[i], other[i], static_cast<size_t>(sizes.data()[2 * i]),
+                                        static_cast<size_t>(sizes.data()[2 * i + 1]));
             });
-            for (const auto& [key, count] : count_colours(maps[0].data(), maps[1].data(), h * w).sorted()) {
+        } catch (const Broken&) {
+            usual = false;
+        }
+        for (const ColourPairs& each : found) {
+            for (const auto& [key, count] : each) {
                 a.push_back(static_cast<int64_t>(key >> 32));
                 b.push_back(static_cast<int64_t>(key & UINT32_MAX));
                 pixels.push_back(count);
             }
-        } catch (const Broken&) {
-            usual = false;
+            starts.push_back(static_cast<int64_t>(a.size()));
         }
     }
     if (!usual) return nb::none();
-    return nb::make_tuple(to_numpy(std::move(a)), to_numpy(std::move(b)), to_numpy(std::move(pixels)));
+    return nb::make_tuple(to_numpy(std::move(starts)), to_numpy(std::move(a)), to_numpy(std::move(b)), to_numpy(std::move(pixels)));
 }
 
 // The bytes of an 8-bit grey (H, W, 1) or RGB (H, W, 3) PNG file; None where it is of another kind or broken.

@@ -180,10 +180,12 @@ class Files:
         found: Batch | None = batch(names, classes, masks=masks) if batch else None
         return found
 
-    def painted(self, name: str) -> Painted | None:
-        """The sample as its file holds it, where that is a plain map of colours."""
-        paint = getattr(self._file_of[name], "painted", None)
-        found: Painted | None = paint(name) if paint else None
+    def painted(self, names: Sequence[str]) -> Painted | None:
+        """The samples as one file holds them, where they are plain maps of colours."""
+        opened = self._file_of[names[0]]
+        paint = getattr(opened, "painted", None)
+        alone = len(self.files) == 1 or all(self._file_of[name] is opened for name in names)
+        found: Painted | None = paint(names) if paint and alone else None
         return found
 
     def image(self, name: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ from inlay.parallel import Place, map_samples
 
 Progress = Callable[[int, int, str], None]
 Modules = Mapping[str, ModuleType]
+TOGETHER = 16  # painted files that are judged in one go
 NAMED = 3  # names given as examples in a remark
 
 
@@ -157,8 +159,9 @@ def names_in_source_order(truth: Dataset) -> tuple[str, ...]:
 
 
 def _map(judge: Judge, names: Sequence[str], on: Place, workers: int | None) -> Iterator[Judged]:
-    if on == "serial" and judge.painted:
-        on = "threads"  # to inflate two files is most of the work, and a kernel's
+    if on == "serial" and judge.painted:  # to inflate files is most of the work, and a kernel's
+        several = [names[start : start + TOGETHER] for start in range(0, len(names), TOGETHER)]
+        return chain.from_iterable(map_samples(judge.several, several, on="threads", workers=workers))
     if on in ("processes", "ray"):
         try:
             pickle.dumps(judge)

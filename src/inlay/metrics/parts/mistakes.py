@@ -74,6 +74,22 @@ class Mistakes:
             pair=np.concatenate(pair, axis=1).astype(np.int32),
         )
 
+    def part(self, predictions: slice, truths: slice, pairs: slice) -> Mistakes:
+        """Those of one sample of several, given its rows."""
+        partner = self.partner[predictions]
+        return Mistakes(
+            score=self.score[predictions],
+            class_id=self.class_id[predictions],
+            area=self.area[predictions],
+            kind=self.kind[predictions],
+            partner=np.where(partner < 0, -1, partner - truths.start).astype(np.int32),
+            truth_class=self.truth_class[truths],
+            truth_area=self.truth_area[truths],
+            crowd=self.crowd[truths],
+            pair=(self.pair[:, pairs] - [[predictions.start], [truths.start]]).astype(np.int32),
+            iou=self.iou[pairs],
+        )
+
     def at(self, threshold: float) -> Verdict:
         """What the predictions of at least this score got wrong."""
         return Verdict(self, self.score >= threshold)

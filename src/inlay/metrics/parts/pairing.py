@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -55,30 +55,38 @@ class Judge:
     prediction: Dataset
     pairs: Mapping[str, str]
     counts: tuple[Callable[[Segmentation, Segmentation], Any], ...]
-    painted: tuple[Callable[[Painted, Painted, Classes], Any], ...] = ()  # the same, where all can, of files
+    painted: tuple[
+        Callable[[Painted, Painted, Classes], Any], ...
+    ] = ()  # lists of them, where all can, of files
 
     def __call__(self, name: str) -> Judged:
         """The counts of each metric for a sample of the truth."""
-        return self._from_files(name) or self._from_segments(name)
+        return self.several([name])[0] if self.painted else self._from_segments(name)
+
+    def several(self, names: Sequence[str]) -> list[Judged]:
+        """The same of samples whose files are painted, together; one by one where they are not."""
+        return self._from_files(names) or [self._from_segments(name) for name in names]
 
     @cached_property
     def _rows(self) -> NDArray[np.int32]:
         return class_rows(self.prediction.classes, self.truth.classes)
 
-    def _from_files(self, name: str) -> Judged | None:
+    def _from_files(self, names: Sequence[str]) -> list[Judged] | None:
         """The counts straight from painted files, where all metrics can; else `None`."""
-        if not self.painted or name not in self.pairs:
+        if not all(name in self.pairs for name in names):
             return None
-        truth = painted(self.truth, name)
-        prediction = None if truth is None else painted(self.prediction, self.pairs[name])
-        if truth is None or prediction is None or truth.size != prediction.size:
+        truth = painted(self.truth, names)
+        prediction = None if truth is None else painted(self.prediction, [self.pairs[name] for name in names])
+        if truth is None or prediction is None or not np.array_equal(truth.sizes, prediction.sizes):
             return None
         rows = self._rows[prediction.class_id]
         if (rows < 0).any():
             return None
         mine = replace(prediction, class_id=rows)
-        counts = tuple(count(truth, mine, self.truth.classes) for count in self.painted)
-        return None if None in counts else Judged(name, truth.group, truth.frame, counts)
+        columns = [count(truth, mine, self.truth.classes) for count in self.painted]
+        if None in columns:
+            return None
+        return [Judged(*each) for each in zip(names, truth.group, truth.frame, zip(*columns))]
 
     def _from_segments(self, name: str) -> Judged:
         sample = self.truth.load(name)

@@ -26,7 +26,11 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
 
 
 def coco_figures(
-    truth: Dataset, prediction: Dataset, kinds: Sequence[Kind] = KINDS["average_precision"], *, threads: int = 0
+    truth: Dataset,
+    prediction: Dataset,
+    kinds: Sequence[Kind] = KINDS["average_precision"],
+    *,
+    threads: int = 0,
 ) -> dict[str, float]:
     """The figures of `average_precision` alone, for a COCO file of labels and results opened like it.
 
