@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from inlay import Classes, InlayError, SegmentClass, plugins
+from inlay import Classes, InlayError, SegmentClass, plugins, write
 from inlay.advise import QUESTIONS, Answers, choose, guide
+from inlay.cli import main
+from inlay.scenes import make
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "advise.md"
 YEAR = re.compile(r"arXiv \d{4}\.\d{5}|(19|20)\d\d")
@@ -95,5 +97,29 @@ def test_the_guide_names_the_classes_and_what_the_answers_ask_for():
         "**floor** (stuff)",
         "hair, fur and glass",
         "same number in all frames",
+        "edge between two segments exists once",
+        "Glass, water, mirrors",
+        "*occluded*",
+        "*truncated*",
+        "fewer than 16 visible pixels",
     ):
         assert words in text
+
+
+def test_the_guide_of_boxes_speaks_of_boxes(tmp_path):
+    given = Answers(objects=True, only_counts=True)
+    text = guide(choose(given), Classes.of("hen"), given, smallest=40)
+    assert "Each side of the box" in text and "fewer than 40 visible pixels" in text
+    assert "back to front" not in text
+    write(make("cells", 1, size=(32, 32)), tmp_path / "cells", to="native")
+    told = [
+        "advise",
+        "task",
+        "--objects",
+        "--like",
+        str(tmp_path / "cells"),
+        "--guide",
+        str(tmp_path / "guide.md"),
+    ]
+    assert main(told) == 0
+    assert "**nucleus**" in (tmp_path / "guide.md").read_text("utf-8")

@@ -22,6 +22,43 @@ DRAWING = {
 }
 
 
+CLASSES = {
+    "thing": "each one is an object of its own. What it is, what it is not, one good and one bad example",
+    "stuff": "one area, not counted. What it is, what it is not, where it ends",
+    "void": "what nobody can tell or nobody needs; it is not judged",
+}
+
+ORDER = (
+    "Order the segments back to front. An object is *occluded* when another one covers a part of it; the "
+    "studio sets the tag from the order."
+)
+
+HIDDEN = {
+    "boxes": "The box holds what you see of the object, not what you guess behind others. Where an object is "
+    "seen in two pieces, one box holds both.",
+    "amodal": f"{ORDER} Draw the hidden part as you know such objects to be; where you do not know, draw the "
+    "smallest plausible shape.",
+    "seen": f"{ORDER} Do not draw hidden parts.",
+}
+
+BOXES = (
+    "## Edges",
+    "Each side of the box touches the outermost pixel of the object, within two pixels. Shadows, mirror "
+    "images and what the object carries loosely are outside.",
+)
+
+
+def _edges(answers: Answers) -> tuple[str, str]:
+    fine = " At hair, fur and glass follow the outline of what is more than half opaque."
+    return (
+        "## Edges",
+        "Draw the front object first and let the one behind run underneath: the edge between two segments "
+        "exists once and belongs to both. Zoom in until you see single pixels where two segments meet, and "
+        "follow the middle of a blurred edge, everywhere alike. An edge that you cannot see is drawn where "
+        "it must be, straight on." + (fine if answers.fine_edge else ""),
+    )
+
+
 def guide(advice: Advice, classes: Classes, answers: Answers, *, smallest: int = 16) -> str:
     """The guide.
 
@@ -34,37 +71,19 @@ def guide(advice: Advice, classes: Classes, answers: Answers, *, smallest: int =
     smallest
         Objects of fewer visible pixels are left out.
     """
+    amodal, boxes = advice.label_type == "amodal", advice.label_type == "boxes"
     parts = [
         f"# Label guide: {advice.label_type}",
         DRAWING[advice.label_type],
         "## Classes",
-        "\n".join(
-            f"- **{each.name}** ({each.kind}): what it is, what it is not, one good and one bad example"
-            for each in classes
-        ),
-        "## Edges",
-        "Draw the front object first and let the one behind run underneath: the edge between two segments "
-        "exists "
-        "once and belongs to both. Zoom in until you see single pixels where two segments meet. An edge "
-        "that you "
-        "cannot see is drawn where it must be, straight on."
-        + (
-            " At hair, fur and glass follow the outline of what is more than half opaque."
-            if answers.fine_edge
-            else ""
-        ),
+        "\n".join(f"- **{each.name}** ({each.kind}): {CLASSES[each.kind]}" for each in classes),
+        *(BOXES if boxes else _edges(answers)),
         "## What hides what",
-        "Order the segments back to front. An object is *occluded* when another one covers a part of it; the "
-        "studio sets the tag from the order."
-        + (
-            " Draw the hidden part as you know such objects to be; where you do not know, draw the smallest "
-            "plausible shape."
-            if advice.label_type == "amodal"
-            else " Do not draw hidden parts."
-        ),
+        HIDDEN["boxes" if boxes else "amodal" if amodal else "seen"],
         "## At the side of the image",
-        "An object that the image cuts off is *truncated*; draw up to the last pixel. The studio sets the "
-        "tag.",
+        "An object that the image cuts off is *truncated*; draw up to the last pixel"
+        + (", and beyond it nothing" if amodal else "")
+        + ". The studio sets the tag.",
         "## Glass, water, mirrors",
         "Label what you see: an object behind glass is that object, unless the glass itself is a class here. "
         "Mirror images are not objects.",

@@ -36,7 +36,9 @@ def task(
     tracks: bool | None = None,
     tight_budget: bool | None = None,
     classes: str = "",
+    like: Path | None = None,
     guide: Path | None = None,
+    smallest: int = 16,
 ) -> int:
     """Answer nine questions, get the cheapest label type that answers yours, with its reasons.
 
@@ -66,8 +68,12 @@ def task(
         Is there less money than full masks of all objects would cost?
     classes
         Names of the classes for the guide, with commas between; `:stuff` after a name that has no objects.
+    like
+        A dataset whose classes the guide takes instead.
     guide
         Write a guide for labellers here (Markdown).
+    smallest
+        Objects of fewer visible pixels are not to be labelled, says the guide.
     """
     from inlay.advise.choose import Answers, choose
     from inlay.advise.guide import guide as run_guide
@@ -80,8 +86,9 @@ def task(
     advice = choose(answers)
     print(advice)
     if guide:
+        these = open_dataset(like).classes if like else _classes(classes)
         with staged(guide) as part:
-            part.write_text(run_guide(advice, _classes(classes), answers), encoding="utf-8")
+            part.write_text(run_guide(advice, these, answers, smallest=smallest), encoding="utf-8")
         print(f"guide: {guide}")
     return 0
 
@@ -205,7 +212,7 @@ def next_images(
     predictions: Path | None = None,
     labelled: Path | None = None,
 ) -> int:
-    """Name the images to label next: those the model doubts, unlike each other and what is labelled.
+    """Name the images to label next: with them, what is labelled is like the pool and what the model doubts.
 
     Example: `inlay advise next photos --count 20 --predictions predictions --labelled labels`
 

@@ -61,8 +61,9 @@ def write_page(
             ),
         )
     )
-    intro = "" if estimates else "As predicted, with the model's error in it."
-    page.write_page(path, page.page("Counts", body, intro=intro))
+    predicted = any(sample.label().score is not None for sample in dataset)
+    intro = "As predicted, with the model's error in it." if predicted and not estimates else ""
+    page.write_page(path, page.page("Counts", body, intro=intro, style="figure img{max-width:24rem}"))
 
 
 def histogram(counts: NDArray[np.int64], name: str) -> page.Html:
@@ -73,8 +74,8 @@ def histogram(counts: NDArray[np.int64], name: str) -> page.Html:
     rows = []
     for place, number in enumerate(images.tolist()):
         span = f"{place * width}" if width == 1 else f"{place * width} to {(place + 1) * width - 1}"
-        rows.append((f"{span} {name}", number, "█" * round(30 * number / max(images.max(), 1))))
-    return page.table(rows, ("in one image", "images", ""))
+        rows.append((span, number, "█" * round(30 * number / max(images.max(), 1))))
+    return page.table(rows, (f"{name} in one image", "images", ""))
 
 
 def density_map(dataset: Dataset) -> NDArray[np.uint8]:
