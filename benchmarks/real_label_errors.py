@@ -1,6 +1,7 @@
-"""Real label errors of nuclei: which masks that volunteers corrected by hand does `inlay check` find?
+r"""Real label errors of nuclei: which masks that volunteers corrected by hand does `inlay check` find?
 
-    python benchmarks/real_label_errors.py --data ../shared/data/dsb2018_corrections
+    python benchmarks/real_label_errors.py --data ../shared/data/dsb2018_corrections \
+        --images ../shared/data/dsb2018
 
 The labels as first published are checked; `changes.csv` says which masks were deleted or reshaped afterwards.
 Corrections are not complete: a flag without a correction is not proven false, so precision is a lower bound.
@@ -11,12 +12,25 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import inlay
+from inlay.core.dataset import Dataset
+from inlay.rules import DEFAULT_PACKS
 from label_errors import wilson
 
-PACKS = ("schema", "geometry", "partition", "cells")
+PACKS = (*DEFAULT_PACKS, "cells")  # as a user gets them
+
+
+def shown(labels: Dataset, folder: Path | None) -> Dataset:
+    """The labels with those images that the folder has."""
+    if folder is None:
+        return labels
+    files = {path.stem: path for path in folder.glob("*/images/*.png")}
+    with_images = [replace(sample, image=files.get(Path(sample.name).stem)) for sample in labels]
+    print(f"{sum(each.image is not None for each in with_images)} of {len(labels)} images at hand\n")
+    return Dataset.of(with_images, labels.classes)
 
 
 def main() -> None:
@@ -25,8 +39,12 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--packs", default=",".join(PACKS))
+    parser.add_argument(
+        "--images", type=Path, help="folder of the data set, for the pack of pixels"
+    )
     options = parser.parse_args()
-    findings = inlay.check(inlay.read(options.data / "original.json"), packs=options.packs.split(","))
+    labels = inlay.read(options.data / "original.json")
+    findings = inlay.check(shown(labels, options.images), packs=options.packs.split(","))
     flagged: dict[int, set[str]] = defaultdict(set)
     for finding in findings:
         if finding.severity != "info":

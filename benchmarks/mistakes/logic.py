@@ -29,13 +29,13 @@ def _to_the_sky(sample: Sample, random: Random) -> Spoilt | None:
     if not movers or sky.sum() < 500:
         return None
     for row in random.permutation(movers)[:10]:
-        mask = canvas.seen[row]
+        mask = canvas.seen[row].copy()
         y, x = np.argwhere(mask).mean(axis=0)
         for _ in range(30):
             to = np.argwhere(sky)[random.integers(int(sky.sum()))]
             away = moved(mask, round(to[0] - y), round(to[1] - x))
             if away.sum() == mask.sum() and sky[away].all():
-                canvas.take(int(row), mask.copy())
+                canvas.take(int(row), mask)
                 canvas.give(int(row), away)
                 return canvas.spoilt(away | mask, (int(row),))
     return None

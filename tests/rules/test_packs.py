@@ -18,6 +18,7 @@ BEYOND_PICTURES = {
     "numbers-shifted",
     "map-turned",
     "erased",
+    "slip",
     "annotator-outlines",
     "annotator-size",
     "annotator-off-edge",

@@ -15,7 +15,7 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
 from inlay.rules import check
-from inlay.rules.columns import annotators, erased, outline_form, outlines, relations
+from inlay.rules.columns import annotators, erased, outline_form, relations, slips
 from inlay.rules.gathered import Gathered
 from inlay.rules.tables import DatasetTable, PairTable, SegmentTable, UnknownError
 
@@ -117,25 +117,46 @@ def test_the_thinnest_place_of_a_dumbbell_is_its_neck():
     assert 4 <= neck <= 6 < 9 <= bar <= 11
 
 
-def test_a_slanting_tongue_is_no_trunk():
-    trunk = block(5, 20, 15, 40) | block(15, 30, 35, 31)
-    branch = block(5, 20, 15, 40) | block(8, 40, 9, 55)
-    for mask, upright, slanting in ((trunk, 19, 0), (branch, 14, 14)):
-        assert outlines.spur_px(table(mask), 2.0)[0] == pytest.approx(upright, abs=2)
-        assert outlines.slanting_spur_px(table(mask), 2.0)[0] == pytest.approx(slanting, abs=2)
+def test_a_half_disc_was_erased_and_the_bend_of_two_lines_was_not():
+    rows, columns = np.ogrid[:40, :60]
+    whole = block(10, 5, 35, 55)
+    disc = (rows - 10) ** 2 + (columns - 30) ** 2 <= 6**2
+    bitten, bent = erased.erased(table(whole & ~disc, whole & ~block(10, 30, 16, 36)), 20.0)
+    assert bitten > 0.9 > 0.7 > bent
+    shown = erased.erased_region(table(whole & ~disc), 0, 20.0).decode()[0]
+    assert (shown & disc & whole).sum() >= 0.75 * (disc & whole).sum()
+    assert not (shown & whole & ~disc).any()
 
 
-def test_a_round_bite_of_the_colour_of_the_mask_was_erased_and_a_bay_of_the_background_was_not():
+def test_a_bite_in_the_colour_of_the_mask_is_likelier_than_a_bay_of_the_background():
     rows, columns = np.ogrid[:40, :60]
     whole = block(10, 5, 35, 55)
     disc = (rows - 10) ** 2 + (columns - 30) ** 2 <= 6**2
     image = np.full((40, 60, 3), 40, np.uint8)
     image[whole] = 200
-    assert erased.erased_px(table(whole & ~disc, image=image), 20.0)[0] >= 30
+    blind = erased.erased(table(whole & ~disc), 20.0)[0]
+    assert erased.erased(table(whole & ~disc, image=image), 20.0)[0] > blind + 0.25
     image[disc] = 40
-    assert erased.erased_px(table(whole & ~disc, image=image), 20.0)[0] == 0
+    assert erased.erased(table(whole & ~disc, image=image), 20.0)[0] < blind - 0.25
+
+
+def test_a_bite_is_found_where_the_mask_lies_on_another_one():
+    rows, columns = np.ogrid[:40, :60]
+    whole = block(10, 5, 35, 55)
+    disc = (rows - 10) ** 2 + (columns - 30) ** 2 <= 6**2
+    assert erased.erased(table(block(0, 0, 40, 60), whole & ~disc), 20.0)[1] > 0.9
+
+
+def test_a_tongue_that_looks_like_both_its_sides_is_a_slip_and_a_leg_is_none():
+    body, leg = block(5, 20, 15, 40), block(15, 30, 35, 31)
+    image = np.full((40, 60, 3), 40, np.uint8)
+    image[body] = 200
+    assert slips.slip_px(table(body | leg, image=image), 2.0)[0] == pytest.approx(19, abs=2)
+    assert slips.slip_px_region(table(body | leg, image=image), 0, 2.0).area()[0] == pytest.approx(19, abs=2)
+    image[leg] = 200
+    assert slips.slip_px(table(body | leg, image=image), 2.0)[0] == 0
     with pytest.raises(UnknownError):
-        erased.erased_px(table(whole & ~disc), 20.0)
+        slips.slip_px(table(body | leg), 2.0)
 
 
 @settings(max_examples=30, deadline=None)

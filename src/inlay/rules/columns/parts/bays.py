@@ -21,12 +21,40 @@ def closed(masks: Masks, radius: float) -> Masks:
 
 
 def notches(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
-    """The bites into some masks, and the row of each."""
+    """The bites of nobody's pixels into some masks, and the row of each."""
     rows = rows[_near_nobody(table, width)[rows]]
-    radius = (width + 0.5) / 2
-    masks = table.masks[rows]
-    parts, place = ((closed(masks, radius) - masks) - table.union).parts(4)
+    parts, place = (_bays(table, rows, width) - table.union).parts(4)
     return parts, rows[place]
+
+
+def bays(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Masks, NDArray[np.int64]]:
+    """The bays of some masks without what lies beside them, and the row of each.
+
+    Segments that share pixels with a mask lie beneath or upon it, and fill none of its bays.
+    """
+    filled = _bays(table, rows, width)
+    one, other, _ = table.overlaps
+    crossed = np.isin(rows, np.append(one, other))
+    filled = Masks.concat([filled[~crossed] - table.union, *_uncrossed(table, filled, rows, crossed)])
+    parts, place = filled.parts(4)
+    return parts, np.append(rows[~crossed], rows[crossed])[place]
+
+
+def _uncrossed(
+    table: SegmentTable, filled: Masks, rows: NDArray[np.int64], crossed: NDArray[np.bool_]
+) -> list[Masks]:
+    one, other, _ = table.overlaps
+    left = []
+    for place in np.flatnonzero(crossed).tolist():
+        row = rows[place]
+        across = np.concatenate([one[other == row], other[one == row]])
+        left.append(filled[place] - table.masks[np.setdiff1d(np.arange(len(table)), across)].union())
+    return left
+
+
+def _bays(table: SegmentTable, rows: NDArray[np.int64], width: float) -> Masks:
+    masks = table.masks[rows]
+    return closed(masks, (width + 0.5) / 2) - masks
 
 
 def _near_nobody(table: SegmentTable, width: float) -> NDArray[np.bool_]:
