@@ -107,16 +107,19 @@ def test_a_bucket_that_is_not_there_is_told_in_a_line(bucket, tmp_path):
 
 
 def test_a_store_that_is_away_is_told_and_tried_again(bucket, tmp_path, monkeypatch):
+    import s3fs
+
+    away, fetch = [True], s3fs.S3FileSystem._get_file
+
+    async def sometimes(self, *arguments, **options):
+        if away:
+            raise ConnectionError("the line is cut")
+        await fetch(self, *arguments, **options)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_get_file", sometimes)
     with run_studio("s3://ours/photos", tmp_path / "kept") as studio:
         client = studio.log_in()
         image = image_ids(client, studio.project_id)[0]
-
-        async def away(*_, **__):
-            raise ConnectionError("the line is cut")
-
-        import s3fs
-
-        with monkeypatch.context() as broken:
-            broken.setattr(s3fs.S3FileSystem, "_get_file", away)
-            assert "cannot be fetched" in refused(502, client.document, image)["error"]
+        assert "cannot be fetched" in refused(502, client.document, image)["error"]
+        away.clear()
         assert client.document(image)["size"] == [60, 40]

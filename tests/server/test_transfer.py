@@ -326,6 +326,38 @@ def test_an_engine_offers_masks(desk, monkeypatch):
     ]
 
 
+def test_an_engine_that_reads_finds_all_that_a_text_names(desk, monkeypatch):
+    studio, client = desk
+    from inlay.click import Candidate
+    from inlay.server import prompting
+
+    class State:
+        def find(self, text):
+            assert text == "a red car"
+            boxes = ((0, 0, 4, 4), (10, 10, 16, 14))
+            return [
+                Candidate(box, np.ones((box[3] - box[1], box[2] - box[0]), bool), score, SIZE)
+                for box, score in zip(boxes, (0.6, 0.9))
+            ]
+
+    class Click:
+        load = staticmethod(lambda name: type("Engine", (), {"embed": staticmethod(lambda image: State())}))
+
+    place = f"/api/images/{image_ids(client, studio.project_id)[0]}/prompt"
+    assert client.request("GET", "/api/engines")["texts"] == []  # the classical engine reads nothing
+    told = refused(422, client.request, "POST", place, {"text": "a red car"})
+    assert told["error"].startswith("classical reads no text")
+    monkeypatch.setenv("INLAY_SAM", "somewhere")
+    assert client.request("GET", "/api/engines")["texts"] == ["sam"]
+    monkeypatch.setattr(prompting, "_click", lambda: Click)
+    found = client.request("POST", place, {"text": "a red car", "engine": "test"})["candidates"]
+    assert [(each["score"], each["mask"]["box"]) for each in found] == [
+        (0.9, [10, 10, 16, 14]),
+        (0.6, [0, 0, 4, 4]),
+    ]
+    refused(422, client.request, "POST", place, {"text": "x" * 201})
+
+
 def test_the_classical_engine_is_there_at_once_and_says_what_it_cannot_use(desk):
     studio, client = desk
     image = image_ids(client, studio.project_id)[0]

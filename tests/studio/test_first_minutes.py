@@ -42,6 +42,8 @@ def test_a_folder_without_labels_is_labelled_without_leaving_the_image(contexts,
     page.get_by_label("stuff").check()
     page.get_by_label("New class").press("Enter")
     page.locator(".classes .item", has_text="ground").wait_for()
+    desk.press("Escape", "r")  # out of the field: keys are commands again
+    assert page.get_by_label("New class").input_value() == ""
     desk.drag((60, 10), (100, 50))  # of the class added last
     desk.press("1")
     desk.drag((10, 10), (50, 50))

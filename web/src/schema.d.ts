@@ -226,10 +226,11 @@ export interface Driver {
   readonly name: string;
 }
 
-/** The click engines at hand; none where the package for it is missing. */
+/** The click engines at hand; none where the package for it is missing. `texts`: those that may read. */
 export interface Engines {
   readonly default: string | null;
   readonly engines: readonly string[];
+  readonly texts: readonly string[];
   readonly words: string;
 }
 
@@ -537,6 +538,7 @@ export interface Prompt {
   readonly mask?: Mask | null;
   readonly points?: readonly (readonly [number, number, boolean])[];
   readonly scribble?: readonly (readonly [number, number])[];
+  readonly text?: string;
 }
 
 /** The image to carry segments to, and which. */

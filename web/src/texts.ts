@@ -181,7 +181,7 @@ export const t = {
     engine: "Engine",
     automatic: "automatic",
     grid: "Clicks a side",
-    hover: "Preview",
+    hover: "Preview", named: "Find", namedExample: "a red car", namedHint: "Proposes a segment for each thing of this name: Enter looks for it",
     hoverHint: "Shows the mask of a click where the pointer rests",
     pressure: "Pen pressure",
   },

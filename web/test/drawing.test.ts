@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Candidate, Prompt } from "../src/core/picture.ts";
 import { boxMask } from "../src/core/masks.ts";
+import { proposeNamed } from "../src/tools/everything.ts";
 import { Hand, squarePicture } from "./hand.ts";
 
 const NOTHING = async (): Promise<Candidate[]> => [];
@@ -193,7 +194,7 @@ test("a prompt is asked anew with each point, shown, and accepted by Enter", asy
   const hand = new Hand("prompt");
   const asked: Prompt[] = [];
   const answer: Candidate[] = [{ mask: boxMask([20, 20, 40, 40]), score: 0.9 }, { mask: boxMask([20, 20, 50, 50]), score: 0.5 }];
-  hand.editor.prompts = { everything: NOTHING, ask: async (prompt) => (asked.push(prompt), answer) };
+  hand.editor.prompts = { named: NOTHING, everything: NOTHING, ask: async (prompt) => (asked.push(prompt), answer) };
   hand.click([30, 30]);
   await Promise.resolve();
   hand.click([60, 60], { shift: true });
@@ -212,7 +213,7 @@ test("a prompt reshapes the selected segment; without an engine it says so", asy
   hand.click([5, 5]);
   assert.match(hand.editor.words!, /No engine/);
   const boxes: Prompt[] = [];
-  hand.editor.prompts = { everything: NOTHING, ask: async (prompt) => (boxes.push(prompt), [{ mask: boxMask([10, 10, 40, 40]), score: 1 }]) };
+  hand.editor.prompts = { named: NOTHING, everything: NOTHING, ask: async (prompt) => (boxes.push(prompt), [{ mask: boxMask([10, 10, 40, 40]), score: 1 }]) };
   hand.drag([[10, 10], [40, 40]]);
   await new Promise(setImmediate);
   assert.deepEqual(boxes[0].box, [10, 10, 40, 40]);
@@ -223,7 +224,7 @@ test("a prompt reshapes the selected segment; without an engine it says so", asy
 
 test("an engine that fails says why, and the document stays as it was", async () => {
   const hand = new Hand("prompt");
-  hand.editor.prompts = { everything: NOTHING, ask: () => Promise.reject(new Error("the engine is still loading its weights")) };
+  hand.editor.prompts = { named: NOTHING, everything: NOTHING, ask: () => Promise.reject(new Error("the engine is still loading its weights")) };
   hand.click([30, 30]);
   await new Promise(setImmediate);
   assert.equal(hand.editor.words, "the engine is still loading its weights");
@@ -248,7 +249,7 @@ test("a prompt shows what a click would give, and Enter takes it; the next click
   const hand = new Hand("prompt");
   const asked: Prompt[] = [];
   hand.editor.prompts = {
-    everything: NOTHING,
+    named: NOTHING, everything: NOTHING,
     ask: async (prompt) => (asked.push(prompt), [{ mask: boxMask([20, 20, 40, 40]), score: 1, engine: "quick" }]),
   };
   hand.editor.tool.pointerMove?.(hand.pointer([30, 30]));
@@ -272,7 +273,7 @@ test("everything in a box becomes proposals behind what is there, in one gesture
   hand.put(1, [0, 0, 30, 30]);
   const asked: unknown[] = [];
   const found = [{ mask: boxMask([20, 20, 40, 40]), score: 0.9, engine: "quick" }, { mask: boxMask([35, 20, 60, 40]), score: 0.6, engine: "quick" }];
-  hand.editor.prompts = { ask: NOTHING, everything: async (box, side) => (asked.push([box, side]), found) };
+  hand.editor.prompts = { ask: NOTHING, named: NOTHING, everything: async (box, side) => (asked.push([box, side]), found) };
   hand.editor.change({ grid: 5 });
   hand.drag([[10.2, 10.4], [70, 60]]);
   await new Promise(setImmediate);
@@ -287,15 +288,29 @@ test("everything in a box becomes proposals behind what is there, in one gesture
   assert.deepEqual(hand.areas(), [900]);
 });
 
+test("what a text names becomes proposals, and when nothing has that name it is said", async () => {
+  const hand = new Hand("prompt");
+  hand.put(1, [0, 0, 30, 30]);
+  const asked: string[] = [];
+  const named = async (text: string) => (asked.push(text), text === "cars" ? [{ mask: boxMask([20, 20, 40, 40]), score: 0.9, engine: "reader" }] : []);
+  hand.editor.prompts = { ask: NOTHING, everything: NOTHING, named };
+  await proposeNamed(hand.editor, "cars");
+  const made = hand.document.segments.filter(({ state }) => state === "proposed");
+  assert.deepEqual(made.map(({ key, source }) => [hand.document.area(key), source]), [[300, "click:reader"]]);
+  await proposeNamed(hand.editor, "unicorns");
+  assert.deepEqual(asked, ["cars", "unicorns"]);
+  assert.match(hand.editor.words ?? "", /Nothing of that name/);
+});
+
 test("everything in a box says when nothing is there, and a press elsewhere drops the question", async () => {
   const hand = new Hand("everything");
   let calls = 0;
-  hand.editor.prompts = { ask: NOTHING, everything: async () => (calls++, [{ mask: boxMask([0, 0, 9, 9]), score: 1 }]) };
+  hand.editor.prompts = { ask: NOTHING, named: NOTHING, everything: async () => (calls++, [{ mask: boxMask([0, 0, 9, 9]), score: 1 }]) };
   hand.drag([[10, 10], [40, 40]]);
   hand.click([50, 50]); // before the answer came
   await new Promise(setImmediate);
   assert.deepEqual([calls, hand.sent.length], [1, 0]);
-  hand.editor.prompts = { ask: NOTHING, everything: NOTHING };
+  hand.editor.prompts = { ask: NOTHING, named: NOTHING, everything: NOTHING };
   hand.drag([[10, 10], [40, 40]]);
   await new Promise(setImmediate);
   assert.match(hand.editor.words!, /Nothing new/);

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from inlay import plugins
 from inlay.core.boxed import Boxed, tight, whole
 from inlay.core.errors import InlayError, MissingExtraError
 from inlay.core.images import read_image
@@ -35,7 +36,15 @@ def engines() -> wire.Engines:
     """The engines at hand."""
     click = _click()
     names = [] if click is None else click.ready()
-    return wire.Engines(engines=names, default=names[0] if names else None, words="" if names else MISSING)
+    texts = [name for name in names if _may_read(name)]
+    default = names[0] if names else None
+    return wire.Engines(engines=names, texts=texts, default=default, words="" if names else MISSING)
+
+
+def _may_read(name: str) -> bool:
+    """Whether an engine's views of images find what a text names; its weights say whether they really do."""
+    module = plugins.load("click", name)
+    return any(isinstance(each, type) and hasattr(each, "find") for each in vars(module).values())
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ def refusing() -> Iterator[None]:
 def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
     """The masks that an engine offers for a prompt."""
     sight = see(who, image_id, body.engine)
+    if body.text:
+        return wire.Candidates(candidates=candidates(_named(sight, body.text)), engine=sight.engine)
     with refusing():
         before = None
         if body.mask is not None:
@@ -94,6 +105,13 @@ def prompt(who: Access, image_id: int, body: wire.Prompt) -> wire.Candidates:
             points=list(body.points), box=body.box, scribble=list(body.scribble), mask=before
         )
     return wire.Candidates(candidates=candidates(found), engine=sight.engine)
+
+
+def _named(sight: Sight, text: str) -> Any:
+    if not hasattr(sight.state, "find"):
+        raise Refused(422, f"{sight.engine} reads no text: click, or choose an engine that does")
+    with refusing():
+        return sight.state.find(text)
 
 
 def candidates(found: Any) -> list[wire.Candidate]:

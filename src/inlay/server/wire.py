@@ -229,13 +229,17 @@ Point = tuple[Annotated[float, Field(ge=0, le=2**20)], Annotated[float, Field(ge
 
 
 class Prompt(Body):
-    """What a labeller shows: clicks (x, y, is the segment there?), a line of (x, y), a mask to mend."""
+    """What a labeller shows: clicks (x, y, is the segment there?), a line of (x, y), a mask to mend.
+
+    Or what he says: `text` names things ("a red car"), of which each gets a mask; nothing else counts then.
+    """
 
     points: Annotated[list[Point], Field(max_length=500)] = []
     box: tuple[float, float, float, float] | None = None
     scribble: Annotated[list[tuple[float, float]], Field(max_length=5000)] = []
     mask: Mask | None = None
     engine: Annotated[str, Field(max_length=80)] | None = None
+    text: Annotated[str, Field(max_length=200)] = ""
 
 
 class Everything(Body):
@@ -262,9 +266,10 @@ class Candidates(Body):
 
 
 class Engines(Body):
-    """The click engines at hand; none where the package for it is missing."""
+    """The click engines at hand; none where the package for it is missing. `texts`: those that may read."""
 
     engines: list[str]
+    texts: list[str]
     default: str | None
     words: str
 

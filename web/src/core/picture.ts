@@ -35,6 +35,8 @@ export interface Candidate {
 /** Answers prompts; throws an `Error` with words for the user. */
 export interface Prompts {
   ask(prompt: Prompt, signal: AbortSignal): Promise<readonly Candidate[]>;
+  /** A mask for each thing that a text names, the surest first. */
+  named(text: string, signal: AbortSignal): Promise<readonly Candidate[]>;
   /** Masks of what lies in a box and has no segment yet, the best first; `side`: clicks along its longer side. */
   everything(box: Box, side: number, signal: AbortSignal): Promise<readonly Candidate[]>;
 }

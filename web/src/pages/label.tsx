@@ -23,6 +23,7 @@ import { journal } from "../saving/journal.ts";
 import { lookAtTabs } from "../saving/tabs.ts";
 import { loadAssistance } from "../state/assistance.ts";
 import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
+import type { Engines } from "../schema.d.ts";
 import { Desk, openDesk, whyNot } from "../state/desk.ts";
 import { proposals } from "../state/edits.ts";
 import { labelNext, pageOf } from "../state/next.ts";
@@ -72,13 +73,13 @@ export function LabelPage({ project, image }: { readonly project: number; readon
 
 function OpenDesk({ desk, project }: { readonly desk: Desk; readonly project: number }) {
   const [past, setPast] = useState<number | null>(null);
-  const [engines, setEngines] = useState<readonly string[]>([]);
+  const [engines, setEngines] = useState<Engines | null>(null);
   const page = usePage(desk, project);
   const commands = useMemo(() => commandsOf(desk, page), [desk, desk.editor.classes, classTable.value]);
   useTitle(desk.image.value.name);
   useSayings(desk);
   useKeys(desk, commands);
-  useEffect(() => void call("GET /api/engines", {}).then((found) => setEngines(found.engines)).catch(() => undefined), []);
+  useEffect(() => void call("GET /api/engines", {}).then(setEngines).catch(() => undefined), []);
   return (
     <div class="desk">
       <TopBar desk={desk} page={page} />
@@ -135,6 +136,11 @@ function useSayings(desk: Desk): void {
   useEffect(() => desk.said.subscribe((said) => said && tell(said.words, said)), [desk]);
 }
 
+/** Escape leaves a field for the canvas: from there every key is a command again. */
+function leaveField({ key }: KeyboardEvent): void {
+  if (key === "Escape") document.querySelector<HTMLElement>(".canvas")?.focus();
+}
+
 const OWN_KEYS = new Set(["Enter", " ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
 
 function useKeys(desk: Desk, commands: ReturnType<typeof commandsOf>): void {
@@ -142,7 +148,8 @@ function useKeys(desk: Desk, commands: ReturnType<typeof commandsOf>): void {
   latest.current = commands;
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || shown.peek() || document.querySelector("dialog[open]") || isTyping(event.target)) return;
+      if (event.defaultPrevented || shown.peek() || document.querySelector("dialog[open]")) return;
+      if (isTyping(event.target)) return leaveField(event);
       const control = event.target instanceof Element && event.target.closest("button, input, a, summary, [role=tab]");
       if (control && OWN_KEYS.has(event.key)) return;
       if (press(desk.editor, latest.current, event)) event.preventDefault();

@@ -106,7 +106,7 @@ function Row({ editor, segment, onto, onGrab, onOver, onDrop, onEnd }: RowProps)
         <Swatch colour={`rgb(${r} ${g} ${b})`} />
         <span class="name">{name}{segment.crowd ? ` (${t.facts.crowd.toLowerCase()})` : ""}</span>
         {segment.state === "proposed" && <span class="chip">{segment.score === null ? t.layers.proposed : segment.score.toFixed(2)}</span>}
-        {segment.tags.length > 0 && <span class="soft">{segment.tags.join(", ").slice(0, 18)}</span>}
+        {segment.tags.length > 0 && <span class="soft" title={segment.tags.join(", ")}>{short(segment.tags.join(", "))}</span>}
       </button>
       <Button icon="solo" kind="quiet" pressed={solo} title={`${t.layers.solo}: ${name}`} onClick={() => toggleSolo(editor, [key])} />
       <Button icon={concealed ? "hidden" : "eye"} kind="quiet" pressed={concealed} title={`${concealed ? t.layers.show : t.layers.hide}: ${name}`} onClick={() => toggleShown(editor, [key])} />
@@ -131,3 +131,5 @@ function Look({ editor }: { readonly editor: Editor }) {
     </div>
   );
 }
+
+const short = (words: string): string => (words.length > 18 ? `${words.slice(0, 17)}…` : words);

@@ -1,8 +1,11 @@
 /** The tools, and the options of the one in hand. */
+import { useState } from "preact/hooks";
+import type { Engines } from "../schema.d.ts";
 import type { Desk } from "../state/desk.ts";
 import { shownKey, TOOL_KEYS } from "../state/commands.ts";
 import { ofClass } from "../state/assistance.ts";
 import { t } from "../texts.ts";
+import { proposeNamed } from "../tools/everything.ts";
 import { AssistanceNote } from "./assistance.tsx";
 import { Icon, isIcon } from "./icons.tsx";
 import { Choice, Slider, Swatch, Tick } from "./ui.tsx";
@@ -37,12 +40,13 @@ export function Toolbar({ desk }: { readonly desk: Desk }) {
 const SIZED = new Set(["brush", "erase"]);
 const SMOOTH = new Set(["lasso", "scissors", "edge"]);
 
-export function Options({ desk, engines }: { readonly desk: Desk; readonly engines: readonly string[] }) {
+export function Options({ desk, engines }: { readonly desk: Desk; readonly engines: Engines | null }) {
   void desk.ticks.tool.value;
   void desk.ticks.settings.value;
   const { editor } = desk;
   const { settings, toolName } = editor;
   const row = editor.classes.get(settings.classId);
+  const reads = engines?.texts.includes(settings.engine ?? engines.default ?? "");
   return (
     <div class="options" role="group" aria-label={t.options.label}>
       <span class="active">{row && <Swatch colour={row.colour} />}{row?.name ?? t.classes.none}</span>
@@ -58,12 +62,13 @@ export function Options({ desk, engines }: { readonly desk: Desk; readonly engin
       {toolName === "prompt" && !ofClass(settings.classId)?.off && <Tick label={t.options.hover} hint={t.options.hoverHint} checked={settings.hover} onChange={(hover) => editor.change({ hover })} />}
       {toolName === "everything" && <Slider label={t.options.grid} min={2} max={24} value={settings.grid} onChange={(grid) => editor.change({ grid })} />}
       {(toolName === "prompt" || toolName === "everything") && <AssistanceNote classId={settings.classId} />}
-      {toolName === "prompt" && engines.length > 1 && (
+      {toolName === "prompt" && reads && !ofClass(settings.classId)?.off && <Named editor={editor} />}
+      {toolName === "prompt" && engines && engines.engines.length > 1 && (
         <label>
           {t.options.engine}{" "}
           <select value={settings.engine ?? ""} onChange={(event) => editor.change({ engine: event.currentTarget.value || null })}>
             <option value="">{t.options.automatic}</option>
-            {engines.map((name) => <option key={name} value={name}>{name}</option>)}
+            {engines.engines.map((name) => <option key={name} value={name}>{name}</option>)}
           </select>
         </label>
       )}
@@ -83,5 +88,19 @@ export function Options({ desk, engines }: { readonly desk: Desk; readonly engin
       </span>
       <Tick label={t.options.behind} checked={settings.behind} onChange={(behind) => editor.change({ behind })} />
     </div>
+  );
+}
+
+/** A field for what to look for, where the engine reads texts. */
+function Named({ editor }: { readonly editor: Desk["editor"] }) {
+  const [text, setText] = useState("");
+  const find = (event: KeyboardEvent): void => {
+    if (event.key === "Enter" && text.trim()) void proposeNamed(editor, text.trim());
+  };
+  return (
+    <label title={t.options.namedHint}>
+      {t.options.named}{" "}
+      <input value={text} maxLength={200} placeholder={t.options.namedExample} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={find} />
+    </label>
   );
 }

@@ -28,6 +28,12 @@ export class ServerPrompts implements Prompts {
     return named(await call("POST /api/images/{image_id}/prompt", { image_id: this.#image }, { body, signal }));
   }
 
+  async named(text: string, signal: AbortSignal): Promise<readonly Candidate[]> {
+    this.#see();
+    const body = { text, engine: this.#settings().engine };
+    return named(await call("POST /api/images/{image_id}/prompt", { image_id: this.#image }, { body, signal }));
+  }
+
   async everything(box: Box, side: number, signal: AbortSignal): Promise<readonly Candidate[]> {
     this.#see();
     const body = { box: [...box] as [number, number, number, number], side, engine: this.#settings().engine };

@@ -42,7 +42,7 @@ export class EverythingTool implements Tool {
       const found = await editor.prompts.everything(box, editor.settings.grid, asking.signal);
       if (asking !== this.#asking) return;
       this.cancel();
-      if (found.length) this.#propose(found);
+      if (found.length) propose(editor, found);
       else editor.say("Nothing new was found there: try more clicks along a side, or a smaller box");
     } catch (error) {
       if (asking !== this.#asking || asking.signal.aborted) return;
@@ -57,19 +57,31 @@ export class EverythingTool implements Tool {
     this.#editor.show(null);
   }
 
-  #propose(found: readonly Candidate[]): void {
-    const editor = this.#editor;
-    editor.do("everything", (draft) => {
-      for (const { mask, score, engine } of found) {
-        const head = { ...editor.newHead(), key: newKey(), score, source: `click:${engine ?? "engine"}`, state: "proposed" } as const;
-        draft.paint(draft.create(head, null), toRegion(mask), { mode: "flat", border: "yields" });
-      }
-      editor.select([]);
-    });
-  }
-
   #box(to: Point): Box {
     const round = ([x, y]: Point): Point => [Math.round(x), Math.round(y)];
     return clip(boxBetween(round(this.#from!), round(to)), this.#editor.document.pixels.bounds);
   }
+}
+
+/** Lays a mask for each thing that a text names behind what is there, as proposals. */
+export async function proposeNamed(editor: Editor, text: string): Promise<void> {
+  if (!editor.prompts) return;
+  editor.say(`Looking for ${text}…`);
+  try {
+    const found = await editor.prompts.named(text, new AbortController().signal);
+    if (found.length) propose(editor, found);
+    editor.say(found.length ? `Found ${found.length}: accept or reject each` : "Nothing of that name was found: say it in other words");
+  } catch (error) {
+    editor.say(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function propose(editor: Editor, found: readonly Candidate[]): void {
+  editor.do("everything", (draft) => {
+    for (const { mask, score, engine } of found) {
+      const head = { ...editor.newHead(), key: newKey(), score, source: `click:${engine ?? "engine"}`, state: "proposed" } as const;
+      draft.paint(draft.create(head, null), toRegion(mask), { mode: "flat", border: "yields" });
+    }
+    editor.select([]);
+  });
 }
