@@ -1,4 +1,5 @@
 // How often each pair of values meets on two maps of bytes, and pixels that several masks cover.
+#include <atomic>
 #include <bit>
 
 #include "simd.hpp"
@@ -55,6 +56,8 @@ class Tally {
     uint32_t row_[256], column_[256];
 };
 
+constexpr size_t BLOCK = size_t{1} << 17;
+
 // (n + 1, m + 1) pixels of each pair of values; those from n (in a) or m (in b) on are counted together.
 Numpy<int64_t> tally(Array1<uint8_t> a, Array1<uint8_t> b, size_t n, size_t m, int threads) {
     const size_t pixels = a.shape(0);
@@ -64,9 +67,12 @@ Numpy<int64_t> tally(Array1<uint8_t> a, Array1<uint8_t> b, size_t n, size_t m, i
     nb::gil_scoped_release free;
     std::fill(sums, sums + (n + 1) * (m + 1), 0);
     std::vector<Tally> tallies(std::max<size_t>(pixels / 500'000, 1), Tally(0, 0));
-    in_shares(pixels, static_cast<double>(pixels), 500'000, threads, [&](size_t t, size_t begin, size_t end) {
-        tallies[t] = Tally(n, m);
-        tallies[t].add(a.data() + begin, b.data() + begin, end - begin);
+    std::atomic<size_t> next{0};  // pixel; a thread that has only just been started takes less
+    in_shares(pixels, static_cast<double>(pixels), 500'000, threads, [&](size_t t, size_t, size_t) {
+        Tally own(n, m);
+        for (size_t begin; (begin = next.fetch_add(BLOCK)) < pixels;)
+            own.add(a.data() + begin, b.data() + begin, std::min(BLOCK, pixels - begin));
+        tallies[t] = std::move(own);
     });
     for (const Tally& each : tallies)
         if (each.cells() == (n + 1) * (m + 1)) each.add_to(sums);

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "pieces.hpp"
+#include "threads.hpp"
 
 namespace {
 
@@ -28,6 +29,16 @@ struct Outlines {
         }
         ring_offsets.push_back(static_cast<int64_t>(points.size() / 2));
         is_hole.push_back(hole);
+    }
+    // Appends the masks of another.
+    void append(const Outlines& other) {
+        const auto shift = [](std::vector<int64_t>& to, const std::vector<int64_t>& from) {
+            const int64_t last = to.back();
+            for (size_t k = 1; k < from.size(); ++k) to.push_back(last + from[k]);
+        };
+        shift(ring_offsets, other.ring_offsets), shift(mask_offsets, other.mask_offsets);
+        points.insert(points.end(), other.points.begin(), other.points.end());
+        is_hole.insert(is_hole.end(), other.is_hole.begin(), other.is_hole.end());
     }
     void end_mask() { mask_offsets.push_back(static_cast<int64_t>(is_hole.size())); }
     nb::tuple result() {
@@ -156,41 +167,50 @@ void centre_ring(PartMap& map, Corner start, bool hole, std::vector<Corner>& pat
     out.add(corners.data(), corners.data() + corners.size(), hole);
 }
 
+// Appends the rings of masks begin .. end - 1.
+void trace_share(const Counts& counts, const Offsets& offsets, size_t begin, size_t end, size_t h, bool centres, Outlines& out) {
+    PartMap map;
+    EdgeTracer edges;
+    std::vector<Piece> pieces;
+    std::vector<uint32_t> parent, part;
+    std::vector<Corner> path;
+    for (size_t i = begin; i < end; ++i) {
+        cut_at_columns(counts.data(), offsets.data()[i], offsets.data()[i + 1], h, pieces);
+        join_pieces(pieces, centres ? 1 : 0, parent);
+        const uint32_t count = number_parts(parent, part);
+        if (count) map.fill(pieces, part);
+        // Pieces by part, so that rings of one part follow one another; its first piece lies on its outer ring.
+        std::vector<uint32_t> order(pieces.size());
+        std::iota(order.begin(), order.end(), 0u);
+        if (count > 1)
+            std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return part[a] < part[b]; });
+        for (size_t k = 0; k < order.size(); ++k) {
+            const Corner start{pieces[order[k]].column, pieces[order[k]].top};
+            const bool first = k == 0 || part[order[k]] != part[order[k - 1]];
+            if (first && !centres) edges.flush(out);
+            if (map.at(start.x, start.y) & PartMap::WALKED) continue;
+            if (centres)
+                centre_ring(map, start, !first, path, out);
+            else
+                edges.trace(map, start);
+        }
+        edges.flush(out);
+        out.end_mask();
+    }
+}
+
 // (points, ring offsets, mask offsets, is_hole): each part's outer ring, then its holes.
 nb::tuple trace(Counts counts, Offsets offsets, size_t h, bool centres) {
-    Outlines out;
+    const size_t n = offsets.shape(0) - 1;
+    std::vector<Outlines> shares(std::clamp<size_t>(n, 1, 1024));
     {
         nb::gil_scoped_release free;
-        PartMap map;
-        EdgeTracer edges;
-        std::vector<Piece> pieces;
-        std::vector<uint32_t> parent, part;
-        std::vector<Corner> path;
-        for (size_t i = 0; i + 1 < offsets.shape(0); ++i) {
-            cut_at_columns(counts.data(), offsets.data()[i], offsets.data()[i + 1], h, pieces);
-            join_pieces(pieces, centres ? 1 : 0, parent);
-            const uint32_t count = number_parts(parent, part);
-            if (count) map.fill(pieces, part);
-            // Pieces by part, so that rings of one part follow one another; its first piece lies on its outer ring.
-            std::vector<uint32_t> order(pieces.size());
-            std::iota(order.begin(), order.end(), 0u);
-            if (count > 1)
-                std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return part[a] < part[b]; });
-            for (size_t k = 0; k < order.size(); ++k) {
-                const Corner start{pieces[order[k]].column, pieces[order[k]].top};
-                const bool first = k == 0 || part[order[k]] != part[order[k - 1]];
-                if (first && !centres) edges.flush(out);
-                if (map.at(start.x, start.y) & PartMap::WALKED) continue;
-                if (centres)
-                    centre_ring(map, start, !first, path, out);
-                else
-                    edges.trace(map, start);
-            }
-            edges.flush(out);
-            out.end_mask();
-        }
+        in_shares(n, static_cast<double>(counts.shape(0)), 2e4, 0, [&](size_t t, size_t begin, size_t end) {
+            trace_share(counts, offsets, begin, end, h, centres, shares[t]);
+        });
+        for (size_t t = 1; t < shares.size() && shares[t].mask_offsets.size() > 1; ++t) shares[0].append(shares[t]);
     }
-    return out.result();
+    return shares[0].result();
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ from inlay.formats.parts.tag_words import attributes_of
 NOTHING = Raw(b"[]")
 
 
-class _Annotation(Struct):
+class _Annotation(Struct, gc=False):
     """An annotation without `id` and `image_id`, which are known when all are."""
 
     category_id: int
