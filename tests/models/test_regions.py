@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from inlay.models.decode.regions import pasted
+from inlay.models.parts import boxes as boxes_module
 from inlay.models.parts import nms
-from inlay.models.parts.boxes import box_iou, clip, decode, encode, unsuppressed
+from inlay.models.parts.boxes import box_iou, clip, decode, encode, matched, unsuppressed
 from inlay.models.parts.proposals import anchors_of
 from inlay.models.parts.regions import masks_in_boxes
 from inlay.models.parts.rois import level_of, pool_by_size, pool_own_level, roi_align
@@ -28,6 +29,18 @@ def test_steps_lead_from_anchors_to_boxes_and_back():
 def test_overlap_is_intersection_over_union():
     one, other = torch.tensor([[0.0, 0, 4, 4]]), torch.tensor([[2.0, 2, 6, 6], [9, 9, 9, 9], [0, 0, 4, 4]])
     assert box_iou(one, other)[0].tolist() == pytest.approx([4 / 28, 0, 1])
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 10_000])
+def test_boxes_matched_in_parts_are_those_of_the_whole_table(at_once, monkeypatch):
+    monkeypatch.setattr(boxes_module, "AT_ONCE", at_once)
+    boxes, truth = random_boxes(40), random_boxes(9, seed=1)
+    table = box_iou(boxes, truth)
+    best, overlap, nearest, reach = matched(boxes, truth)
+    assert torch.equal(overlap, table.max(1).values)
+    assert torch.equal(table[torch.arange(40), best], overlap)
+    assert torch.equal(reach, table.max(0).values)
+    assert torch.equal(table[nearest, torch.arange(9)], reach)
 
 
 @pytest.mark.parametrize("exported", [False, True])

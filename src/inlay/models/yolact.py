@@ -21,7 +21,7 @@ from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import focal
 from inlay.models.losses.prototypes import mixed_mask_losses
 from inlay.models.parts.blocks import ConvNorm, begin_rare, initialise
-from inlay.models.parts.boxes import box_iou, encode
+from inlay.models.parts.boxes import encode, matched
 from inlay.models.parts.fpn import FeaturePyramid
 from inlay.models.parts.pixels import Contrast, Contrast255, pad_to
 from inlay.models.parts.proposals import RATIOS, anchors_of
@@ -211,8 +211,7 @@ def assigned(anchors: Tensor, target: Target) -> tuple[Tensor, Tensor]:
     known = inside & ~target.ignored[y.clamp(0, height - 1), x.clamp(0, width - 1)]
     if len(target) == 0:
         return things, known
-    overlap = box_iou(anchors, target.boxes)
-    best, thing = overlap.max(1)
+    thing, best, nearest, _ = matched(anchors, target.boxes)
     things = torch.where(best >= RIGHT, thing, things)
-    things[overlap.argmax(0)] = torch.arange(len(target), device=anchors.device)
+    things[nearest] = torch.arange(len(target), device=anchors.device)
     return things, (known & (best < WRONG)) | (things >= 0)

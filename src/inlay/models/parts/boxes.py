@@ -11,6 +11,7 @@ from torch import Tensor
 from inlay.models.parts.nms import greedy_nms
 
 LARGEST_STEP = math.log(1000 / 16)  # of the logarithm of a side: a first guess must not explode
+AT_ONCE = 2_000_000  # pairs of boxes
 ROUNDS = 8  # of suppression; chains of boxes that suppress one another are shorter
 
 
@@ -23,6 +24,31 @@ def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     areas = (others[..., 2:] - others[..., :2]).clamp(min=0).prod(-1)
     union = area[..., :, None] + areas[..., None, :] - both
     return both / union.clamp(min=1e-6)
+
+
+def rows_at_once(others: Tensor) -> int:
+    """How many boxes are compared with all others at once: memory does not grow with thousands of both."""
+    return max(1, AT_ONCE // max(1, len(others)))
+
+
+def matched(boxes: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Who overlaps whom most: (N,) truth of each box and by how much, (M,) box of each truth, likewise.
+
+    `truth` must not be empty.
+    """
+    best, overlap = [], []
+    nearest = torch.zeros(len(truth), dtype=torch.int64, device=boxes.device)
+    reach = boxes.new_full((len(truth),), -1.0)
+    rows = rows_at_once(truth)
+    for start in range(0, len(boxes), rows):
+        iou = box_iou(boxes[start : start + rows], truth)
+        most = iou.max(1)
+        overlap.append(most.values)
+        best.append(most.indices)
+        here = iou.max(0)
+        nearest = torch.where(here.values > reach, here.indices + start, nearest)
+        reach = torch.maximum(reach, here.values)
+    return torch.cat(best), torch.cat(overlap), nearest, reach
 
 
 def encode(boxes: Tensor, anchors: Tensor, weights: tuple[float, float]) -> Tensor:

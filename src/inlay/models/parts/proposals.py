@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inlay.models.parts.boxes import box_iou, clip, decode, encode, unsuppressed
+from inlay.models.parts.boxes import box_iou, clip, decode, encode, matched, rows_at_once, unsuppressed
 from inlay.models.parts.targets import Target
 
 RATIOS = (0.5, 1.0, 2.0)  # height over width of the anchors at each place
@@ -70,11 +70,7 @@ def proposal_losses(
     """Losses of the scores and of the steps, over a sample of the anchors of each image."""
     found = []
     for score, step, target in zip(scores, steps, targets):
-        best, overlap = best_match(anchors, target.boxes)
-        right = overlap >= SURE
-        if len(target):
-            own = box_iou(anchors, target.boxes)
-            right = right | ((own >= own.max(0).values - 1e-4) & (own > 0.1)).any(1)
+        best, overlap, right = _judged(anchors, target.boxes)
         wrong = (overlap < UNSURE) & ~right & ~_ignored(anchors, target)
         rows = sampled(right, wrong, LEARNT, LEARNT_POSITIVE)
         truth = right[rows].to(score)
@@ -87,13 +83,27 @@ def proposal_losses(
     return judged, moved
 
 
+def _judged(anchors: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(N,) best thing of each anchor, by how much it overlaps, and whether it is right.
+
+    Right are those that overlap enough, and those that overlap some thing as no other does.
+    """
+    if len(truth) == 0:
+        return *best_match(anchors, truth), torch.zeros_like(anchors[:, 0], dtype=torch.bool)
+    best, overlap, _, reach = matched(anchors, truth)
+    nearest = []
+    for part in torch.split(anchors, rows_at_once(truth)):
+        own = box_iou(part, truth)
+        nearest.append(((own >= reach - 1e-4) & (own > 0.1)).any(1))
+    return best, overlap, (overlap >= SURE) | torch.cat(nearest)
+
+
 def best_match(boxes: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """(N,) the thing that each box overlaps most, and (N,) by how much; 0 and 0 where there is none."""
     if len(truth) == 0:
         nothing = boxes.new_zeros(len(boxes))
         return nothing.long(), nothing
-    overlap, best = box_iou(boxes, truth).max(1)
-    return best, overlap
+    return matched(boxes, truth)[:2]
 
 
 def sampled(right: Tensor, wrong: Tensor, count: int, share: float) -> Tensor:
