@@ -155,6 +155,23 @@ def send_many(client, image, words):
         after = tags
 
 
+def test_a_clock_that_jumps_changes_neither_the_order_nor_what_is_kept(small_studio, monkeypatch):
+    client = small_studio.log_in()
+    (car,) = add_classes(client, small_studio.project_id, "car")
+    image = image_ids(client, small_studio.project_id)[0]
+    client.document(image)
+    now, clock = time.time(), time.time
+    for number, jump in enumerate((0.0, 3600.0, -86_400.0, 0.0)):  # never past the end of the session
+        monkeypatch.setattr(time, "time", lambda jump=jump: now + jump)
+        made = gesture([{"op": "create", "segment": facts(number, car), "above": None}])
+        assert send(client, image, number, made) == {"revision": number + 1}
+        assert client.request("POST", f"/api/images/{image}/lock")["mine"]
+    monkeypatch.setattr(time, "time", clock)
+    history = client.request("GET", f"/api/images/{image}/gestures")
+    assert [entry["revision"] for entry in history] == [1, 2, 3, 4]
+    assert [row["key"] for row in client.document(image)["segments"]] == [key_of(n) for n in (3, 2, 1, 0)]
+
+
 def test_a_database_that_fails_at_the_commit_keeps_nothing(small_studio, monkeypatch):
     client = small_studio.log_in()
     (car,) = add_classes(client, small_studio.project_id, "car")

@@ -302,6 +302,46 @@ def test_uploads_are_capped_and_leave_nothing_behind(images, tmp_path):
         assert not list(tmp_path.glob("*.json"))
 
 
+def test_headers_without_end_are_refused_and_others_are_answered(small_studio):
+    import socket
+
+    with socket.create_connection(("127.0.0.1", small_studio.studio.settings.port), 20) as flood:
+        flood.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        try:
+            for _ in range(64):
+                flood.sendall(b"X-Flood: " + b"x" * 4096 + b"\r\n")
+            answer = flood.recv(200)
+        except OSError:  # closed while we were sending
+            answer = b""
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+    assert small_studio.log_in().projects()
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        (
+            "labels.xml",
+            b'<!DOCTYPE a [<!ENTITY b "bbb"><!ENTITY c "&b;&b;">]><annotations>&c;</annotations>',
+        ),
+        ("labels.json", b"[" * 100_000),
+        ("labels.json", b'{"images": 1e999999}'),
+        ("labels.zip", b"PK\x03\x04 no archive"),
+        ("labels.png", b"\x89PNG\r\n\x1a\n no picture"),
+    ],
+    ids=["entities", "depth", "number", "archive", "picture"],
+)
+def test_a_hostile_file_fails_its_job_in_one_line(small_studio, name, content):
+    client = small_studio.log_in()
+    path = f"/api/projects/{small_studio.project_id}/import?name={name}"
+    job = client.request("POST", path, content)
+    with pytest.raises(Exception) as caught:
+        client.wait(job)
+    words = str(caught.value)
+    assert "\n" not in words and "Traceback" not in words and "/tmp" not in words and words
+    assert client.projects()
+
+
 def test_nobody_floods_the_queue_of_jobs(images, tmp_path):
     with run_studio(images, tmp_path / "kept", heavy=0) as studio:
         client = studio.log_in()
