@@ -163,7 +163,8 @@ WORDS = (
     "by ratio; below 0 where it needs more).\n\n"
     "How the choice is made was settled on the tuning part of CamVid alone, where it is level with lot or "
     "above it at every number of labels (five seeds); on the images that judge here it is level while labels "
-    "are few. Nuclei were never tuned on. A difference of .01 in one column is within what five seeds scatter."
+    "are few. Nuclei were never tuned on. A difference of .01 in one column is within what five seeds "
+    "scatter."
 )
 
 
