@@ -39,9 +39,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--packs", default=",".join(PACKS))
-    parser.add_argument(
-        "--images", type=Path, help="folder of the data set, for the pack of pixels"
-    )
+    parser.add_argument("--images", type=Path, help="folder of the data set, for the pack of pixels")
     options = parser.parse_args()
     labels = inlay.read(options.data / "original.json")
     findings = inlay.check(shown(labels, options.images), packs=options.packs.split(","))
