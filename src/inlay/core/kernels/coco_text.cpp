@@ -90,8 +90,8 @@ Row read_result(JsonText& json, const char* base) {
     return row;
 }
 
-// An annotation of COCO's own keys. Whole: image, category, id, crowd; span: the bytes of its segmentation; value: area;
-// box: x, y, width, height (NaN where not said).
+// An annotation of COCO's own keys. Whole: image, category, id, crowd; span: the bytes of its segmentation; value:
+// area; box: x, y, width, height (NaN where not said).
 Row read_annotation(JsonText& json, const char* base) {
     enum { IMAGE = 1, CATEGORY = 2, ID = 4, CROWD = 8, SHAPE = 16, AREA = 32, BOX = 64 };
     Row row;
@@ -217,14 +217,15 @@ nb::tuple columns(std::vector<Share>& shares) {
                           joined(shares, &Rows::value, 1), joined(shares, &Rows::box, 4));
 }
 
-// ((M, 4) whole, (M, 2) spans, (M, 1) values, (M, 4) boxes) of a list of results, as `read_result` says; None where it holds anything but
-// whole ids, numbers, boxes and compressed run lengths.
+// ((M, 4) whole, (M, 2) spans, (M, 1) values, (M, 4) boxes) of a list of results, as `read_result` says; None where it
+// holds anything but whole ids, numbers, boxes and compressed run lengths.
 nb::object scan_results(Array1<uint8_t> data, int threads) {
     std::vector<Share> shares;
     {
         nb::gil_scoped_release free;
+        const uint8_t* end = data.data() + data.shape(0);
         shares = read_list(data.data(), 0, data.shape(0), threads, read_result);
-        if (!shares.empty() && !JsonText(data.data() + shares.back().end, data.data() + data.shape(0)).done()) shares.clear();
+        if (!shares.empty() && !JsonText(data.data() + shares.back().end, end).done()) shares.clear();
     }
     if (shares.empty()) return nb::none();
     return columns(shares);
@@ -333,11 +334,12 @@ class Geometry {
     std::vector<Span> spans_;
 };
 
-// (bad, counts, offsets): the masks of N `segmentation` texts, (N, 2) bytes of `text`, whose images have (N, 2) sizes, polygons by the
-// pixel-edge rule. bad is -1, or the first text that is not of the usual form.
+// (bad, counts, offsets): the masks of N `segmentation` texts, (N, 2) bytes of `text`, whose images have (N, 2) sizes,
+// polygons by the pixel-edge rule. bad is -1, or the first text that is not of the usual form.
 nb::tuple read_geometries(Array1<uint8_t> text, Array2<int64_t> spans, Array2<int64_t> sizes, int threads) {
     const size_t n = spans.shape(0);
-    if (sizes.shape(0) != n || sizes.shape(1) != 2 || spans.shape(1) != 2) throw std::invalid_argument("texts and sizes do not fit together");
+    if (sizes.shape(0) != n || sizes.shape(1) != 2 || spans.shape(1) != 2)
+        throw std::invalid_argument("texts and sizes do not fit together");
     check_spans(spans, text.shape(0));
     RunBuilder out;
     std::vector<int64_t> bad(n + 1, -1);

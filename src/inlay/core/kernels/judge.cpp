@@ -23,7 +23,8 @@ struct Place {
 };
 
 // The predictions of one sample in COCO's order: by class, then by falling score.
-void by_class_and_score(const int32_t* class_id, const double* score, size_t first, size_t n, std::vector<Place>& order) {
+void by_class_and_score(const int32_t* class_id, const double* score, size_t first, size_t n,
+                        std::vector<Place>& order) {
     order.clear();
     for (size_t d = first; d < first + n; ++d) order.push_back({class_id[d], static_cast<uint32_t>(d), score[d]});
     std::sort(order.begin(), order.end());
@@ -245,7 +246,8 @@ void check(const Samples& samples) {
     };
     const size_t D = samples.class_id.shape(0), G = samples.truth_class.shape(0);
     if (!fits(samples.starts, D) || !fits(samples.truth_starts, G) ||
-        samples.starts.shape(0) != samples.truth_starts.shape(0) || samples.score.shape(0) != D || samples.truth_area.shape(0) != G || samples.crowd.shape(0) != G ||
+        samples.starts.shape(0) != samples.truth_starts.shape(0) || samples.score.shape(0) != D ||
+        samples.truth_area.shape(0) != G || samples.crowd.shape(0) != G ||
         samples.areas.shape(1) != 2)
         throw std::invalid_argument("columns of samples do not fit together");
 }
@@ -276,7 +278,8 @@ nb::object judge_masks(Offsets starts, Offsets truth_starts, Array1<int32_t> cla
                       sizes.data()[2 * s] * sizes.data()[2 * s + 1]);
         const MaskKind masks(text.data(), spans.data(), pixels.data(), truths, drawn.data(), crowd.data());
         const auto cost = static_cast<double>(text.shape(0));
-        judged = bands ? samples.judge(cost, 2e5, threads, [&] { return BoundaryKind(masks, samples, sizes.data(), widths.data()); })
+        const auto banded = [&] { return BoundaryKind(masks, samples, sizes.data(), widths.data()); };
+        judged = bands ? samples.judge(cost, 2e5, threads, banded)
                        : samples.judge(cost, 1e6, threads, [&] { return masks; });
     } catch (const BrokenText& broken) {
         return nb::int_(broken.row);

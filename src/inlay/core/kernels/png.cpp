@@ -201,7 +201,8 @@ ColourPairs pairs_of(const File& one, const File& other, size_t h, size_t w) {
 nb::object png_pairs(nb::sequence ones, nb::sequence others, Array2<int64_t> sizes, int threads) {
     const auto one = files_of(ones), other = files_of(others);
     const size_t n = one.size();
-    if (other.size() != n || sizes.shape(0) != n || sizes.shape(1) != 2) throw std::invalid_argument("as many files as sizes");
+    if (other.size() != n || sizes.shape(0) != n || sizes.shape(1) != 2)
+        throw std::invalid_argument("as many files as sizes");
     std::vector<int64_t> starts{0}, a, b, pixels;
     bool usual = true;
     {
@@ -226,7 +227,8 @@ nb::object png_pairs(nb::sequence ones, nb::sequence others, Array2<int64_t> siz
         }
     }
     if (!usual) return nb::none();
-    return nb::make_tuple(to_numpy(std::move(starts)), to_numpy(std::move(a)), to_numpy(std::move(b)), to_numpy(std::move(pixels)));
+    return nb::make_tuple(to_numpy(std::move(starts)), to_numpy(std::move(a)), to_numpy(std::move(b)),
+                          to_numpy(std::move(pixels)));
 }
 
 // The bytes of an 8-bit grey (H, W, 1) or RGB (H, W, 3) PNG file; None where it is of another kind or broken.

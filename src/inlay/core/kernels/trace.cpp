@@ -168,7 +168,8 @@ void centre_ring(PartMap& map, Corner start, bool hole, std::vector<Corner>& pat
 }
 
 // Appends the rings of masks begin .. end - 1.
-void trace_share(const Counts& counts, const Offsets& offsets, size_t begin, size_t end, size_t h, bool centres, Outlines& out) {
+void trace_share(const Counts& counts, const Offsets& offsets, size_t begin, size_t end, size_t h, bool centres,
+                 Outlines& out) {
     PartMap map;
     EdgeTracer edges;
     std::vector<Piece> pieces;
