@@ -216,8 +216,7 @@ _TYPES = (
 _BUYS = (
     "What `inlay.advise.buys` expects the next hours to add, best an hour first, and what trainings with "
     "those labels then add (mean of 3 seeds, labels of both types together): error is foretold less "
-    "measured, and held says whether the measured gain lies within P10 to P90 of the curves (which leave "
-    "out how much single trainings scatter)."
+    "measured, and held says whether the measured gain lies within P10 to P90."
 )
 
 

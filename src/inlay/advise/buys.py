@@ -21,7 +21,7 @@ class Option:
 
     name: str
     hours: float
-    gain: tuple[float, float, float]  # P10, P50 and P90 of the score added
+    gain: tuple[float, float, float]  # P10, P50 and P90 of the score added, between two single trainings
 
     @property
     def per_hour(self) -> float:
@@ -62,7 +62,8 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
     New images of that type; the images at hand labelled once more in a better (slower) type, as many as the
     hours allow; and new images of each other type. What a mixture of two types teaches is taken to be what
     each teaches alone: the labels at hand count as so many images of the other type as give the same score.
-    Images beyond four times the most that were measured add nothing here.
+    Images beyond four times the most that were measured add nothing here. Gains have the scatter of both
+    trainings in them, the one before and the one after.
 
     Raises
     ------
@@ -75,19 +76,22 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
     if not (images >= 1 and hours > 0):
         raise InlayError(f"{images} images and {hours} hours: both are above 0")
     mine = known[have]
-    now = mine.curve.draws([images])[:, 0]
+    random = np.random.default_rng(1)
+    now = _trained(mine.curve, images, random)
     new = hours * 3600 / mine.seconds
-    found = [_option(f"{new:.0f} new images, {have}", hours, _then(mine.curve, images + new) - now)]
+    found = [_option(f"{new:.0f} new images, {have}", hours, _then(mine.curve, images + new, random) - now)]
     for other in types:
         if other is mine:
             continue
         if other.seconds > mine.seconds:
             share = min(1.0, hours * 3600 / (other.seconds * images))
-            redone = share * (other.curve.draws([images])[:, 0] - now)
+            bare = other.curve.draws([images])[:, 0] - mine.curve.draws([images])[:, 0]
+            scatter = float(np.hypot(mine.curve.scatter, other.curve.scatter))
+            redone = share * bare + random.normal(0, scatter, len(bare))
             spent = share * images * other.seconds / 3600
             found.append(_option(f"{share * images:.0f} images once more, {other.name}", spent, redone))
         more = hours * 3600 / other.seconds
-        then = _then(other.curve, _worth(other.curve, now) + more)
+        then = _then(other.curve, _worth(other.curve, now) + more, random)
         found.append(_option(f"{more:.0f} new images, {other.name}", hours, then - now))
     return found
 
@@ -99,9 +103,15 @@ def _worth(curve: LearningCurve, scores: Floats) -> float:
     return float(sizes[reached[0]] if reached.size else sizes[-1])
 
 
-def _then(curve: LearningCurve, images: float) -> Floats:
+def _then(curve: LearningCurve, images: float, random: np.random.Generator) -> Floats:
     """Scores with so many images; what lies far beyond all that was measured counts for nothing."""
-    return curve.draws([min(images, FURTHEST * float(curve.images.max()))])[:, 0]
+    return _trained(curve, min(images, FURTHEST * float(curve.images.max())), random)
+
+
+def _trained(curve: LearningCurve, images: float, random: np.random.Generator) -> Floats:
+    """Scores that single trainings on so many images would reach."""
+    drawn = curve.draws([images])[:, 0]
+    return np.asarray(drawn + random.normal(0, curve.scatter, len(drawn)))
 
 
 def _option(name: str, hours: float, gains: Floats) -> Option:

@@ -113,7 +113,8 @@ class LearningCurve:
         return np.asarray(self.images / self.images.min())
 
     @cached_property
-    def _noise(self) -> float:
+    def scatter(self) -> float:
+        """Deviation of the scores of single trainings from the curve."""
         residual = self.scores - self.predict(self.images)
         return max(float(np.sqrt((residual**2).sum() / max(len(residual) - 3, 1))), 0.002)
 
@@ -128,8 +129,8 @@ class LearningCurve:
         drawn = []
         for family in chosen:
             freedom = max(len(middle) - 3, 1)  # few scores say little of their own noise
-            noise = self._noise * np.sqrt(freedom / random.chisquare(freedom))
-            noisy = middle + random.normal(0, min(noise, 4 * self._noise), len(middle))
+            noise = self.scatter * np.sqrt(freedom / random.chisquare(freedom))
+            noisy = middle + random.normal(0, min(noise, 4 * self.scatter), len(middle))
             start = self._fits[family][1]
             drawn.append((FAMILIES[names[family]][0], _fit(names[family], self._sizes, noisy, start=start)))
         return drawn
@@ -143,7 +144,7 @@ class LearningCurve:
         """(M,) and (M,) 5 % and 95 % of the score that one more training would reach there."""
         random = np.random.default_rng(1)
         curves = self.draws(images)
-        seen = curves + random.normal(0, self._noise, (len(curves), 1))
+        seen = curves + random.normal(0, self.scatter, (len(curves), 1))
         low, high = np.quantile(seen, [0.05, 0.95], axis=0)
         return low, high
 
