@@ -57,6 +57,8 @@ def test_classes_are_arranged_by_name():
     assert error.arrange(np.array([[4, 7]]), ["egg", "hen"]).tolist() == [[7, 4]]
     with pytest.raises(InlayError, match="'fox'"):
         error.arrange(np.array([[4]]), ["fox"])
+    with pytest.raises(InlayError, match="counts of 1 classes; the error was measured of hen, egg"):
+        error.correct(np.array([[4]]))
 
 
 def test_few_images_measure_no_error():

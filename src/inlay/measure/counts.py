@@ -96,8 +96,14 @@ class CountError:
         Raises
         ------
         InlayError
-            When the new images have a class that was never predicted on the measured ones.
+            When the new images have a class that was never predicted on the measured ones, or the counts are
+            of other classes.
         """
+        if predicted.shape[1:] != (len(self.names),):
+            raise InlayError(
+                f"counts of {predicted.shape[-1]} classes; the error was measured of {', '.join(self.names)}: "
+                "bring them into that order with `arrange`"
+            )
         total = predicted.sum(axis=0)
         measured = self.predicted.sum(axis=0)
         blind = np.flatnonzero((total > 0) & (measured == 0))
