@@ -101,8 +101,8 @@ class CountError:
         """
         if predicted.shape[1:] != (len(self.names),):
             raise InlayError(
-                f"counts of {predicted.shape[-1]} classes; the error was measured of {', '.join(self.names)}: "
-                "bring them into that order with `arrange`"
+                f"counts of {predicted.shape[-1]} classes; the error was measured of "
+                f"{', '.join(self.names)}: bring them into that order with `arrange`"
             )
         total = predicted.sum(axis=0)
         measured = self.predicted.sum(axis=0)
