@@ -14,7 +14,7 @@ import { Palette, Sheet } from "../panels/palette.tsx";
 import { Past } from "../panels/past.tsx";
 import { Proposals } from "../panels/proposals.tsx";
 import { Review } from "../panels/review.tsx";
-import { Canvas } from "../panels/stage.tsx";
+import { Canvas, usePicture } from "../panels/stage.tsx";
 import { Options, Toolbar } from "../panels/toolbar.tsx";
 import { TopBar } from "../panels/topbar.tsx";
 import { attempt, Tabs, tell } from "../panels/ui.tsx";
@@ -39,6 +39,7 @@ export function LabelPage({ project, image }: { readonly project: number; readon
   const [desk, setDesk] = useState<Desk | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const ready = classesKnown.value;
+  const picture = usePicture(image);
   useEffect(() => {
     let open: Desk | null = null;
     let gone = false;
@@ -68,10 +69,10 @@ export function LabelPage({ project, image }: { readonly project: number; readon
   }, [image, ready]);
   if (failed) return <Failed error={failed} />;
   if (!desk) return <Plain>{t.loading}</Plain>;
-  return <OpenDesk key={image} desk={desk} project={project} />;
+  return <OpenDesk key={image} desk={desk} project={project} picture={picture} />;
 }
 
-function OpenDesk({ desk, project }: { readonly desk: Desk; readonly project: number }) {
+function OpenDesk({ desk, project, picture }: { readonly desk: Desk; readonly project: number; readonly picture: ReturnType<typeof usePicture> }) {
   const [past, setPast] = useState<number | null>(null);
   const [engines, setEngines] = useState<Engines | null>(null);
   const page = usePage(desk, project);
@@ -87,7 +88,7 @@ function OpenDesk({ desk, project }: { readonly desk: Desk; readonly project: nu
       <main class="middle" id="content">
         <Options desk={desk} engines={engines} />
         <div class="stage">
-          <Canvas editor={desk.editor} image={desk.id} label={t.label.canvas} />
+          <Canvas editor={desk.editor} picture={picture} label={t.label.canvas} />
           {past !== null && <Past desk={desk} revision={past} onLeave={() => setPast(null)} />}
         </div>
       </main>

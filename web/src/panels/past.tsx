@@ -7,11 +7,12 @@ import type { DocumentJson } from "../core/gesture.ts";
 import type { Desk } from "../state/desk.ts";
 import { t } from "../texts.ts";
 import { TOOLS } from "../tools/index.ts";
-import { Canvas } from "./stage.tsx";
+import { Canvas, usePicture } from "./stage.tsx";
 import { attempt, Button, tell } from "./ui.tsx";
 
 export function Past({ desk, revision, onLeave }: { readonly desk: Desk; readonly revision: number; readonly onLeave: () => void }) {
   const [json, setJson] = useState<DocumentJson | null>(null);
+  const picture = usePicture(desk.id);
   useEffect(() => {
     setJson(null);
     void attempt(async () => {
@@ -35,7 +36,7 @@ export function Past({ desk, revision, onLeave }: { readonly desk: Desk; readonl
     });
   return (
     <>
-      {editor && <Canvas key={revision} editor={editor} image={desk.id} label={t.history.looking(revision)} />}
+      {editor && <Canvas key={revision} editor={editor} picture={picture} label={t.history.looking(revision)} />}
       <div class="over" role="status">
         <strong>{t.history.looking(revision)}</strong>
         <Button kind="primary" onClick={() => void restore()}>{t.history.restore}</Button>

@@ -13,27 +13,45 @@ async function fetchPicture(image: number, signal: AbortSignal): Promise<ImageLa
   return ImageLayer.from(await answer.blob());
 }
 
-export function Canvas({ editor, image, label }: { readonly editor: Editor; readonly image: number; readonly label: string }) {
+/** The picture of an image, asked for and decoded at once: while its document is still on the way. */
+export function usePicture(image: number): Promise<ImageLayer> | null {
+  const [picture, setPicture] = useState<Promise<ImageLayer> | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const coming = fetchPicture(image, stop.signal);
+    setPicture(coming);
+    coming.catch(() => undefined); // the canvas says what went wrong, once there is one
+    return () => {
+      stop.abort();
+      void coming.then((layer) => layer.close(), () => undefined);
+    };
+  }, [image]);
+  return picture;
+}
+
+interface Shown {
+  readonly editor: Editor;
+  readonly picture: Promise<ImageLayer> | null;
+  readonly label: string;
+}
+
+export function Canvas({ editor, picture, label }: Shown) {
   const host = useRef<HTMLDivElement>(null);
   const [words, setWords] = useState<string | null>(t.loading);
   useEffect(() => {
     const stage = new Stage(editor, host.current!);
-    const stop = new AbortController();
-    let layer: ImageLayer | null = null;
-    fetchPicture(image, stop.signal)
-      .then((found) => {
-        if (stop.signal.aborted) return found.close();
-        layer = found;
-        stage.show(found);
-        setWords(null);
-      })
-      .catch((error: unknown) => !stop.signal.aborted && setWords(wordsFor(error)));
-    return () => {
-      stop.abort();
-      stage.close();
-      layer?.close();
+    let gone = false;
+    const show = (layer: ImageLayer): void => {
+      if (gone) return;
+      stage.show(layer);
+      setWords(null);
     };
-  }, [editor, image]);
+    picture?.then(show).catch((error: unknown) => gone || setWords(wordsFor(error)));
+    return () => {
+      gone = true;
+      stage.close();
+    };
+  }, [editor, picture]);
   return (
     <>
       <div class="canvas" ref={host} role="application" aria-label={label} />

@@ -263,25 +263,32 @@ export class Desk implements Host {
   }
 }
 
-/** Puts an image on the desk, with what earlier pages could not save. */
+/** Puts an image on the desk, with what earlier pages could not save. All that it needs is asked for at once. */
 export async function openDesk(image: number, parts: { me: Person; tools: Tools; journal: Journal }): Promise<Desk> {
   const place = { image_id: image };
-  const [facts, json] = await Promise.all([
-    call("GET /api/images/{image_id}", place),
+  const about = Promise.all([call("GET /api/images/{image_id}", place), parts.journal.of(image, parts.me.user_id)]);
+  const [[facts, left], json, early] = await Promise.all([
+    about,
     call("GET /api/images/{image_id}/document", place),
+    about.then(([{ revision }, found]) => entriesAfter(image, Math.max(0, Math.min(revision - REMEMBERED, ...found.map(({ base }) => base))))),
   ]);
-  const kept = (await parts.journal.of(image, parts.me.user_id)).filter(({ tab }) => !isAlive(tab));
-  const from = Math.max(0, Math.min(json.revision - REMEMBERED, ...kept.map(({ base }) => base)));
-  const since = await entriesSince(image, from).catch((error: unknown) => {
-    if (error instanceof Unreachable) return []; // the browser's copy was opened: what happened since comes later
-    throw error;
-  });
-  const entries = since.filter(({ revision }) => revision <= json.revision);
+  const kept = left.filter(({ tab }) => !isAlive(tab));
+  const until = early.at(-1)?.revision ?? facts.revision;
+  const late = until < json.revision ? await entriesAfter(image, until) : []; // somebody worked while we asked
+  const entries = [...early, ...late].filter(({ revision }) => revision <= json.revision);
   const desk = new Desk(facts, Document.load(json as DocumentJson), { ...parts, entries });
   const known = new Set(entries.map(({ gesture }) => gesture.id));
   await parts.journal.forget(kept.filter(({ id }) => known.has(id)).map(({ id }) => id));
   desk.recover(kept.filter(({ id }) => !known.has(id)));
   return desk;
+}
+
+/** What was done after a revision; nothing where the browser's own copy was opened: what happened since comes later. */
+async function entriesAfter(image: number, revision: number): Promise<Entry[]> {
+  return entriesSince(image, revision).catch((error: unknown) => {
+    if (error instanceof Unreachable) return [];
+    throw error;
+  });
 }
 
 /** Words for a person about why an image does not open. */
