@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inlay.advise import Answers, Load, Timing, choose, estimate, guide, measure_load, state_load
+from inlay.advise import (
+    Answers,
+    Load,
+    Timing,
+    best_buy,
+    buys,
+    choose,
+    estimate,
+    guide,
+    measure_load,
+    state_load,
+)
+from inlay.advise.scores import read_scores
 from inlay.server import labels
 from inlay.server.store import classes
 
@@ -99,3 +111,53 @@ def test_without_a_finished_image_nothing_is_priced(small_studio):
     path = f"/api/projects/{small_studio.project_id}/advice"
     assert owner.request("GET", path)["labelled"] == 0
     assert owner.request("POST", path, {"answers": {"objects": True}})["costs"] == []
+
+
+TABLE = "type,seconds,images,score\n" + "".join(
+    f"{kind},{seconds},{images},{score}\n"
+    for kind, seconds, scores in (
+        ("coarse", 40, (0.41, 0.46, 0.49, 0.50)),
+        ("sharp", 360, (0.47, 0.54, 0.59, 0.62)),
+    )
+    for images, score in zip((20, 40, 80, 160), scores)
+)
+
+
+def test_what_the_next_hours_buy_is_what_the_package_says_the_best_first(asked):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice/buy"
+    body = {"table": TABLE, "have": "coarse", "images": 160, "hours": 8}
+    found = owner.request("POST", path, body)
+    wanted = buys(read_scores(TABLE, "table"), "coarse", 160, 8)
+    better = best_buy(wanted)
+    assert [way["name"] for way in found["ways"]][: len(better)] == [each.name for each in better]
+    assert {way["name"]: tuple(way["gain"]) for way in found["ways"]} == {
+        each.name: each.gain for each in wanted
+    }
+    assert found["best"] == (better[0].name if better else None)
+    assert all(low <= middle <= high for low, middle, high in (way["gain"] for way in found["ways"]))
+    pasted = owner.request("POST", path, {**body, "table": TABLE.replace(",", "\t")})
+    assert pasted == found  # as a spreadsheet puts it on the clipboard
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (TABLE.replace("160,0.62", "160,good"), "table: line 9: score: 'good' is not a number"),
+        (TABLE.replace("sharp,360,20", "sharp,-1,20"), "table: line 6: seconds: -1 is not above 0"),
+        (TABLE.replace("40,80,0.49", "40"), "table: line 4: 2 cells under 4 columns"),
+        (TABLE.replace("\ncoarse,40,40", "\n,40,40"), "table: line 3: there is no type"),
+        (TABLE.replace("seconds", "minutes"), "table: header: there is no column 'seconds'"),
+        ("type,seconds,images,score\n", "there is no line with scores"),
+        ("", "there is no line with scores"),
+        ("\n".join(TABLE.splitlines()[:4]), "type 'coarse'"),
+        (TABLE.replace("coarse", "rough"), "there are no scores of the label type 'coarse'"),
+    ],
+    ids=["word", "negative", "short", "nameless", "column", "header only", "empty", "few", "other"],
+)
+def test_a_table_of_scores_that_cannot_be_read_names_its_line(asked, table, words):
+    studio, owner = asked
+    path = f"/api/projects/{studio.project_id}/advice/buy"
+    body = {"table": table, "have": "coarse", "images": 160, "hours": 8}
+    said = refused(422, owner.request, "POST", path, body)["error"]
+    assert words in said and "\n" not in said

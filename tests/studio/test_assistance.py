@@ -92,6 +92,40 @@ def test_advice_answers_nine_questions_with_reasons_costs_and_a_guide(contexts, 
         assert violations(page, RULES) == {}
 
 
+TABLE = "type,seconds,images,score\n" + "".join(
+    f"{kind},{seconds},{images},{score}\n"
+    for kind, seconds, scores in (
+        ("coarse", 40, (0.41, 0.46, 0.49, 0.50)),
+        ("sharp", 360, (0.47, 0.54, 0.59, 0.62)),
+    )
+    for images, score in zip((20, 40, 80, 160), scores)
+)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_table_of_scores_says_what_the_next_hours_buy(contexts, owner_state, served, theme):
+    page = contexts(owner_state, color_scheme=theme, reduced_motion="reduce").new_page()
+    page.goto(f"{served.address}/projects/1/advice")
+    table = page.get_by_label("Scores, as CSV")
+    table.fill(TABLE.replace("80,0.59", "80,good"))
+    page.get_by_label("Images that have them").fill("160")
+    page.get_by_role("button", name="What to buy").click()
+    page.get_by_role("alert").get_by_text("table: line 8: score: 'good' is not a number").wait_for()
+    file = {"name": "scores.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
+    page.get_by_label("Or take them from a file").set_input_files(file)
+    have = page.get_by_label("Labels at hand")
+    assert have.locator("option").all_inner_texts() == ["coarse", "sharp"] and have.input_value() == "coarse"
+    page.get_by_role("button", name="What to buy").click()
+    best = page.get_by_role("heading", name="Buy:")
+    best.wait_for()
+    assert page.get_by_role("alert").count() == 0
+    rows = page.get_by_role("region", name="What the next hours buy").get_by_role("row")
+    first = rows.nth(1).get_by_role("rowheader").inner_text()
+    assert best.inner_text() == f"Buy: {first}" and rows.count() == 4
+    if AXE.is_file():
+        assert violations(page, RULES) == {}
+
+
 def test_segments_are_followed_into_the_next_frame(owner, served, desk, free_images):
     """Frames of the sample differ, so that only the way is seen: what was found is on the next image."""
     desk.press("0", "r")

@@ -83,6 +83,28 @@ export interface Broken {
   readonly op: number | null;
 }
 
+/** A way to spend the hours: the score that it adds (P10, P50, P90), and that of an hour. */
+export interface Buy {
+  readonly gain: readonly [number, number, number];
+  readonly hours: number;
+  readonly name: string;
+  readonly per_hour: number;
+}
+
+/** A table of scores (type, seconds, images, score) as text, what is at hand, and how long one can label. */
+export interface BuyQuestion {
+  readonly have: string;
+  readonly hours: number;
+  readonly images: number;
+  readonly table: string;
+}
+
+/** Each way, the best first; `best` is null where nothing is expected to add anything. */
+export interface Buys {
+  readonly best: string | null;
+  readonly ways: readonly Buy[];
+}
+
 /** A mask that an engine offers. */
 export interface Candidate {
   readonly mask: Mask;
@@ -696,6 +718,7 @@ export interface Routes {
   "PATCH /api/projects/{project_id}": { body: ProjectChange; query: Record<never, never>; answer: Project };
   "GET /api/projects/{project_id}/advice": { body: undefined; query: Record<never, never>; answer: AdviceForm };
   "POST /api/projects/{project_id}/advice": { body: AdviceQuestion; query: Record<never, never>; answer: Advice };
+  "POST /api/projects/{project_id}/advice/buy": { body: BuyQuestion; query: Record<never, never>; answer: Buys };
   "POST /api/projects/{project_id}/assign": { body: Assignment; query: Record<never, never>; answer: undefined };
   "GET /api/projects/{project_id}/assistance": { body: undefined; query: Record<never, never>; answer: Assistance };
   "GET /api/projects/{project_id}/classes": { body: undefined; query: Record<never, never>; answer: ClassTable };

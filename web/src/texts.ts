@@ -1,5 +1,5 @@
 /** Every English text of the studio. */
-import { advice, assistance } from "./texts/planning.ts";
+import { advice, assistance, buying } from "./texts/planning.ts";
 import { duration, percent, plural } from "./texts/figures.ts";
 import type { Role, State } from "./words.ts";
 
@@ -420,7 +420,7 @@ export const t = {
   },
 
   assistance,
-  advice,
+  advice, buying,
 
   members: {
     title: "Members",

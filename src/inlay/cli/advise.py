@@ -14,7 +14,6 @@ from inlay.cli.costing import cost, count, pilot
 from inlay.cli.tables import as_number, columns
 
 if TYPE_CHECKING:
-    from inlay.advise.buys import LabelType
     from inlay.advise.choose import Answers
     from inlay.core.classes import Classes
 
@@ -194,8 +193,10 @@ def buy(scores: Path, /, *, have: str, images: int, hours: float) -> int:
         Hours to spend.
     """
     from inlay.advise.buys import best_buy, buys
+    from inlay.advise.scores import read_scores
+    from inlay.cli.tables import text_of
 
-    options = buys(_label_types(scores), have, images, hours)
+    options = buys(read_scores(text_of(scores), str(scores)), have, images, hours)
     better = best_buy(options)
     for option in better + [each for each in options if each not in better]:
         print(f"{option.per_hour:+.4f} an hour   {option}")
@@ -239,27 +240,6 @@ def next_images(
     ):
         print(f"{worth:.3f}  {name}")
     return 0
-
-
-def _label_types(scores: Path) -> list[LabelType]:
-    import numpy as np
-
-    from inlay.advise.buys import LabelType
-    from inlay.advise.learning_curve import LearningCurve
-    from inlay.core.errors import InlayError
-
-    points: dict[str, list[tuple[float, float, float]]] = {}
-    for line, (name, *figures) in enumerate(columns(scores, ("type", "seconds", "images", "score")), 2):
-        seconds, number, score = (as_number(each, f"{scores}: line {line}") for each in figures)
-        points.setdefault(name, []).append((seconds, number, score))
-    found = []
-    for name, rows in points.items():
-        seconds, number, score = np.array(rows).T
-        try:
-            found.append(LabelType(name, float(seconds.mean()), LearningCurve(number, score)))
-        except InlayError as error:
-            raise InlayError(f"{scores}: type {name!r}: {error}") from None
-    return found
 
 
 def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:

@@ -20,6 +20,16 @@ def columns(path: Path, names: tuple[str, ...]) -> list[tuple[str, ...]]:
         return [tuple(row[name] or "" for name in names) for row in reader]
 
 
+def text_of(path: Path) -> str:
+    """The text of a file that somebody wrote."""
+    from inlay.core.errors import FormatError
+
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(path, f"byte {error.start}", "is not UTF-8 text; save it as a CSV file") from None
+
+
 def as_number(text: str, where: str) -> float:
     """A number that somebody wrote `where`."""
     from inlay.core.errors import InlayError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
-from inlay.server import forms, labels
+from inlay.server import advice_forms, labels
 from inlay.server.access import Access
 from inlay.server.store import classes, projects
 from inlay.server.tables import images
@@ -24,7 +24,7 @@ LOOKED_AT = 200  # labelled images whose work is measured
 DRAWN = ("submitted", "accepted")
 
 
-def questions(who: Access) -> forms.AdviceForm:
+def questions(who: Access) -> advice_forms.AdviceForm:
     """The nine questions, and what the project says of images, wage and time."""
     from inlay.advise import QUESTIONS, TOOLS
     from inlay.advise.cost import ENOUGH_TIMED
@@ -32,8 +32,8 @@ def questions(who: Access) -> forms.AdviceForm:
     with who.studio.database.reading() as db:
         count = sum(projects.count_states(db, who.project_id).values())
         rate = projects.settings_of(projects.row_of(db, who.project_id))["rate"]
-    return forms.AdviceForm(
-        questions=[forms.Question(name=name, words=words) for name, words in QUESTIONS.items()],
+    return advice_forms.AdviceForm(
+        questions=[advice_forms.Question(name=name, words=words) for name, words in QUESTIONS.items()],
         tools=list(TOOLS),
         images=count,
         wage=rate,
@@ -43,7 +43,7 @@ def questions(who: Access) -> forms.AdviceForm:
     )
 
 
-def advise(who: Access, body: forms.AdviceQuestion) -> forms.Advice:
+def advise(who: Access, body: advice_forms.AdviceQuestion) -> advice_forms.Advice:
     """The advice for some answers, with its label guide, and what each label type costs."""
     from inlay.advise import Answers, choose, guide
 
@@ -52,12 +52,12 @@ def advise(who: Access, body: forms.AdviceQuestion) -> forms.Advice:
     with who.studio.database.reading() as db:
         these, _ = classes.core(db, who.project_id)
     work = _work(who, body, these)
-    return forms.Advice(
+    return advice_forms.Advice(
         label_type=found.label_type,
         reasons=list(found.reasons),
         cannot=found.cannot,
         alternatives=[
-            forms.Alternative(label_type=each.label_type, when=each.when, cannot=each.cannot)
+            advice_forms.Alternative(label_type=each.label_type, when=each.when, cannot=each.cannot)
             for each in found.alternatives
         ],
         also=list(found.also),
@@ -70,6 +70,23 @@ def advise(who: Access, body: forms.AdviceQuestion) -> forms.Advice:
         costs=[] if work is None else _costs(work, body),
         advised=list(_modes(found.label_type)),
         looked_at=0 if work is None else work.labelled,
+    )
+
+
+def buy(body: advice_forms.BuyQuestion) -> advice_forms.Buys:
+    """What the same hours add in each way; what adds nothing comes last."""
+    from inlay.advise.buys import best_buy, buys
+    from inlay.advise.scores import read_scores
+
+    found = buys(read_scores(body.table, "table"), body.have, body.images, body.hours)
+    better = best_buy(found)
+    ways = better + [each for each in found if each not in better]
+    return advice_forms.Buys(
+        ways=[
+            advice_forms.Buy(name=each.name, hours=each.hours, gain=each.gain, per_hour=each.per_hour)
+            for each in ways
+        ],
+        best=better[0].name if better else None,
     )
 
 
@@ -88,7 +105,7 @@ class _Work:
     timings: tuple[Timing, ...] = ()
 
 
-def _work(who: Access, body: forms.AdviceQuestion, these: Classes) -> _Work | None:
+def _work(who: Access, body: advice_forms.AdviceQuestion, these: Classes) -> _Work | None:
     """The work in the project's finished images, else in those whose objects somebody counted."""
     from inlay.advise.cost import Timing
     from inlay.advise.scenes import measure_load, state_load
@@ -135,7 +152,7 @@ def mode_of(label_of: Sequence[Segmentation], these: Classes) -> Mode:
     return "instance" if kinds <= {"thing"} else "panoptic"
 
 
-def _costs(work: _Work, body: forms.AdviceQuestion) -> list[forms.Cost]:
+def _costs(work: _Work, body: advice_forms.AdviceQuestion) -> list[advice_forms.Cost]:
     from inlay.advise.cost import MODES, estimate
 
     return [
@@ -155,12 +172,12 @@ def _costs(work: _Work, body: forms.AdviceQuestion) -> list[forms.Cost]:
     ]
 
 
-def _cost(cost: Cost) -> forms.Cost:
-    return forms.Cost(
+def _cost(cost: Cost) -> advice_forms.Cost:
+    return advice_forms.Cost(
         mode=cost.mode,
         hours=cost.hours,
         money=cost.money,
-        drivers=[forms.Driver(name=name, low=low, high=high) for name, low, high in cost.drivers[:6]],
+        drivers=[advice_forms.Driver(name=name, low=low, high=high) for name, low, high in cost.drivers[:6]],
         timed=cost.timed,
         source=cost.source,
     )

@@ -17,7 +17,7 @@ const VALUES = 130;
 export function RangeChart({ rows, label }: { readonly rows: readonly Range[]; readonly label: string }) {
   const lowest = Math.min(...rows.map(({ low, middle }) => Math.min(low, middle)));
   const highest = Math.max(...rows.map(({ high, middle }) => Math.max(high, middle)), lowest + 1e-9);
-  const from = lowest > highest / 3 ? lowest - (highest - lowest) * 0.05 : 0; // a tornado is read by its width
+  const from = lowest > highest / 3 ? lowest - (highest - lowest) * 0.05 : Math.min(0, lowest); // a tornado is read by its width
   const at = (value: number): number => NAMES + ((value - from) / (highest - from)) * (WIDE - NAMES - VALUES);
   return (
     <svg class="chart ranges" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>

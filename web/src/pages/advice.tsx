@@ -5,6 +5,7 @@ import { RangeChart } from "../charts/ranges.tsx";
 import { attempt, Button, Choice, Field, tell } from "../panels/ui.tsx";
 import type { Advice, AdviceForm, AdviceQuestion, Cost } from "../schema.d.ts";
 import { t } from "../texts.ts";
+import { Buying } from "./buying.tsx";
 import { Shell, useTitle } from "./shell.tsx";
 
 type Answer = "yes" | "no" | "unknown";
@@ -65,6 +66,7 @@ export function AdvicePage({ project: id }: { readonly project: number }) {
           <Prices form={form} priced={priced} onChange={(part) => setPriced({ ...priced, ...part })} />
           <div class="actions"><Button kind="primary" onClick={() => void ask()}>{t.advice.ask}</Button></div>
           {advice && <Answered advice={advice} />}
+          <Buying project={id} labelled={form.labelled} />
         </>
       )}
     </Shell>

@@ -61,3 +61,19 @@ export const advice = {
   guideHint: "With the classes of this project. Fill in what each class is and is not before you hand it out.",
   copyGuide: "Copy", keepGuide: "Keep as a file",
 };
+
+export const buying = {
+  title: "What the next hours buy",
+  hint:
+    "New images, better outlines of those at hand, or another label type? The table says what trainings reached: a line for each, " +
+    "with the type of its labels, the seconds that an image of it takes, the number of images and the score on one test set.",
+  table: "Scores, as CSV with the columns type, seconds, images and score", file: "Or take them from a file",
+  have: "Labels at hand", images: "Images that have them", hours: "Hours to spend",
+  ask: "What to buy",
+  best: (name: string) => `Buy: ${name}`,
+  stop: "Stop: nothing here is expected to add anything.",
+  chart: "Score that each way adds, from P10 to P90 with P50 marked",
+  columns: ["Way", "Hours", "Gain P10", "P50", "P90", "An hour"],
+  gain: (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`,
+  perHour: (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`,
+};

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inlay.server import advising, forms
+from inlay.server import advice_forms, advising
 from inlay.server.access import Who, allow, error_bodies
 
 router = APIRouter(
@@ -13,12 +13,18 @@ router = APIRouter(
 
 
 @router.get("", **allow("reviewer"))
-def read(project_id: int, who: Who) -> forms.AdviceForm:
+def read(project_id: int, who: Who) -> advice_forms.AdviceForm:
     """The nine questions, and what is known of the project."""
     return advising.questions(who)
 
 
 @router.post("", **allow("reviewer"))
-def ask(project_id: int, body: forms.AdviceQuestion, who: Who) -> forms.Advice:
+def ask(project_id: int, body: advice_forms.AdviceQuestion, who: Who) -> advice_forms.Advice:
     """The cheapest label type that answers the questions, alternatives, costs and a guide for labellers."""
     return advising.advise(who, body)
+
+
+@router.post("/buy", **allow("reviewer"))
+def buy(project_id: int, body: advice_forms.BuyQuestion, who: Who) -> advice_forms.Buys:
+    """What the next hours buy most of, from a table of scores: each way with its gain, the best first."""
+    return advising.buy(body)
