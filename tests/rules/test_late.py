@@ -255,3 +255,24 @@ def test_a_count_is_what_the_finding_says(tmp_path):
 def test_what_cannot_be_counted_is_refused(tmp_path, rule, words):
     with pytest.raises(FormatError, match=words):
         counted(tmp_path, "w", rule + '\nmessage = "m"')
+
+
+def film(speed: int) -> Dataset:
+    """Three things that cross the picture, and a larger one, which a frame repeats to the pixel."""
+    frames = []
+    for number, (place, extra) in enumerate(zip((0, 1, 1, 2, 3), (0, 1, 1, 0, 1))):
+        masks = np.zeros((4, 60, 90), np.bool_)
+        for row in range(3):
+            masks[row, 20 * row : 20 * row + 10, 6 * number : 6 * number + 10] = True
+        masks[3, 10:30, 50 + speed * place : 75 + speed * place] = True
+        masks[3, 30, 50 : 50 + extra] = True
+        ids = np.arange(1, 5)
+        label = Segmentation(Classes.of("car"), Masks.encode(masks), np.zeros(4, np.int32), ids)
+        frames.append(Sample(f"{number}", None, label, group="film", frame=number))
+    return Dataset.of(frames)
+
+
+def test_a_repeated_mask_is_frozen_where_its_thing_moves_and_not_where_it_keeps_its_place():
+    standing, moving = (check(film(speed), packs=("sequence",)) for speed in (0, 3))
+    assert not [each for each in standing if each.rule == "frozen-mask"]
+    assert [(each.image, each.rows) for each in moving if each.rule == "frozen-mask"] == [("2", (3,))]

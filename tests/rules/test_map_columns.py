@@ -143,7 +143,11 @@ def test_a_crowd_is_ragged_and_one_thing_is_not():
     )
     full, ragged = shape.crowd_solidity(SegmentTable(label))
     assert full == 1 and ragged < 0.3
-    assert np.isnan(shape.crowd_solidity(SegmentTable(label.replace(crowd=np.array([False] * 2))))).all()
+    body, pieces = shape.crowd_body_frac(SegmentTable(label))
+    assert body == 1 and pieces == 0.5
+    alone = SegmentTable(label.replace(crowd=np.array([False] * 2)))
+    for column in (shape.crowd_solidity, shape.crowd_body_frac):
+        assert np.isnan(column(alone)).all()
 
 
 def test_rendered_maps_raise_none_of_these():

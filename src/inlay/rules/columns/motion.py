@@ -91,6 +91,21 @@ def changing_frac(table: TrackTable) -> Floats:
     return ratio(changed, np.bincount(steps.track, minlength=len(table)))
 
 
+def pace_px(table: TrackTable) -> Floats:
+    """Median of `jump_px` over the track's steps in which its mask changes; unknown where none does.
+
+    Far below a pixel for what keeps its place in the picture, as the car ahead of the camera's own does.
+    """
+    steps = table.steps
+    changed = np.flatnonzero(~frozen(steps))
+    moved, track = jump_px(steps)[changed], steps.track[changed]
+    order = np.lexsort((moved, track))
+    rows, first, many = np.unique(track[order], return_index=True, return_counts=True)
+    found = np.full(len(table), np.nan)
+    found[rows] = (moved[order][first + (many - 1) // 2] + moved[order][first + many // 2]) / 2
+    return found
+
+
 def track_len(table: TrackTable) -> Integers:
     """Frames in which the track appears; 1 or more."""
     return np.diff(table.start) - id_twice(table)
@@ -142,7 +157,8 @@ def n_classes(table: TrackTable) -> Integers:
 def continued_iou(table: TrackTable) -> Floats:
     """Largest IoU of the box the track begins with, and of one that ended a frame before; 0 to 1.
 
-    Of tracks of one class; near 1, one thing goes on under a new id. Unknown in the sequence's first frame.
+    Of tracks of one class; near 1, one thing goes on under a new id. The boxes as they stand, or one of them
+    moved on as it moved in its own step. Unknown in the sequence's first frame.
     """
     gathered, sequences = table.gathered, table.sequences
     order = np.full(len(gathered.name), -1)
@@ -158,9 +174,25 @@ def continued_iou(table: TrackTable) -> Floats:
     same = (table.sequence[track] == table.sequence[other]) & (
         gathered.class_id[starts[track]] == gathered.class_id[ends[other]]
     )
-    overlap = _box_iou(gathered.box[ends[other[same]]], gathered.box[starts[track[same]]])
-    np.fmax.at(found, track[same], overlap)
+    track, other = track[same], other[same]
+    end, start = gathered.box[ends[other]], gathered.box[starts[track]]
+    onwards, backwards = _motion(table, order, last=True)[other], _motion(table, order, last=False)[track]
+    for old, new in ((end, start), (end + onwards, start), (end, start - backwards)):
+        np.fmax.at(found, track, _box_iou(old, new))
     return found
+
+
+def _motion(table: TrackTable, order: Integers, *, last: bool) -> Integers:
+    """(T, 4) how far the box moves in the first or last step of a track; 0 where it lacks a frame there."""
+    many = np.diff(table.start)
+    earlier = np.where(last, table.start[1:] - 2, table.start[:-1])[many > 1]
+    before, after = table.segments[earlier], table.segments[earlier + 1]
+    image, box = table.gathered.image, table.gathered.box
+    change = box[after] - box[before]
+    middle = (change[:, :2] + change[:, 2:]) // 2
+    moved = np.zeros((len(table), 4), np.int64)
+    moved[many > 1] = np.tile(middle, 2) * (order[image[after]] - order[image[before]] == 1)[:, None]
+    return moved
 
 
 def frozen_frames(table: SequenceTable) -> Integers:

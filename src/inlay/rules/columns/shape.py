@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inlay.core.masks import Masks
 from inlay.rules.columns.parts.runs import Moments, hull_area, moments
 from inlay.rules.tables import Floats, SegmentTable, ratio
 
@@ -19,13 +21,31 @@ def crowd_solidity(table: SegmentTable) -> Floats:
 
     Of the full extent where the label has it. Crowds are ragged, 0.5 and less; a single thing is compact.
     """
+    rows, whole = _crowds(table)
+    found = np.full(len(table), np.nan)
+    found[rows] = ratio(whole.area(), hull_area(whole))
+    return found
+
+
+def crowd_body_frac(table: SegmentTable) -> Floats:
+    """Share of the largest part in the mask of a crowd; above 0 to 1, unknown for what is no crowd.
+
+    Of the full extent where the label has it. A single thing is one body, and little beside it.
+    """
+    rows, whole = _crowds(table)
+    parts, of = whole.parts()
+    largest = np.zeros(len(rows), np.int64)
+    np.maximum.at(largest, of, parts.area())
+    found = np.full(len(table), np.nan)
+    found[rows] = ratio(largest, whole.area())
+    return found
+
+
+def _crowds(table: SegmentTable) -> tuple[NDArray[np.int64], Masks]:
+    """The rows of crowds, and their full extents or else their masks."""
     label = table.segmentation
     rows = np.flatnonzero(label.crowd)
-    found = np.full(len(table), np.nan)
-    if len(rows):
-        whole = (table.masks if label.amodal is None else label.amodal)[rows]
-        found[rows] = ratio(whole.area(), hull_area(whole))
-    return found
+    return rows, (table.masks if label.amodal is None else label.amodal)[rows]
 
 
 def elongation(table: SegmentTable) -> Floats:
