@@ -261,15 +261,18 @@ def styled(
 def judged(findings: Findings, clean: Findings, errors: Sequence[dict[str, Spoilt]]) -> Count:
     """How many of the errors the findings are about."""
     before, count = keys(clean), Count()
-    by_image: dict[str, list[tuple[Any, Finding]]] = defaultdict(list)
-    for key, each in keys(findings).items():
-        if each.image is not None and is_new(each, key, before):
-            by_image[each.image].append((key, each))
+    by_image: dict[str, list[Finding]] = defaultdict(list)
+    spoilt = {name: each for error in errors for name, each in error.items()}
+    for each in keys(findings).values():
+        if each.image in spoilt:
+            key = (each.rule, each.image, spoilt[each.image].clean_rows(each.rows))
+            if is_new(each, key, before):
+                by_image[each.image].append(each)
     for error in errors:
         count.tried += 1
         best, hit = 0.0, False
         names = list(error)
-        near = [(name, each) for name in names for _, each in by_image[name]]
+        near = [(name, each) for name in names for each in by_image[name]]
         for name, each in near:
             true, share = touches(each, error[name])
             count.new += 1

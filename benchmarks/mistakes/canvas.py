@@ -21,6 +21,11 @@ class Spoilt:
     sample: Sample
     where: Bits  # (H, W) pixels that were changed, or that the error is about
     rows: tuple[int, ...] = ()  # segments that the error is about, in the spoilt sample
+    gone: int | None = None  # row of the clean label that the spoilt one lacks
+
+    def clean_rows(self, rows: tuple[int, ...]) -> tuple[int, ...]:
+        """Where segments of the spoilt sample stand in the clean label."""
+        return rows if self.gone is None else tuple(row + (row >= self.gone) for row in rows)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from inlay.core.contacts import contacts_of
@@ -161,7 +163,7 @@ def _without(canvas: Canvas, row: int, where: Bits, rows: tuple[int, ...]) -> Sp
     if canvas.extent is not None:
         canvas.extent = canvas.extent[keep]
     canvas.sample = canvas.sample.replace(segmentation=canvas.label[keep])
-    return canvas.spoilt(where, rows)
+    return replace(canvas.spoilt(where, rows), gone=row)
 
 
 def split(sample: Sample, random: Random) -> Spoilt | None:

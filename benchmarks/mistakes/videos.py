@@ -123,7 +123,7 @@ def gap(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | 
     label, row = frames[start].label(), _row(frames[start], number)
     where = label.masks[row].decode()[0]
     less = label[np.arange(len(label)) != row]
-    return start, [Spoilt(replace(frames[start], segmentation=less), where, ())]
+    return start, [Spoilt(replace(frames[start], segmentation=less), where, (), gone=row)]
 
 
 def class_change(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
@@ -142,33 +142,50 @@ def class_change(frames: Sequence[Sample], random: Random) -> tuple[int, list[Sp
 
 
 def frozen(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
-    """A mask that nobody moved along for 1 .. 3 frames."""
-    tracks = {number: at for number, at in _tracks(frames).items() if len(at) >= 2}
-    if not tracks:
+    """A mask that nobody moved along for 1 .. 3 frames, of a thing that does move."""
+    places = [
+        (number, at, first)
+        for number, at in _tracks(frames).items()
+        for first in range(1, len(at))
+        if _moves(frames[at[first - 1]], frames[at[first]], number)
+    ]
+    if not places:
         return None
-    number = int(random.choice(list(tracks)))
-    at = tracks[number]
-    first = int(random.integers(1, len(at)))
+    number, at, first = places[random.integers(len(places))]
     many = int(random.integers(1, 4))
-    old = frames[at[first - 1]].label().masks[_row(frames[at[first - 1]], number)]
-    found = []
-    for place in range(at[first], min(at[first] + many, at[-1] + 1)):
-        label = frames[place].label()
-        rows = np.flatnonzero(label.instance_id == number)
-        if len(rows):
-            places = np.arange(len(label))
-            stack = [old if each == rows[0] else label.masks[int(each)] for each in places]
-            masks = type(old).concat(stack)
-            amodal = label.amodal
-            if amodal is not None:  # the full extent stays behind as well; what is in front of it still is
-                whole = frames[at[first - 1]].label()
-                kept = whole.amodal[_row(frames[at[first - 1]], number)]
-                amodal = type(old).concat(kept if each == rows[0] else amodal[int(each)] for each in places)
-                stack = label.replace(masks=amodal, amodal=None).masks.paint(places, fill=-1)
-                masks = type(old).from_ids(stack, len(places))
-            spoilt = replace(frames[place], segmentation=label.replace(masks=masks, amodal=amodal))
-            found.append(Spoilt(spoilt, old.decode()[0], (int(rows[0]),)))
+    before = frames[at[first - 1]]
+    there = range(at[first], min(at[first] + many, at[-1] + 1))
+    found = [
+        _stopped(frames[place], before, number)
+        for place in there
+        if (frames[place].label().instance_id == number).any()
+    ]
     return at[first], found
+
+
+def _moves(before: Sample, after: Sample, number: int) -> bool:
+    """Whether a thing's mask differs by a twentieth or more from that of the frame before."""
+    old, new = (each.label().masks[_row(each, number)] for each in (before, after))
+    return float(old.iou(new)[0, 0]) < 0.95
+
+
+def _stopped(frame: Sample, before: Sample, number: int) -> Spoilt:
+    """A frame in which a thing, its full extent as well, is where it was; what is in front of it still is."""
+    label, whole = frame.label(), before.label()
+    row, old = _row(frame, number), _row(before, number)
+    kept, places = whole.masks[old], np.arange(len(label))
+    masks = type(kept).concat(kept if each == row else label.masks[int(each)] for each in places)
+    amodal = label.amodal
+    if amodal is not None and whole.amodal is not None:
+        kept_whole = whole.amodal[old]
+        amodal = type(kept).concat(kept_whole if each == row else amodal[int(each)] for each in places)
+        stack = label.replace(masks=amodal, amodal=None).masks.paint(places, fill=-1)
+        masks = type(kept).from_ids(stack, len(places))
+    changed = np.flatnonzero(np.diagonal(masks.iou(label.masks)) < 1)  # it hides others, and bares others
+    rows = (row, *(int(each) for each in changed if each != row))
+    return Spoilt(
+        replace(frame, segmentation=label.replace(masks=masks, amodal=amodal)), kept.decode()[0], rows
+    )
 
 
 def frozen_frame(frames: Sequence[Sample], random: Random) -> tuple[int, list[Spoilt]] | None:
