@@ -5,59 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import random
-import re
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from inlay.client import Client, StudioError
 from inlay.core.errors import InlayError
 from inlay.server.database import Database
 from inlay.server.store import documents
 from inlay.server.tables import metadata
 
+from .process import Server
 from .talking import add_classes, drawing, facts, gesture, image_ids, key_of, refused, send, square
 
 FAULTS = int(os.environ.get("INLAY_FAULTS", "3"))  # 1000 in the nightly run
-
-
-class Server:
-    """`inlay label` as a process of its own."""
-
-    def __init__(self, images: Path, folder: Path) -> None:
-        run = "import sys; from inlay.cli import main; sys.exit(main())"
-        options = ["--project", str(folder), "--no-browser", "--port", "18800"]
-        command = [sys.executable, "-c", run, "label", str(images), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line.startswith("studio: "):
-            self.kill()
-        assert line.startswith("studio: "), line
-        self.link = re.search(r"http\S+", line)[0]
-
-    def log_in(self) -> Client:
-        until = time.monotonic() + 20
-        while True:
-            try:
-                return Client(self.link)
-            except StudioError:
-                raise
-            except InlayError:
-                assert time.monotonic() < until
-                time.sleep(0.05)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
 
 
 def test_killing_the_server_in_the_middle_of_saves_loses_nothing_acknowledged(images, tmp_path):
@@ -210,6 +174,95 @@ def test_a_copy_of_the_folder_is_a_backup(small_studio, images, tmp_path):
 
     with run_studio(images, tmp_path / "restored") as restored:
         assert restored.log_in().document(image) == before
+
+
+@pytest.fixture
+def servers():
+    """Starts servers, of which none outlives the test."""
+    started = []
+
+    def start(images, folder):
+        started.append(Server(images, folder))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.mark.parametrize("how", ["stopped", "running"])
+def test_a_restored_backup_has_every_acknowledged_edit(images, tmp_path, servers, how):
+    """The drill: edits on each image, a backup as the docs say, the studio destroyed, and back."""
+    folder, backup = tmp_path / "kept", tmp_path / "backup"
+    server = servers(images, folder)
+    client = server.log_in()
+    project = client.projects()[0]["project_id"]
+    car, road = add_classes(client, project, "car", "road")
+    for turn, image in enumerate(image_ids(client, project)):
+        for number in range(4):
+            ops = drawing(number, (car, road)[number % 2], square(12 * number, 3 * turn))
+            send(client, image, number, gesture(ops))
+        client.request("POST", f"/api/images/{image}/comments", {"text": f"see {turn}"})
+    client.request("POST", f"/api/images/{image}/state", {"state": "submitted"})
+    before = whole(client, project)
+    if how == "stopped":
+        server.kill()
+        shutil.copytree(folder, backup)
+    else:
+        backup.mkdir()
+        copy_while_somebody_draws(client, image_ids(client, project)[0], folder, backup, car)
+        server.kill()
+    client.close()
+    shutil.rmtree(folder)
+    shutil.copytree(backup, folder)
+    server = servers(images, folder)
+    client = server.log_in()
+    after = whole(client, project)
+    first = image_ids(client, project)[0]
+    assert len(after["journals"][first]) >= len(before["journals"][first])
+    for kept in before["journals"]:
+        assert after["journals"][kept][: len(before["journals"][kept])] == before["journals"][kept]
+    late = {first} if how == "running" else set()
+    assert {i: d for i, d in after["documents"].items() if i not in late} == {
+        i: d for i, d in before["documents"].items() if i not in late
+    }
+    kept_keys = [{row["key"] for row in each["documents"][first]["segments"]} for each in (before, after)]
+    assert kept_keys[0] <= kept_keys[1]
+    assert (after["classes"], after["comments"]) == (before["classes"], before["comments"])
+    revision = after["documents"][first]["revision"]
+    assert send(client, first, revision, gesture([])) == {"revision": revision + 1}  # and one works on
+    client.close()
+
+
+def copy_while_somebody_draws(client, image, folder, backup, car):
+    """What `sqlite3 studio.db ".backup copy.db"` does, gestures coming in meanwhile."""
+    source, target = sqlite3.connect(folder / "studio.db"), sqlite3.connect(backup / "studio.db")
+    revision = 4
+
+    def draw(*_):
+        nonlocal revision
+        ops = [{"op": "create", "segment": facts(revision, car), "above": None}]
+        revision = send(client, image, revision, gesture(ops))["revision"]
+        assert revision < 40, "the backup starts again for ever"
+
+    draw()
+    source.backup(target, pages=64, progress=lambda _status, left, _total: left and revision < 12 and draw())
+    source.close()
+    target.close()
+
+
+def whole(client, project):
+    """Everything of a project that people made."""
+    ids = image_ids(client, project)
+    classes = client.request("GET", f"/api/projects/{project}/classes")["classes"]
+    return {
+        "classes": [{name: row[name] for name in row if name != "segments"} for row in classes],
+        "documents": {image: client.document(image) for image in ids},
+        "journals": {
+            image: client.request("GET", f"/api/images/{image}/gestures?limit=1000") for image in ids
+        },
+        "comments": {image: client.request("GET", f"/api/images/{image}/comments") for image in ids},
+    }
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path):

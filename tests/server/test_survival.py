@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import http.client
 import io
 import json
+import socket
 import stat
 import subprocess
 import sys
 import time
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,10 +21,13 @@ from PIL import Image
 
 from inlay.core.errors import FormatError
 from inlay.server.archives import unpack
+from inlay.server.decoder import SHOWN_AS_THEY_ARE
 from inlay.server.guards import DEPTH
 from inlay.server.openapi import document
+from inlay.server.pictures import KINDS
 
 from .conftest import draw_images, run_studio
+from .process import Server
 from .talking import image_ids, refused
 
 
@@ -152,6 +158,34 @@ def test_what_is_no_picture_is_never_served(tmp_path):
                 assert str(tmp_path) not in words
 
 
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def test_an_svg_is_never_served_as_an_image_nor_inline(tmp_path):
+    """Neither one in the folder, by its own name or another, nor one that somebody uploads."""
+    images = draw_images(tmp_path / "photos", 1)
+    for name in ("own.svg", "packed.svgz", "a.png", "b.jpg", "c.webp", "d.gif", "e.tif"):
+        add_image(images, name, SVG)
+    with run_studio(images, tmp_path / "kept") as studio:
+        client = studio.log_in()
+        cookie = client.__dict__["_cookie"]
+        found = {
+            image["name"]: image["image_id"] for image in client.images({"project_id": studio.project_id})
+        }
+        assert {"own", "packed"}.isdisjoint(found) and {"a", "b", "c"} <= set(found)
+        job = client.request("POST", f"/api/projects/{studio.project_id}/import?name=up.svg", SVG)
+        with pytest.raises(Exception, match="no format recognises it"):
+            client.wait(job)
+        paths = [f"/api/images/{image}/{what}" for image in found.values() for what in ("pixels", "document")]
+        paths += ["/own.svg", "/a.png", "/photos/own.svg", f"/api/jobs/{job['job_id']}/file"]
+        for path in paths:
+            _, headers, content = talk(studio, "GET", path, Cookie=cookie)
+            assert "svg" not in headers.get("content-type", ""), path
+            assert b"<svg" not in content and b"alert(1)" not in content, path
+            assert headers["x-content-type-options"] == "nosniff"
+    assert not any("svg" in kind for kind in (*KINDS, *SHOWN_AS_THEY_ARE.values()))
+
+
 def test_pictures_come_as_attachments_of_a_type_we_decided(tmp_path):
     images = tmp_path / "photos"
     images.mkdir()
@@ -244,9 +278,10 @@ def zipped(path: Path, *members: tuple[zipfile.ZipInfo | str, bytes]) -> Path:
     return path
 
 
-def link_member(name: str) -> zipfile.ZipInfo:
+def special_member(name: str, kind: int) -> zipfile.ZipInfo:
+    """A member that is no file: a link, a device, a pipe or a socket."""
     member = zipfile.ZipInfo(name)
-    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    member.external_attr = (kind | 0o777) << 16
     return member
 
 
@@ -258,7 +293,11 @@ def link_member(name: str) -> zipfile.ZipInfo:
         ("/tmp-out.txt", b"x"),
         ("C:out.txt", b"x"),
         ("a\\..\\..\\out.txt", b"x"),
-        (link_member("link"), b"/etc/passwd"),
+        (special_member("link", stat.S_IFLNK), b"/etc/passwd"),
+        (special_member("character-device", stat.S_IFCHR), b""),
+        (special_member("block-device", stat.S_IFBLK), b""),
+        (special_member("pipe", stat.S_IFIFO), b""),
+        (special_member("socket", stat.S_IFSOCK), b""),
         ("bomb.json", b"\0" * (20 << 20)),
     ],
     ids=lambda member: getattr(member[0], "filename", member[0]),
@@ -303,8 +342,6 @@ def test_uploads_are_capped_and_leave_nothing_behind(images, tmp_path):
 
 
 def test_headers_without_end_are_refused_and_others_are_answered(small_studio):
-    import socket
-
     with socket.create_connection(("127.0.0.1", small_studio.studio.settings.port), 20) as flood:
         flood.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
         try:
@@ -379,3 +416,72 @@ def test_no_pickle_is_read_anywhere_in_the_server():
         if word in file.read_text("utf-8")
     ]
     assert found == []
+
+
+READS_XML = {
+    "parse",
+    "fromstring",
+    "fromstringlist",
+    "iterparse",
+    "XML",
+    "XMLID",
+    "XMLParser",
+    "XMLPullParser",
+}
+READS_XML |= {"XMLPullParser", "ParserCreate", "XMLReader", "make_parser", "parseString", "pulldom", "xmlrpc"}
+
+
+def xml_names(tree: ast.Module) -> set[str]:
+    """What a module uses of XML libraries: modules it imports, and names of readers wherever they stand."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    libraries = {name for name in found if name.split(".")[0] in ("xml", "lxml", "bs4", "xmltodict")}
+    if not libraries:
+        return set()
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return libraries | {
+        name for name in used | {name.split(".")[-1] for name in libraries} if name in READS_XML
+    }
+
+
+def test_xml_is_read_by_the_hardened_reader_alone():
+    source = Path(__file__).resolve().parents[2] / "src" / "inlay"
+    readers = {}
+    for file in sorted(source.rglob("*.py")):
+        names = xml_names(ast.parse(file.read_text("utf-8")))
+        writes = {name for name in names if name.startswith("xml.etree")}
+        if names - writes:
+            readers[file.relative_to(source).as_posix()] = names - writes
+    assert set(readers) == {"formats/parts/safe_xml.py"}
+    assert {"xml.parsers.expat", "ParserCreate"} <= readers["formats/parts/safe_xml.py"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import xml.etree.ElementTree as ET\nET.parse(path)",
+        "from xml.etree.ElementTree import fromstring",
+        "from xml.etree import ElementTree\nElementTree.ElementTree().parse(path)",
+        "import lxml.etree",
+        "from xml.dom import minidom",
+        "import xml.sax",
+    ],
+)
+def test_the_search_for_readers_of_xml_finds_them(code):
+    assert any(not name.startswith("xml.etree") for name in xml_names(ast.parse(code)) - {"xml"})
+
+
+def test_the_studio_answers_this_machine_alone_unless_told_otherwise(images, tmp_path):
+    server = Server(images, tmp_path / "kept")
+    try:
+        address = urlsplit(server.link)
+        assert address.hostname == "127.0.0.1"
+        socket.create_connection(("127.0.0.1", address.port), 20).close()
+        with pytest.raises(OSError):  # another address of this machine: open only to what listens on all
+            socket.create_connection(("127.0.0.2", address.port), 5).close()
+    finally:
+        server.kill()
