@@ -58,6 +58,13 @@ class Masks:
         if bad >= 0:
             self._refuse(self.counts, self.offsets, bad, self.size)
 
+    @classmethod
+    def _made(cls, runs: tuple[NDArray[np.uint32], NDArray[np.int64]], size: tuple[int, int]) -> Masks:
+        """Masks of a kernel's run lengths, which are not looked at again."""
+        masks = object.__new__(cls)
+        masks.__dict__.update(counts=runs[0], offsets=runs[1], size=size)
+        return masks
+
     @staticmethod
     def _refuse(
         counts: NDArray[np.uint32], offsets: NDArray[np.int64], row: int, size: tuple[int, int]
@@ -174,14 +181,14 @@ class Masks:
             if chosen.step == 1:
                 return self._view(chosen.start, max(chosen.start, chosen.stop))
         rows = np.arange(len(self))[list(index) if isinstance(index, tuple) else index]
-        if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+        if rows.size and rows[-1] - rows[0] == rows.size - 1 and bool((rows[1:] > rows[:-1]).all()):
             return self._view(int(rows[0]), int(rows[-1]) + 1)
-        return Masks(*kernels.take(self.counts, self.offsets, rows), self.size)
+        return Masks._made(kernels.take(self.counts, self.offsets, rows), self.size)
 
     def _view(self, start: int, stop: int) -> Masks:
         """Consecutive masks, without a copy of their run lengths."""
         ends = self.offsets[start : stop + 1]
-        return Masks(self.counts[ends[0] : ends[-1]], ends - ends[0], self.size)
+        return Masks._made((self.counts[ends[0] : ends[-1]], ends - ends[0]), self.size)
 
     def __iter__(self) -> Iterator[Masks]:
         return (self[i] for i in range(len(self)))
@@ -271,7 +278,7 @@ class Masks:
         if 0 in (len(self), len(other)):
             return Masks.empty(self.size)
         runs = kernels.combine(self.counts, self.offsets, other.counts, other.offsets, operation)
-        return Masks(*runs, self.size)
+        return Masks._made(runs, self.size)
 
     def __and__(self, other: Masks) -> Masks:
         return self._combine(other, AND)
@@ -303,7 +310,7 @@ class Masks:
 
     def _unite(self, groups: NDArray[np.int64]) -> Masks:
         pixels = self.size[0] * self.size[1]
-        return Masks(*kernels.unite(self.counts, self.offsets, groups, pixels), self.size)
+        return Masks._made(kernels.unite(self.counts, self.offsets, groups, pixels), self.size)
 
     def __invert__(self) -> Masks:
         pixels = self.size[0] * self.size[1]
@@ -318,7 +325,7 @@ class Masks:
             8 where pixels that share a corner hang together, 4 where they must share an edge.
         """
         counts, offsets, row = kernels.parts(self.counts, self.offsets, *self.size, connectivity == 8)
-        return Masks(counts, offsets, self.size), row
+        return Masks._made((counts, offsets), self.size), row
 
     def holes(self, connectivity: Connectivity = 8) -> tuple[Masks, NDArray[np.int32]]:
         """The holes of all masks, and (P,) the mask that each belongs to.

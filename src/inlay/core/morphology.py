@@ -30,14 +30,14 @@ def erode(masks: Masks, radius: float, *, element: Element = "square", threads: 
     """
     reach, disk = _radius(radius, element), _is_round(radius, element)
     runs = kernels.erode(masks.counts, masks.offsets, *masks.size, reach, disk, threads)
-    return Masks(*runs, masks.size)
+    return Masks._made(runs, masks.size)
 
 
 def dilate(masks: Masks, radius: float, *, element: Element = "square", threads: int = 0) -> Masks:
     """The pixels that have a pixel of the mask in their neighbourhood; parameters as for `erode`."""
     reach, disk = _radius(radius, element), _is_round(radius, element)
     runs = kernels.dilate(masks.counts, masks.offsets, *masks.size, reach, disk, threads)
-    return Masks(*runs, masks.size)
+    return Masks._made(runs, masks.size)
 
 
 def boundary_band(masks: Masks, width: int, *, threads: int = 0) -> Masks:

@@ -150,17 +150,29 @@ Numpy<int64_t> intersection(Counts ca, Offsets oa, Array2<int32_t> ba, Counts cb
     return out;
 }
 
-// operation is the truth table read at bit 2a + b: 0b1000 and, 0b1110 or, 0b0100 a without b.
+// Takes `length` pixels off a list of runs, of whose run k `rest` are left.
+inline void skip(const uint32_t* runs, int64_t n, int64_t& k, uint64_t& rest, uint64_t length) {
+    while (rest <= length) {
+        length -= rest;
+        if (++k == n) return;
+        rest = runs[k];
+    }
+    rest -= length;
+}
+
+// operation is the truth table read at bit 2a + b: 0b1000 and, 0b1110 or, 0b0100 a without b. A run of one that
+// settles the result by itself is passed in one go, whatever the other has there.
 void combine_one(const uint32_t* a, int64_t na, const uint32_t* b, int64_t nb_, int operation, RunBuilder& out) {
     int64_t i = 0, j = 0;
     uint64_t ra = a[0], rb = b[0];
     while (i < na && j < nb_) {
-        const uint64_t step = std::min(ra, rb);
+        const int of_a = (operation >> (2 * (i & 1))) & 3, of_b = (operation >> (j & 1)) & 5;
+        uint64_t step = std::min(ra, rb);
+        if (ra > rb && (of_a == 0 || of_a == 3)) step = ra;
+        if (rb > ra && (of_b == 0 || of_b == 5)) step = rb;
         out.add((operation >> (2 * (i & 1) + (j & 1))) & 1, step);
-        ra -= step;
-        rb -= step;
-        if (ra == 0 && ++i < na) ra = a[i];
-        if (rb == 0 && ++j < nb_) rb = b[j];
+        skip(a, na, i, ra, step);
+        skip(b, nb_, j, rb, step);
     }
     out.finish();
 }
