@@ -14,13 +14,13 @@ from inlay.core.segmentation import Segmentation
 from inlay.rules.finding import Box, Finding, Region, fingerprint, mark
 from inlay.rules.message import fill, segment_id, segment_name
 from inlay.rules.rule import Rule
-from inlay.rules.tables import ImageTable, PairTable, UnknownError
+from inlay.rules.tables import ImageTable, PairTable, SegmentTable, UnknownError
 
 SIDES = {"segment": ("segment",), "pair": ("a", "b"), "image": ()}
 
 
 class Evidence:
-    """Explains what rules found in one image; its tables are measured again when a region asks for them."""
+    """Explains what rules found in one image; its tables are measured again where they are not at hand."""
 
     def __init__(
         self,
@@ -28,10 +28,13 @@ class Evidence:
         label: Segmentation | None,
         predicted: Segmentation | None = None,
         load: Callable[[], Sample] | None = None,
+        segments: SegmentTable | None = None,
     ) -> None:
         self.name = name
         self.label = label
         self.image = ImageTable(Sample(name, None, label), predicted)
+        if segments is not None:
+            self.image.__dict__["segments"] = segments
         self._load = load
 
     def _with_pixels(self) -> None:

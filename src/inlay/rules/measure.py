@@ -79,6 +79,7 @@ class Measured:
     values: Mapping[str, Values]
     gathered: Gathered | None = None  # when some rule asks for it
     predicted: Segmentation | None = None
+    segments: SegmentTable | None = None  # what is known of the masks, when they were measured just now
 
     @property
     def lengths(self) -> dict[str, int]:
@@ -92,6 +93,7 @@ class Tables:
 
     values: Mapping[str, Values]
     rows: Mapping[str, tuple[NDArray[Any], ...]]
+    segments: SegmentTable | None = None  # what the masks were measured on; no cache keeps it
 
     def to_record(self) -> dict[str, Any]:
         """The same under words, as a cache keeps it."""
@@ -139,7 +141,8 @@ def measure_tables(sample: Sample, plan: Plan, predicted: Segmentation | None = 
         if "pair" in plan.frames:
             tables["pair"] = PairTable.of(image.segments)
     values = {scope: _values(sample.name, table, plan.tables[scope]) for scope, table in tables.items()}
-    return Tables(values, {scope: _rows(table) for scope, table in tables.items()})
+    own = tables["segment"].unseeing() if "segment" in tables else None
+    return Tables(values, {scope: _rows(table) for scope, table in tables.items()}, own)
 
 
 def arranged(
@@ -157,7 +160,9 @@ def arranged(
         if scope in tables.rows
     }
     gathered = None if classes is None else _gathered(sample, classes, plan.gathers, tables.values)
-    return Measured(sample.name, sample.segmentation, tables.rows, values, gathered, predicted)
+    return Measured(
+        sample.name, sample.segmentation, tables.rows, values, gathered, predicted, tables.segments
+    )
 
 
 def _gathered(sample: Sample, classes: Classes, columns: Columns, own: Mapping[str, Values]) -> Gathered:
@@ -223,18 +228,21 @@ def _series(parts: list[Any], sizes: list[int], column: Column) -> pl.Series:
     dtype = getattr(pl, DTYPES[column.kind])
     kind = {"number": np.float64, "integer": np.int64, "boolean": np.bool_, "word": np.object_}[column.kind]
     if column.kind == "word":
-        words = [
-            np.full(size, None, np.object_) if part is None else np.broadcast_to(np.asarray(part, kind), size)
-            for part, size in zip(parts, sizes)
-        ]
-        return pl.Series([word for part in words for word in part.tolist()], dtype=dtype)
-    arrays = [
-        np.full(size, np.nan) if part is None else np.broadcast_to(np.asarray(part), size)
-        for part, size in zip(parts, sizes)
-    ]
+        words: list[str | None] = []
+        for part, size in zip(parts, sizes):
+            words += part.tolist() if isinstance(part, np.ndarray) and part.ndim else [part] * size
+        return pl.Series(words, dtype=dtype)
+    arrays = [_filled(part, size) for part, size in zip(parts, sizes)]
     joined = np.concatenate(arrays) if arrays else np.empty(0, kind)
     if column.kind != "number" and joined.dtype.kind == "f":  # some are unknown
         known = ~np.isnan(joined)
         made = pl.Series(np.where(known, joined, 0).astype(kind), dtype=dtype)
         return pl.select(pl.when(pl.Series(known)).then(made)).to_series()
     return pl.Series(joined.astype(kind, copy=False), dtype=dtype, nan_to_null=True)
+
+
+def _filled(part: Any, size: int) -> NDArray[Any]:
+    """So many values of a column; NaN where all are unknown."""
+    if isinstance(part, np.ndarray) and part.ndim:
+        return part
+    return np.full(size, np.nan) if part is None else np.full(size, part)

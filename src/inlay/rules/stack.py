@@ -31,7 +31,8 @@ def judge_images(
     found: dict[int, list[Finding]] = {}
     for place, of_image in itertools.groupby(sorted(hits, key=_place), key=lambda hit: hit.image):
         image = images[place]
-        evidence = Evidence(image.name, image.label, image.predicted, partial(load, image.name))
+        again = partial(load, image.name)
+        evidence = Evidence(image.name, image.label, image.predicted, again, image.segments)
         found[place] = [
             evidence.finding(rules[hit.rule], hit.row, hit.rows, hit.values)
             for number, of_rule in itertools.groupby(of_image, key=lambda hit: hit.rule)

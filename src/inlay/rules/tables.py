@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]  # NaN is unknown
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 Words = NDArray[np.object_]  # of str
+Fact = TypeVar("Fact")
 
 
 class UnknownError(Exception):
@@ -58,6 +59,26 @@ class SegmentTable:
 
     def __len__(self) -> int:
         return len(self.segmentation)
+
+    @cached_property
+    def _facts(self) -> dict[tuple[Any, ...], Any]:
+        return {}
+
+    def once(self, measure: Callable[..., Fact], *given: float) -> Fact:
+        """`measure(self, *given)`, which must look at the masks alone; several columns share it."""
+        key = (measure, *given)
+        if key not in self._facts:
+            self._facts[key] = measure(self, *given)
+        found: Fact = self._facts[key]
+        return found
+
+    def unseeing(self) -> SegmentTable:
+        """The same table, with all that is known of its masks, and without its image."""
+        name = "" if self.sample is None else self.sample.name
+        blind = replace(self, sample=Sample(name, None, self.segmentation))
+        for fact in self.__dict__.keys() - blind.__dict__.keys() - {"pixels"}:
+            blind.__dict__[fact] = self.__dict__[fact]
+        return blind
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:

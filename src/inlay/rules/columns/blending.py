@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from inlay.core.contacts import contacts_of
@@ -21,21 +19,20 @@ def blended_frac(table: ImageTable) -> float:
     there are no such borders. Numbers are places in the list of classes. One class that is nothing but strips
     is one of outlines, and not counted.
     """
-    _, covered, bare = _between(table.segments)
+    _, covered, bare = table.segments.once(_between)
     return covered / (covered + bare) if covered + bare else float("nan")
 
 
 def blended_frac_region(table: ImageTable, _row: int) -> Masks:
     """Those strips."""
-    return _between(table.segments)[0].union()
+    return table.segments.once(_between)[0].union()
 
 
 def blended_px(table: ImageTable) -> int:
     """Pixels of those strips; 0 or more."""
-    return int(_between(table.segments)[0].area().sum())
+    return int(table.segments.once(_between)[0].area().sum())
 
 
-@lru_cache(maxsize=1)  # two columns of one table ask one after the other
 def _between(table: SegmentTable) -> tuple[Masks, int, int]:
     """The strips of a number between those on either side; the edges that they cover, and those left bare."""
     label = table.segmentation

@@ -69,13 +69,13 @@ def islands_under(table: SegmentTable, pixels: float) -> Integers:
     part is never counted, nor what lies within two pixels of the rest. Where the label has full extents, what
     hangs together with the largest part in its extent is no island, and all the rest is.
     """
-    _, row = _islands(table, pixels)
+    _, row = table.once(_islands, pixels)
     return np.bincount(row, minlength=len(table))
 
 
 def islands_under_region(table: SegmentTable, row: int, pixels: float) -> Masks:
     """Those parts."""
-    islands, of = _islands(table, pixels)
+    islands, of = table.once(_islands, pixels)
     return islands[of == row].union()
 
 

@@ -19,12 +19,12 @@ def horizon(table: ImageTable) -> float:
     As the image's tag "horizon=ROW" states (from the pose of the camera), else the top of road, pavement and
     water, which never rise above it by much. Unknown without either.
     """
-    return _row(table.segments) / max(table.segments.masks.size[0], 1)
+    return table.segments.once(_row) / max(table.segments.masks.size[0], 1)
 
 
 def below_horizon_frac(table: SegmentTable) -> Floats:
     """Share of the mask that lies below the horizon; 0 to 1, unknown without a horizon or pixels."""
-    return _below(table, _row(table))
+    return _below(table, table.once(_row))
 
 
 def _below(table: SegmentTable, row: float) -> Floats:

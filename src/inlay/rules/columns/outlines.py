@@ -20,7 +20,7 @@ def spur_px(table: SegmentTable, width: float) -> Integers:
     nobody, on both sides: what is seen between two others is no slip.
     A mask that is so thin everywhere has no body, and no tongue; 0 for stuff, which is what others leave.
     """
-    return _longest(*all_tongues(table, width), len(table))
+    return _longest(*table.once(all_tongues, width), len(table))
 
 
 def spur_px_region(table: SegmentTable, row: int, width: float) -> Masks:

@@ -71,7 +71,7 @@ def seam_px(table: ImageTable, width: float) -> int:
 
 def seam_px_region(table: ImageTable, _row: int, width: float) -> Masks:
     """Those pixels."""
-    strips, beside = _gaps(table, width)
+    strips, beside = table.segments.once(_gaps, width)
     return strips[beside > 1].union()
 
 
@@ -90,9 +90,9 @@ def _spots(table: ImageTable, pixels: float) -> Masks:
     return parts[parts.area() < pixels]
 
 
-def _gaps(table: ImageTable, width: float) -> tuple[Masks, Integers]:
+def _gaps(table: SegmentTable, width: float) -> tuple[Masks, Integers]:
     """The narrow parts of what nobody labelled, and how many segments each touches."""
-    labelled = table.segments.labelled
+    labelled = table.labelled
     around = ~labelled
     if not int(around.area()[0]):
         return Masks.empty(labelled.size), np.empty(0, np.int64)
@@ -102,8 +102,7 @@ def _gaps(table: ImageTable, width: float) -> tuple[Masks, Integers]:
     box = strips.box().astype(np.int64)
     long = np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1])
     strips = strips[long * long >= 3 * strips.area()]
-    segments = table.segments
-    said = segments.visible[segments.is_labelled]
+    said = table.visible[table.is_labelled]
     if not len(strips) or len(said) < 2:
         return Masks.empty(labelled.size), np.empty(0, np.int64)
     graph = contacts_of(Masks.concat([said, strips]))

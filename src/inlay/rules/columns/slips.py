@@ -25,7 +25,7 @@ def slip_px(table: SegmentTable, width: float) -> Integers:
     A leg or a cable differs from both its sides; what a pen slipped over does not, and differs from the mask.
     0 where no tongue does, or the mask looks like its surroundings. Unknown without pixels.
     """
-    parts, row = _slips(table, *all_tongues(table, width))
+    parts, row = _slips(table, *table.once(all_tongues, width))
     found = np.zeros(len(table), np.int64)
     np.maximum.at(found, row, lengths(parts))
     return found

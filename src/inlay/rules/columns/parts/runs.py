@@ -75,7 +75,10 @@ def moments(masks: Masks) -> Moments:
 
 def hull_area(masks: Masks) -> NDArray[np.float64]:
     """(N,) area of the convex hull of each mask's pixels, corners counted; 0 for an empty mask."""
-    runs, count = stretches(masks), len(masks)
+    count = len(masks)
+    if not count:
+        return np.zeros(0)
+    runs = stretches(masks)
     key = runs.row * (masks.size[1] + 1) + runs.column
     first = np.flatnonzero(np.diff(key, prepend=-1))
     if not len(first):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +12,6 @@ from inlay.rules.tables import Integers, SegmentTable
 CHUNK = 256  # tongues looked at together
 
 
-@lru_cache(maxsize=1)  # several columns of one table ask one after the other
 def all_tongues(table: SegmentTable, width: float) -> tuple[Masks, NDArray[np.int64]]:
     """The tongues of all things of an image, and the row of each."""
     return tongues(table, np.flatnonzero(table.is_thing), width)
