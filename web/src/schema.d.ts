@@ -91,7 +91,7 @@ export interface Buy {
   readonly per_hour: number;
 }
 
-/** A table of scores (type, seconds, images, score) as text, what is at hand, and how long one can label. */
+/** A table of scores (type, seconds, images, score) as text, what is at hand, and hours to spend. */
 export interface BuyQuestion {
   readonly have: string;
   readonly hours: number;

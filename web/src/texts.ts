@@ -1,6 +1,6 @@
 /** Every English text of the studio. */
 import { advice, assistance, buying } from "./texts/planning.ts";
-import { duration, percent, plural } from "./texts/figures.ts";
+import { duration, grouped, percent, plural } from "./texts/figures.ts";
 import type { Role, State } from "./words.ts";
 
 export { duration, percent };
@@ -214,7 +214,7 @@ export const t = {
     splitWays: { tag: "with a tag", smaller: "smaller than", larger: "at least as large as" },
     splitArea: "Pixels that are seen",
     splitPreview: "How many?",
-    splitSeen: (n: number, images: number, all: number) => `${plural(n, "segment")} of ${all.toLocaleString("en")}, in ${plural(images, "image")}.`,
+    splitSeen: (n: number, images: number, all: number) => `${plural(n, "segment")} of ${grouped(all)}, in ${plural(images, "image")}.`,
     noneOfSize: "No segment of this class has such a size.",
     noneToSplit: "No segment of this class has this tag.",
     changes: "Merges and splits",
@@ -237,8 +237,8 @@ export const t = {
     lock: "Lock", unlock: "Unlock", hide: "Hide", show: "Show", solo: "Show alone", everything: "Show all",
     forward: "Forward", backward: "Backward", front: "To the front", back: "To the back",
     remove: "Delete",
-    pixels: (n: number) => `${n.toLocaleString("en")} px`,
-    hiddenPixels: (n: number) => `${n.toLocaleString("en")} px hidden`,
+    pixels: (n: number) => `${grouped(n)} px`,
+    hiddenPixels: (n: number) => `${grouped(n)} px hidden`,
     instance: (n: number) => `#${n}`,
     proposed: "proposed",
     opacity: "Opacity", outlines: "Outlines", amodal: "Amodal", gaps: "Show gaps",
@@ -333,7 +333,7 @@ export const t = {
   coverage: {
     labelled: (share: number) => `${percent(share)} labelled`,
     unlabelled: (share: number, pixels: number) =>
-      !pixels ? "all labelled" : share < 0.001 ? `${pixels.toLocaleString("en")} px unlabelled` : `${percent(share)} unlabelled`,
+      !pixels ? "all labelled" : share < 0.001 ? `${grouped(pixels)} px unlabelled` : `${percent(share)} unlabelled`,
     next: "Next gap",
     fill: "Fill",
     fillHint: "Give this gap to the chosen class, and show the next",
@@ -345,7 +345,7 @@ export const t = {
   merge: {
     title: "Both of you changed the same",
     words: "All your other changes are saved. Here the other version stands; take yours where it is the right one.",
-    pixels: (n: number, mine: string, theirs: string) => `${n.toLocaleString("en")} pixels: you gave them to ${mine}, they belong to ${theirs}`,
+    pixels: (n: number, mine: string, theirs: string) => `${grouped(n)} pixels: you gave them to ${mine}, they belong to ${theirs}`,
     field: (name: string, what: string, mine: string, theirs: string) => `${what} of ${name}: you set ${mine}, now it is ${theirs}`,
     segment: (name: string, words: string) => `${name} ${words}`,
     nobody: "nobody",
@@ -416,7 +416,7 @@ export const t = {
     timeHint: "Only active time counts: it stops when the window is hidden, or after a while without a sign of life.",
     left: (words: string) => `About ${words} of work are left at this pace.`,
     share: (share: number) => `${percent(share, 0)} accepted`,
-    count: (n: number) => n.toLocaleString("en"),
+    count: grouped,
   },
 
   assistance,
@@ -460,7 +460,7 @@ export const t = {
     kinds: { import: "Import", export: "Export", merge: "Classes merged", split: "Class split", undo: "Taken back" } as Readonly<Record<string, string>>,
     jobStates: { waiting: "waiting", running: "running", done: "done", failed: "failed" } as Readonly<Record<string, string>>,
     noFile: "Choose a file first.",
-    tooFew: (done: number, total: number) => `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`,
+    tooFew: (done: number, total: number) => `${grouped(done)} of ${grouped(total)}`,
   },
 
   settings: {
