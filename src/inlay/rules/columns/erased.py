@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
 from inlay.core.morphology import dilate
-from inlay.rules.columns.parts.bays import bays
+from inlay.rules.columns.parts.bays import bays, boxes_around
 from inlay.rules.columns.parts.discs import Disc, snuggest
 from inlay.rules.tables import Floats, SegmentTable, UnknownError
 
@@ -54,10 +54,9 @@ def _found(
     parts, row = bays(table, rows, width)
     large = parts.area() >= LEAST
     parts, row = parts[large], row[large]
-    boxes = dilate(parts, AROUND).box()
-    found = []
-    for place, box in enumerate(map(tuple, boxes.tolist())):
-        near = dilate(parts[place], BESIDE).crop(0, box)
+    near_by, found = dilate(parts, BESIDE), []
+    for place, box in enumerate(map(tuple, boxes_around(parts, AROUND).tolist())):
+        near = near_by.crop(place, box)
         mask = table.masks.crop(int(row[place]), box)
         disc = snuggest(mask, near)
         if disc is not None:

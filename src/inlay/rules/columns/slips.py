@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.masks import Masks
-from inlay.core.morphology import dilate
+from inlay.rules.columns.parts.bays import boxes_around
 from inlay.rules.columns.parts.tongues import all_tongues, lengths, tongues
 from inlay.rules.tables import Integers, SegmentTable
 
@@ -40,7 +40,7 @@ def slip_px_region(table: SegmentTable, row: int, width: float) -> Masks:
 def _slips(table: SegmentTable, parts: Masks, row: NDArray[np.int64]) -> tuple[Masks, NDArray[np.int64]]:
     long = lengths(parts) >= LEAST
     parts, row = parts[long], row[long]
-    boxes = dilate(parts, BODY).box().tolist()
+    boxes = boxes_around(parts, BODY).tolist()
     keep = [_is_slip(table, parts.crop(at, box), int(row[at]), box) for at, box in enumerate(boxes)]
     return parts[np.array(keep, np.bool_)], row[np.array(keep, np.bool_)]
 

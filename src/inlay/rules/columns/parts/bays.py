@@ -63,3 +63,11 @@ def _near_nobody(table: SegmentTable, width: float) -> NDArray[np.bool_]:
     apart = np.maximum(ours[:, None, :2] - free[None, :, 2:], free[None, :, :2] - ours[:, None, 2:])
     near: NDArray[np.bool_] = (apart <= width).all(axis=2).any(axis=1)
     return near & (table.area > 0)
+
+
+def boxes_around(parts: Masks, room: int) -> NDArray[np.int64]:
+    """(P, 4) the box of each part that is not empty, with so many pixels around it as the image has."""
+    height, width = parts.size
+    box = parts.box() + np.array([-room, -room, room, room])
+    clipped: NDArray[np.int64] = np.clip(box, 0, [width, height, width, height])
+    return clipped

@@ -16,7 +16,10 @@ RIM = 0.7  # pixels beyond its circle at which the mask begins
 HELD = 0.25  # share of the circle, under which a disc is not looked at
 ENDS = 6  # rays beyond either end of what the mask holds
 BEYOND = ((1.0, RIM), (1.0, 2.0), (1.0, 3.5), (1.9, 0.0), (2.4, 0.0), (2.9, 0.0))  # of the radius, and more
-ROOM = 30  # pixels around a bitmap
+ROOM = 30  # pixels around a bitmap, more than any ring reaches
+CHUNK = 32  # discs looked at together, the likeliest first
+TURN = np.arange(RAYS) * (2 * np.pi / RAYS)
+DOWN, RIGHT = np.sin(TURN), np.cos(TURN)
 
 
 @dataclass(frozen=True)
@@ -44,30 +47,38 @@ def snuggest(mask: Bits, near: Bits) -> Disc | None:
     middle, radius, held, end = middle[some], radius[some], held[some], end[some]
     if not len(middle):
         return None
-    backed = _backed(_around(wide, middle, radius + 2.5), held, end)
-    likeness = held / RAYS * _free(wide, middle, radius, held, end) * np.sqrt(radius) * backed
-    best = int(np.argmax(likeness))
-    y, x = (middle[best] - ROOM).tolist()
-    return Disc(y, x, float(radius[best]), float(likeness[best]))
+    most = held / RAYS * np.sqrt(radius)  # of their likeness, wherever the mask ends and goes on
+    order = np.argsort(-most)
+    first, like = 0, -1.0
+    for start in range(0, len(order), CHUNK):
+        some = np.sort(order[start : start + CHUNK])
+        if most[order[start]] < like:
+            break
+        backed = _backed(_around(wide, middle[some], radius[some] + 2.5), held[some], end[some])
+        free = _free(wide, middle[some], radius[some], held[some], end[some])
+        likeness = held[some] / RAYS * free * np.sqrt(radius[some]) * backed
+        best = int(np.argmax(likeness))
+        place, found = int(some[best]), float(likeness[best])
+        if found > like or (found == like and place < first):
+            first, like = place, found
+    y, x = (middle[first] - ROOM).tolist()
+    return Disc(y, x, float(radius[first]), like)
 
 
 def _around(wide: Bits, middle: NDArray[np.int64], radius: NDArray[np.float64]) -> Bits:
     """(K, RAYS) whether the mask has the pixels of circles."""
-    turn = np.arange(RAYS) * (2 * np.pi / RAYS)
-    y = np.rint(middle[:, :1] + np.sin(turn) * radius[:, None]).astype(np.int64)
-    x = np.rint(middle[:, 1:] + np.cos(turn) * radius[:, None]).astype(np.int64)
-    held: Bits = wide[np.clip(y, 0, wide.shape[0] - 1), np.clip(x, 0, wide.shape[1] - 1)]
+    y = np.rint(middle[:, :1] + DOWN * radius[:, None])
+    x = np.rint(middle[:, 1:] + RIGHT * radius[:, None])
+    held: Bits = wide.ravel().take((y * wide.shape[1] + x).astype(np.int64))
     return held
 
 
 def _longest(held: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(K,) length of the longest run around each circle, and the ray that it ends at."""
-    run, best, end = np.zeros((3, len(held)), np.int64)
-    for ray in range(2 * RAYS):
-        run = np.where(held[:, ray % RAYS], run + 1, 0)
-        end[run > best] = ray
-        best = np.maximum(best, run)
-    return np.minimum(best, RAYS), end % RAYS
+    ray = np.arange(2 * RAYS, dtype=np.int16)
+    gap = np.maximum.accumulate(np.where(np.tile(held, 2), np.int16(-1), ray), axis=1)
+    run = ray - gap
+    return np.minimum(run.max(axis=1), RAYS).astype(np.int64), run.argmax(axis=1) % RAYS
 
 
 def _free(
