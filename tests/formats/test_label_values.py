@@ -277,3 +277,16 @@ def test_a_class_list_in_another_encoding_is_named(tmp_path):
     (tmp_path / "classes.txt").write_bytes("Straße".encode("latin-1"))
     with pytest.raises(FormatError, match=r"classes\.txt: byte 4: not UTF-8"):
         label_png.read(tmp_path)
+
+
+def test_a_map_that_claims_more_than_memory_holds_is_refused(tmp_path, monkeypatch):
+    """A broken length of a chunk lets Pillow ask for gigabytes at once."""
+    from PIL import PngImagePlugin
+
+    def load_end(self):
+        raise MemoryError
+
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "map.png")
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load_end", load_end)
+    with pytest.raises(FormatError, match=r"map\.png: pixels.*broken or cut off \(MemoryError\)"):
+        read_label_map(tmp_path / "map.png")

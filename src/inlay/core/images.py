@@ -49,7 +49,7 @@ def open_image(path: Path, data: bytes | None = None) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise FormatError(path, "header", f"{error}; tile the image first") from None
     except Exception as error:  # the decoders of broken files raise whatever they stumble over
-        raise FormatError(path, "header", f"the image cannot be opened ({_reason(error)})") from None
+        raise FormatError(path, "header", f"the image cannot be opened ({reason(error)})") from None
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise FormatError(
@@ -86,7 +86,7 @@ def read_image(
     except FormatError:
         raise
     except Exception as error:
-        raise FormatError(path, "pixels", f"the image is broken or cut off ({_reason(error)})") from None
+        raise FormatError(path, "pixels", f"the image is broken or cut off ({reason(error)})") from None
     if size and pixels.shape[:2] != size:
         raise FormatError(
             path,
@@ -96,7 +96,8 @@ def read_image(
     return pixels
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What an error of a library says, in one line; its name where it says nothing."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -120,7 +121,7 @@ def image_size(path: Path, *, data: bytes | None = None) -> tuple[int, int]:
         try:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         except Exception as error:
-            raise FormatError(path, "EXIF", f"the orientation is broken ({_reason(error)})") from None
+            raise FormatError(path, "EXIF", f"the orientation is broken ({reason(error)})") from None
         return (image.width, image.height) if turned else (image.height, image.width)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.errors import FormatError
-from inlay.core.images import open_image
+from inlay.core.images import open_image, reason
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -90,8 +88,9 @@ def read_label_map(path: Path, data: bytes | None = None) -> LabelMap:
             raise FormatError(path, "header", what)
         try:
             values = np.asarray(image)
-        except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-            raise FormatError(path, "pixels", f"the label map is broken or cut off ({error})") from None
+        except Exception as error:  # the decoders of broken files raise whatever they stumble over
+            what = f"the label map is broken or cut off ({reason(error)})"
+            raise FormatError(path, "pixels", what) from None
         return _from_mode(path, image, values, bits)
 
 
