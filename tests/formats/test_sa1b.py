@@ -62,6 +62,14 @@ def test_run_lengths_of_another_size_are_refused_with_their_place(tmp_path):
         formats.read(tmp_path)["sa_1"]
 
 
+def test_a_number_that_no_table_holds_is_refused_with_its_place(tmp_path):
+    published(tmp_path)
+    text = (tmp_path / "sa_1.json").read_text().replace('"id": 501', f'"id": {2**64}')
+    (tmp_path / "sa_1.json").write_text(text)
+    with pytest.raises(FormatError, match=r"sa_1.json: annotations\[1\].id"):
+        formats.read(tmp_path)["sa_1"]
+
+
 def test_a_word_that_only_looks_like_a_fact_stays_a_word(tmp_path):
     published(tmp_path)
     label = formats.read(tmp_path)["sa_1"].label()

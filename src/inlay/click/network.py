@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from inlay.click.parts.features import cells_of
 from inlay.click.parts.pyramid import Pyramid, Size, grid_of
 from inlay.click.parts.shape import CERTAIN, Shape
 from inlay.click.parts.state import Ask, State
-from inlay.click.parts.trim import trimmed
+from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
@@ -77,10 +78,12 @@ class Network:
         images = np.stack([_image(pyramid, ask, size) for ask, size in zip(asks, sizes)])
         maps = np.stack([_maps(ask, each, size) for ask, each, size in zip(asks, clicks, sizes)])
         logits, scores = self._answer(images, maps)
-        return [
+        shapes = [
             _shape(ask, each, size, logits[row], float(scores[row]))
             for row, (ask, each, size) in enumerate(zip(asks, clicks, sizes))
         ]
+        # in training what lies beyond the window is not missed: a mask that goes on there is a part
+        return [replace(each, score=each.score * (1 - reaches(each, pyramid.size))) for each in shapes]
 
 
 def _clicks(ask: Ask) -> tuple[tuple[float, float, bool], ...]:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from inlay.core.classes import Classes
 from inlay.core.dataset import Dataset, Sample
@@ -46,7 +46,7 @@ class _Own(Struct, frozen=True):
 
 class _Annotation(Struct):
     segmentation: Raw
-    id: int | None = None
+    id: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     predicted_iou: float | None = None
     stability_score: Any = None
     crop_box: Any = None
