@@ -64,7 +64,8 @@ def main() -> int:
         f"Most memory a process ever held while `score` went over images of {SIZE[1]}x{SIZE[0]} pixels with "
         f"{SEGMENTS} segments each, loaded one by one, without details. Pixel and panoptic counts are "
         f"merged as they come; names stay, and of average precision the verdict on each prediction, "
-        f"which has to be ranked among all: some 50 bytes. All dense masks of 100 000 images would be {dense:.0f} GB."
+        f"which has to be ranked among all: some 50 bytes. All dense masks of 100 000 images would be "
+        f"{dense:.0f} GB."
     )
     bench.report(
         "memory", "Memory of a score", words, ["metric", "images", "seconds", "peak memory"], rows, ["numpy"]
