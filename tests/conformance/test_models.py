@@ -67,6 +67,7 @@ def small(name: str):
     sizes |= {"fcn": {"stride": 4}, "segnet": {"widths": (16, 32, 32), "depths": (1, 2, 2)}}.get(name, {})
     sizes |= {"hidden": 32, "proposals": 48, "detections": 24, "levels": 2, "windows": (7,)}
     sizes |= {"mask_transformer": {"head": 32, "blocks": 1, "points": 512}}.get(name, {})
+    sizes |= {"click": {"things_learnt": 6}}.get(name, {})
     return replace(config, **{key: value for key, value in sizes.items() if key in vars(config)})
 
 
@@ -193,7 +194,8 @@ def test_forward_exports(name):
 def test_four_images_are_learnt_by_heart(name, tmp_path):
     samples = [scene(seed) for seed in range(4)]
     data = Dataset.of([sample.replace(split="train") for sample in samples])
-    still = {"crop": [64, 64], "scale": [1.0, 1.0], "flip": False, "turn": False, "gamma": 0.0}
+    still = {"crop": [64, 64], "scale": [1.0, 1.0], "focus": [0.0, 0.0], "gamma": 0.0}
+    still |= {"flip": False, "turn": False}
     still |= dict.fromkeys(("brightness", "contrast", "saturation"), 0.0)
     training = {
         "batch": 4,

@@ -20,7 +20,6 @@ import { TopBar } from "../panels/topbar.tsx";
 import { attempt, Tabs, tell } from "../panels/ui.tsx";
 import { go } from "../router.ts";
 import { journal } from "../saving/journal.ts";
-import { lookAtTabs } from "../saving/tabs.ts";
 import { loadAssistance } from "../state/assistance.ts";
 import { commandsOf, isTyping, type Page, shown } from "../state/commands.ts";
 import type { Engines } from "../schema.d.ts";
@@ -47,7 +46,6 @@ export function LabelPage({ project, image }: { readonly project: number; readon
     if (!me || !ready) return;
     void (async () => {
       try {
-        await lookAtTabs();
         const found = await openDesk(image, { me, tools: TOOLS, journal: await journal });
         if (gone) return found.close();
         open = found;

@@ -10,7 +10,7 @@ import type { Comment, Event, Findings, Image, Lock } from "../schema.d.ts";
 import { keepCopy, reloads } from "../saving/copies.ts";
 import type { Journal, Kept } from "../saving/journal.ts";
 import { type Entry, type Host, SaveQueue, type State } from "../saving/queue.ts";
-import { isAlive, TAB } from "../saving/tabs.ts";
+import { isAlive, lookAtTabs, TAB } from "../saving/tabs.ts";
 import { entriesSince, ServerTransport } from "../saving/transport.ts";
 import { t } from "../texts.ts";
 import { Activity, watchPage } from "./activity.ts";
@@ -272,6 +272,7 @@ export async function openDesk(image: number, parts: { me: Person; tools: Tools;
     call("GET /api/images/{image_id}/document", place),
     about.then(([{ revision }, found]) => entriesAfter(image, Math.max(0, Math.min(revision - REMEMBERED, ...found.map(({ base }) => base))))),
   ]);
+  await lookAtTabs(); // after the requests: a page that was closed just now may have held its lock until here
   const kept = left.filter(({ tab }) => !isAlive(tab));
   const until = early.at(-1)?.revision ?? facts.revision;
   const late = until < json.revision ? await entriesAfter(image, until) : []; // somebody worked while we asked

@@ -40,7 +40,7 @@ def erased_region(table: SegmentTable, row: int, width: float) -> Masks:
     """What of its disc does not lie in the mask, towards it."""
     each = _found(table, width, np.array([row]))
     if not each:
-        return Masks.empty(table.masks.size)
+        return Masks.empty(table.masks.size, 1)
     _, _, disc, (x0, y0, x1, y1) = max(each, key=lambda found: found[1])
     whole = np.zeros(table.masks.size, np.bool_)
     whole[y0:y1, x0:x1] = _bitten(table.masks.crop(row, (x0, y0, x1, y1)), disc)[0]
