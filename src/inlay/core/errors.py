@@ -45,3 +45,8 @@ class MissingExtraError(InlayError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed: pip install 'inlay[{extra}]'")
+
+
+def reason(error: Exception) -> str:
+    """What an error of a library says, in one line; its name where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError
+from inlay.core.errors import FormatError, reason
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -94,11 +94,6 @@ def read_image(
             f"the image is {pixels.shape[1]}x{pixels.shape[0]}, its label {size[1]}x{size[0]} pixels",
         )
     return pixels
-
-
-def reason(error: Exception) -> str:
-    """What an error of a library says, in one line; its name where it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
-from inlay.core.errors import InlayError, MissingExtraError
+from inlay.core.errors import InlayError, MissingExtraError, reason
 from inlay.core.images import SUFFIXES
 from inlay.core.staging import staged
 from inlay.server.refusals import Refused
@@ -111,7 +111,7 @@ class RemoteFolder:
         try:
             found = self._store.isdir(self._root)
         except Exception as error:  # each store has errors of its own
-            raise InlayError(f"{self._url}: {_words(error)}") from None
+            raise InlayError(f"{self._url}: {reason(error)}") from None
         if not found:
             raise InlayError(f"{self._url}: there is no such folder in the store, or nothing is in it")
 
@@ -128,7 +128,7 @@ class RemoteFolder:
                 if names:
                     yield sorted((f"{inside}/{name}" if inside else name for name in names), key=natural)
         except Exception as error:
-            raise InlayError(f"{self._url}: {_words(error)}") from None
+            raise InlayError(f"{self._url}: {reason(error)}") from None
 
     def local(self, path: str) -> Path:
         """A copy of the image's bytes, fetched once.
@@ -153,11 +153,6 @@ class RemoteFolder:
         except Exception as error:
             words = f"the image file {path} cannot be fetched from its store ({type(error).__name__})"
             raise Refused(502, words) from error
-
-
-def _words(error: Exception) -> str:
-    """An error of a store in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def open_folder(place: str, cache: Path) -> Folder:

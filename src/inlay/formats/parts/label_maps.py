@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError
-from inlay.core.images import open_image, reason
+from inlay.core.errors import FormatError, reason
+from inlay.core.images import open_image
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from inlay.core.errors import FormatError, MissingExtraError
+from inlay.core.errors import FormatError, MissingExtraError, reason
 
 
 def imported(name: str, purpose: str) -> Any:
@@ -36,5 +36,4 @@ def library_errors(path: Path, where: str, what: str) -> Iterator[None]:
     except (FormatError, MissingExtraError):
         raise
     except Exception as error:  # each library has kinds of its own
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FormatError(path, where, f"no {what} that can be read ({reason})") from None
+        raise FormatError(path, where, f"no {what} that can be read ({reason(error)})") from None

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError
+from inlay.core.errors import FormatError, reason
 from inlay.core.images import MAX_PIXELS
 from inlay.core.lattice import Lattice
 from inlay.formats.parts.libraries import imported
@@ -148,8 +148,7 @@ def open_nifti(path: Path) -> NiftiFile:
     except FormatError:
         raise
     except Exception as error:  # nibabel raises whatever it stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FormatError(path, "header", f"cannot be read ({reason})") from None
+        raise FormatError(path, "header", f"cannot be read ({reason(error)})") from None
 
 
 def _kind_of(head: bytes, path: Path) -> tuple[int, str]:

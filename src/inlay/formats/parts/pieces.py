@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.core.errors import FormatError
+from inlay.core.errors import FormatError, reason
 from inlay.core.images import MAX_PIXELS
 from inlay.core.masks import Masks
 
@@ -130,8 +130,7 @@ def image_of(data: bytes, most: int, path: Path, where: str, *, mode: str | None
     except FormatError:
         raise
     except Exception as error:  # the decoders of broken files raise whatever they stumble over
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise FormatError(path, where, f"no image that can be read ({reason})") from None
+        raise FormatError(path, where, f"no image that can be read ({reason(error)[:200]})") from None
 
 
 def foreground(values: NDArray[np.uint8]) -> Pixels:
