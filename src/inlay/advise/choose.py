@@ -274,7 +274,7 @@ def _metrics(label_type: LabelType, answers: Answers) -> tuple[str, ...]:
     return tuple(metrics)
 
 
-SPEED: Mapping[LabelType, str] = {  # as `benchmarks/models.py` finds it, in words
+SPEED: Mapping[LabelType, str] = {  # rough, of untrained light settings; `benchmarks/models.py` measures it
     "semantic": "3 to 9 images of 512 x 512 pixels a second on one core",
     "instance": "4 to 8 images of 512 x 512 pixels a second on one core where few objects are found",
 }

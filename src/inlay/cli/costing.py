@@ -85,7 +85,7 @@ def cost(
     fixed
         Money spent once: guide, training, platform.
     timings
-        Measured times, a CSV with the columns sample, mode, seconds (the studio exports it).
+        Measured times, a CSV with the columns sample, mode, seconds.
     """
     from inlay.advise.cost import MODES, PRIORS, estimate, with_ratio
     from inlay.advise.scenes import measure_load

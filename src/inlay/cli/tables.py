@@ -8,16 +8,16 @@ from pathlib import Path
 def columns(path: Path, names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """These columns of a CSV file, row by row."""
     import csv
+    import io
 
     from inlay.core.errors import FormatError
 
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in names if name not in (reader.fieldnames or ())]
-        if missing:
-            what = f"there is no column {missing[0]!r}; wanted are {', '.join(names)}"
-            raise FormatError(path, "header", what)
-        return [tuple(row[name] or "" for name in names) for row in reader]
+    reader = csv.DictReader(io.StringIO(text_of(path)))
+    missing = [name for name in names if name not in (reader.fieldnames or ())]
+    if missing:
+        what = f"there is no column {missing[0]!r}; wanted are {', '.join(names)}"
+        raise FormatError(path, "header", what)
+    return [tuple(row[name] or "" for name in names) for row in reader]
 
 
 def text_of(path: Path) -> str:

@@ -32,9 +32,7 @@ class Evidence:
     ) -> None:
         self.name = name
         self.label = label
-        self.image = ImageTable(Sample(name, None, label), predicted)
-        if segments is not None:
-            self.image.__dict__["segments"] = segments
+        self.image = ImageTable(Sample(name, None, label), predicted, segments)
         self._load = load
 
     def _with_pixels(self) -> None:

@@ -247,10 +247,11 @@ class PairTable:
 
 @dataclass(frozen=True, eq=False)
 class ImageTable:
-    """One row: the image and its label as a whole."""
+    """One row: the image and its label as a whole; `measured` is the table of its segments, if at hand."""
 
     sample: Sample
     predicted: Segmentation | None = None
+    measured: SegmentTable | None = None
 
     @cached_property
     def segments(self) -> SegmentTable:
@@ -261,6 +262,8 @@ class ImageTable:
         UnknownError
             When nobody has labelled the image; the engine then takes the column as unknown.
         """
+        if self.measured is not None:
+            return self.measured
         if self.sample.segmentation is None:
             raise UnknownError
         return SegmentTable(self.sample.segmentation, self.sample, self.predicted)
