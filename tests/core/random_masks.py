@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from tests.often import many
 
 from inlay import Classes, Masks, Segmentation
 
 CLASSES = Classes.of("car", "dog", "tree").with_kinds({"tree": "stuff"})
-MANY = {"max_examples": 100, "deadline": None}
+MANY = {"max_examples": many(100), "deadline": None}
 
 
 def _draw_stack(seed: int, count: int, height: int, width: int, kind: str) -> np.ndarray:

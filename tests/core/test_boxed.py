@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tests.often import many
 
 from inlay import InlayError, Masks
 from inlay.core.boxed import tight, whole
@@ -17,7 +18,7 @@ STACKS = st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(1, 9)).flat
 
 
 @given(STACKS)
-@settings(max_examples=100)
+@settings(max_examples=many(100))
 def test_masks_come_back_from_their_tight_boxes(stack):
     masks = Masks.encode(stack)
     boxed = tight(masks)
@@ -28,7 +29,7 @@ def test_masks_come_back_from_their_tight_boxes(stack):
 
 
 @given(STACKS, st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
-@settings(max_examples=100)
+@settings(max_examples=many(100))
 def test_a_box_need_not_be_tight_and_lands_where_it_says(stack, left, top, right, bottom):
     count, height, width = stack.shape
     box = (left, top, left + width, top + height)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, InlayError, Sample, Segmentation
 
@@ -76,7 +77,7 @@ def test_splits_are_those_that_the_source_names():
 names = st.lists(st.text("abc/_01", min_size=1, max_size=6), unique=True, min_size=1, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(names, st.integers(0, 5))
 def test_divided_samples_are_all_there_once_and_groups_stay_together(several, seed):
     parts = dataset_of(*several).divide({"train": 3, "val": 1}, groups=lambda name: name[0], seed=seed)
@@ -85,7 +86,7 @@ def test_divided_samples_are_all_there_once_and_groups_stay_together(several, se
     assert all(home[name[0]] == split for split, part in parts.items() for name in part.names)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(names, names)
 def test_new_samples_never_move_old_ones_to_another_split(old, new):
     shares = {"train": 0.7, "val": 0.2, "test": 0.1}

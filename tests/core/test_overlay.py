@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay.core.classes import Classes, SegmentClass
 from inlay.core.dataset import Dataset, Sample
@@ -41,7 +42,7 @@ id_maps = st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(id_maps, st.floats(0, 1), st.booleans(), st.booleans())
 def test_pixels_of_no_segment_stay_as_they_are(ids, opacity, outline, instance_colours):
     label = segmentation(ids, [0, 1, 2, 3])
@@ -53,7 +54,7 @@ def test_pixels_of_no_segment_stay_as_they_are(ids, opacity, outline, instance_c
     assert np.array_equal(drawn[ids < 0], pixels[ids < 0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=many(20), deadline=None)
 @given(id_maps)
 def test_drawing_leaves_the_image_it_was_given_alone(ids):
     label, pixels = segmentation(ids, [0, 1, 2, 3]), photo(ids.shape)
@@ -146,7 +147,7 @@ def test_any_name_can_be_written(score):
     assert (drawn != draw(None, label, names=False)).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(40), deadline=None)
 @given(id_maps)
 def test_a_tag_is_anchored_on_its_segment(ids):
     label = segmentation(ids, [0, 1, 2, 3])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, InlayError, Masks, Segmentation, SegmentClass
 from inlay.core.partial import PARTIAL, extents, is_whole, only_boxes, rectangles, separated, some_points
@@ -21,7 +22,7 @@ def hens(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (8, 12)) -> 
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=many(40))
 @given(st.tuples(st.integers(1, 9), st.integers(1, 9)), st.data())
 def test_a_rectangle_fills_its_box(size, data):
     height, width = size

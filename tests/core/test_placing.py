@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import InlayError, Masks
 from inlay.core.placing import cut, flip, paste, resize, shift, transpose, turn
@@ -101,7 +102,7 @@ def test_nearest_is_pillows(size):
     assert np.array_equal(resize(Masks.encode(stack), size).decode(), theirs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(small_stacks, st.integers(1, 20), st.integers(1, 20))
 def test_area_keeps_pixels_that_are_covered_by_more_than_half(stack, height, width):
     down, across = shares(stack.shape[1], height), shares(stack.shape[2], width)

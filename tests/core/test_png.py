@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay.core import kernels
 
@@ -55,7 +56,7 @@ def filtered(pixels: np.ndarray[Any, Any], kinds: list[int], level: int, strateg
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.integers(0, 4), st.sampled_from([1, 3]))
 def test_every_filter_and_packing_gives_the_pixels_back(
     seed: int, level: int, strategy: int, channels: int
@@ -70,7 +71,7 @@ def test_every_filter_and_packing_gives_the_pixels_back(
     assert np.array_equal(found, pixels)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2]))
 def test_pairs_of_colours_are_those_of_the_pixels(seed: int, threads: int) -> None:
     rng = np.random.default_rng(seed)
@@ -86,7 +87,7 @@ def test_pairs_of_colours_are_those_of_the_pixels(seed: int, threads: int) -> No
         assert np.array_equal(columns[:, start:stop], [*pairs, number])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_broken_files_are_left_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -100,7 +101,7 @@ def test_broken_files_are_left_alone(seed: int) -> None:
         assert found is None or np.array_equal(found, pixels)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_data_broken_before_they_were_signed_do_no_harm(seed: int) -> None:
     rng = np.random.default_rng(seed)

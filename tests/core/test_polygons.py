@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco
 from scipy import ndimage
+from tests.often import many
 
 from inlay import InlayError, Masks
 from inlay.core import polygons
@@ -59,7 +60,7 @@ def drawn_by_opencv(parts, height, width):
     return image.astype(bool)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.lists(random_rings, min_size=1, max_size=4), sides, sides)
 def test_each_ring_by_the_pixel_edge_rule_is_that_of_pycocotools(rings, height, width):
     masks = polygons.fill(polygons.from_parts([[ring] for ring in rings]), (height, width))
@@ -82,7 +83,7 @@ def test_parts_of_a_mask_are_united_as_in_pycocotools(rings, height, width):
 
 
 @new_enough
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(random_integer_rings, sides, sides)
 def test_a_ring_by_the_pixel_centre_rule_is_that_of_opencv(ring, height, width):
     masks = polygons.fill(polygons.from_parts([[ring]]), (height, width), rule="pixel_centre")

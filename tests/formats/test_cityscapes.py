@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation
 from inlay.core.segmentation import instance_numbers
@@ -176,7 +177,7 @@ def random_streets(seed: int) -> Dataset:
     return Dataset.of(samples, CLASSES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_was_written_is_read_back(tmp_path_factory, seed):
     dataset = random_streets(seed)

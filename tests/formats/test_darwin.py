@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import FormatError, Segmentation
 from inlay import formats as all_formats
@@ -77,7 +78,7 @@ def test_masks_take_their_pixels_from_the_raster_layer_along_the_rows(tmp_path):
     assert label.classes.names == ("car",)
 
 
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 @given(st.integers(1, 6), st.integers(1, 6), st.randoms())
 def test_pairs_of_numbers_and_lengths_give_the_map_back(height, width, random):
     numbers = np.array([random.randrange(3) for _ in range(height * width)]).reshape(height, width)

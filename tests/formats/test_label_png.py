@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.formats import label_png
@@ -107,7 +108,7 @@ def test_two_images_of_one_name_are_refused(tmp_path):
         layout(tmp_path, "images/a.jpg", "images/a.png", "labels/a.png")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_was_written_is_read_back_in_every_column(tmp_path_factory, seed):
     dataset = random_dataset(seed, label_png.KEEPS)

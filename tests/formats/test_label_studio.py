@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation
 from inlay import formats as all_formats
@@ -52,7 +53,7 @@ def written_bit_by_bit(values: list[int], sizes: tuple[int, ...] = (3, 4, 8, 16)
     return [int(bits[k : k + 8], 2) for k in range(0, len(bits), 8)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(40), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_brushes_that_others_packed_are_read_and_what_we_pack_is_the_same_mask(seed):
     rng = np.random.default_rng(seed)

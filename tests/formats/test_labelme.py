@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation
 from inlay import formats as all_formats
@@ -46,7 +47,7 @@ def drawn_by_pillow(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(mask) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=many(30), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_pillow_draws_the_polygons_we_write_as_the_masks_they_were(tmp_path_factory, seed):
     rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation
 from inlay.formats import native
@@ -41,7 +42,7 @@ def test_it_keeps_every_fact():
     assert native.KEEPS == FACTS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_was_written_is_read_back_in_every_column(tmp_path_factory, seed):
     dataset = random_dataset(seed, FACTS)

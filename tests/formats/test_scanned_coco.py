@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay.core import kernels
 from inlay.core.errors import FormatError
@@ -42,7 +43,7 @@ def scan(text: bytes, threads: int = 1):
     return kernels.scan_annotations(np.frombuffer(text, np.uint8), threads)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.lists(ANNOTATION, min_size=1, max_size=5), st.booleans(), st.sampled_from([{}, {"indent": 1}]))
 def test_scanned_labels_equal_the_read_ones(annotations, last, layout):
     text = text_of(annotations, last=last, **layout)
@@ -101,7 +102,7 @@ def test_shares_of_a_long_list_are_those_of_the_whole(last):
     assert all(np.array_equal(a, b) for a, b in zip(one, scan(text, 4)[2]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(st.binary(max_size=30), st.integers(0, 500), st.integers(0, 3))
 def test_no_bytes_crash_the_scan(noise, place, cut):
     text = text_of([ONE, ONE])

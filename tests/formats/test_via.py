@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation
 from inlay import formats as all_formats
@@ -29,7 +30,7 @@ SQUARE = {"name": "polygon", "all_points_x": [2, 6, 6, 2], "all_points_y": [1, 1
 
 
 @pytest.mark.parametrize("reader", ["opencv", "pycocotools"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=many(25), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_holes_and_parts_survive_as_slits_and_regions_of_one_segment(tmp_path_factory, reader, seed):
     rng = np.random.default_rng(seed)

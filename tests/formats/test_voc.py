@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.formats import voc
@@ -177,7 +178,7 @@ def test_a_directory_in_the_place_of_an_xml_file_is_named(tmp_path):
         read_page(tmp_path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -233,7 +234,7 @@ def test_a_development_kit_of_one_year_is_found(tmp_path):
         voc.read(tmp_path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_was_written_is_read_back(tmp_path_factory, seed):
     dataset = random_dataset(seed, voc.KEEPS)

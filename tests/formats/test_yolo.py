@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, FormatError, LossError, Masks, Sample, Segmentation, SegmentClass
 from inlay import formats as all_formats
@@ -46,7 +47,7 @@ def picture(label: Segmentation) -> np.ndarray:
 
 
 @pytest.mark.parametrize("reader", ["opencv", "ultralytics", "supervision", None])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=many(25), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_segments_with_holes_come_back_bit_for_bit_whether_a_reader_rounds_or_cuts(
     tmp_path_factory, reader, seed

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, InlayError, Masks, Segmentation, SegmentClass
 from inlay.metrics import panoptic_quality
 from inlay.metrics.parts.agreement import agreement, compare_people
 from inlay.metrics.parts.consensus import majority, staple
-
-from .often import many
 
 CLASSES = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("bus")))
 

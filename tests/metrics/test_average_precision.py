@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 import inlay
 from inlay import Classes, Masks, Segmentation, score
@@ -17,7 +18,6 @@ from inlay.metrics.parts.detections import sides
 from inlay.metrics.parts.mistakes import best_threshold
 
 from .coco_json import Case, datasets, pycocotools, random_case, rle
-from .often import many
 
 NAMES = (*average_precision.TABLES.precisions, *average_precision.TABLES.recalls)
 

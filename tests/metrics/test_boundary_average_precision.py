@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 from pycocotools.cocoeval import COCOeval
+from tests.often import many
 
 from inlay import Classes, Masks, Segmentation
 from inlay.metrics import boundary_average_precision as metric
 from inlay.metrics.parts import ranking
 
 from .coco_json import Case, datasets, pycocotools, random_case
-from .often import many
 
 
 def boundary(rle: dict[str, Any]) -> dict[str, Any]:

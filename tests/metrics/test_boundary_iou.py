@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation
+from tests.often import many
 
 from inlay import Classes, Segmentation, SegmentClass
 from inlay.metrics import boundary_iou as metric
-
-from .often import many
 
 CLASSES = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("rig", "void")))
 

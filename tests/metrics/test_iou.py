@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import iou
-
-from .often import many
 
 CLASSES = Classes(
     (

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
+from tests.often import many
 
 from inlay import Classes, Dataset, SegmentClass
 from inlay.core.federated import FREQUENCIES, federated_tags
@@ -19,7 +20,6 @@ from inlay.metrics import lvis_average_precision as metric
 from inlay.metrics.parts import ranking
 
 from .coco_json import Case, datasets, random_case
-from .often import many
 
 
 def federated(seed: int, *, boxes: bool, scale: int) -> Case:

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay.core import kernels
 from inlay.metrics.parts.ranking import IOUS, RECALLS
-
-from .often import many
 
 seeds = st.integers(0, 2**32 - 1)
 

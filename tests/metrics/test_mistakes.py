@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import average_precision, panoptic_quality
 from inlay.metrics.parts.mistakes import KINDS, Mistakes
-
-from .often import many
 
 CELLS = Classes.of("cell", "dust")
 STREET = Classes((SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("bus")))

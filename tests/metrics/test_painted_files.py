@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 import inlay
 from inlay import Dataset, FormatError
@@ -67,7 +68,7 @@ def one_by_one(dataset: Dataset) -> Dataset:
     return dataset.map(lambda sample: sample)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from(list(KINDS)),

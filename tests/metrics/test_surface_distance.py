@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import binary_erosion, distance_transform_edt, generate_binary_structure
+from tests.often import many
 
 from inlay import Classes, Segmentation
 from inlay.metrics import surface_distance as metric
-
-from .often import many
 
 CLASSES = Classes.of("liver", "tumour", kind="stuff")
 

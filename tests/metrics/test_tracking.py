@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Dataset, Masks, Sample, Segmentation, SegmentClass, score
 from inlay.metrics import suitable, tracking
 from inlay.metrics.parts.tracks import of_class
-
-from .often import many
 
 CLASSES = Classes((SegmentClass("car"), SegmentClass("person"), SegmentClass("rig", "void")))
 SIZE = (12, 40)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 from inlay import Classes, Masks, Segmentation, SegmentClass
 from inlay.metrics import panoptic_quality
 from inlay.metrics import video_panoptic as metric
-
-from .often import many
 
 CLASSES = Classes(
     (SegmentClass("road", "stuff"), SegmentClass("car"), SegmentClass("rig", "void"), SegmentClass("bus"))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.often import many
 
 import inlay
 from inlay import FormatError, InlayError
@@ -38,7 +39,7 @@ def one_by_one(case: Case, folder: Path, metric: str = "average_precision") -> d
     return {**found.figures, **of_class}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 1, 5]), st.sampled_from([1, 3]))
 def test_figures_are_those_of_the_samples_and_of_pycocotools(
     tmp_path: Path, seed: int, scale: int, threads: int
@@ -51,7 +52,7 @@ def test_figures_are_those_of_the_samples_and_of_pycocotools(
     assert [found[f"box_{name}"] for name in NAMES] == pycocotools(case, "bbox").stats.tolist()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5]), st.sampled_from([1, 3]))
 def test_boundary_figures_are_those_of_the_samples(
     tmp_path: Path, seed: int, scale: int, threads: int
