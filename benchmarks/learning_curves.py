@@ -142,7 +142,7 @@ def bought(study: Study) -> tuple[list[list[str]], list[list[str]]]:
     for have, share, more in ASKED:
         images = round(share * len(study.pool))
         hours = more * images * times[have] / 3600
-        options = sorted(buys(types, have, images, hours), key=lambda each: -each.per_hour)
+        options = buys(types, have, images, hours)
         checked += [_checked(study, have, images, option) for option in options]
     return scores, checked
 

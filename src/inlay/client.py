@@ -255,6 +255,11 @@ class Client:
         result: Json = job["result"]
         return result
 
+    def timings_file(self, project: Json, path: Path | str) -> None:
+        """Fetch the measured times of finished images: the CSV that `inlay advise cost --timings` reads."""
+        url = f"/api/projects/{project['project_id']}/advice/timings"
+        Path(path).write_bytes(self.request("GET", url, raw=True))
+
     def wait(self, job: Json, *, seconds: float = 3600.0) -> Json:
         """A job when it is done.
 

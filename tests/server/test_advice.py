@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 
+import inlay
 from inlay.advise import (
     Answers,
     Load,
@@ -15,6 +18,7 @@ from inlay.advise import (
     estimate,
     guide,
     measure_load,
+    read_timings,
     state_load,
 )
 from inlay.advise.scores import read_scores
@@ -129,12 +133,11 @@ def test_what_the_next_hours_buy_is_what_the_package_says_the_best_first(asked):
     body = {"table": TABLE, "have": "coarse", "images": 160, "hours": 8}
     found = owner.request("POST", path, body)
     wanted = buys(read_scores(TABLE, "table"), "coarse", 160, 8)
-    better = best_buy(wanted)
-    assert [way["name"] for way in found["ways"]][: len(better)] == [each.name for each in better]
-    assert {way["name"]: tuple(way["gain"]) for way in found["ways"]} == {
-        each.name: each.gain for each in wanted
-    }
-    assert found["best"] == (better[0].name if better else None)
+    best = best_buy(wanted)
+    assert [(way["name"], tuple(way["gain"])) for way in found["ways"]] == [
+        (each.name, each.gain) for each in wanted
+    ]
+    assert best is not None and found["best"] == best.name == found["ways"][0]["name"]
     assert all(low <= middle <= high for low, middle, high in (way["gain"] for way in found["ways"]))
     pasted = owner.request("POST", path, {**body, "table": TABLE.replace(",", "\t")})
     assert pasted == found  # as a spreadsheet puts it on the clipboard
@@ -161,3 +164,28 @@ def test_a_table_of_scores_that_cannot_be_read_names_its_line(asked, table, word
     body = {"table": table, "have": "coarse", "images": 160, "hours": 8}
     said = refused(422, owner.request, "POST", path, body)["error"]
     assert words in said and "\n" not in said
+
+
+def test_the_times_come_out_as_the_file_that_prices_the_exported_labels(asked, tmp_path):
+    studio, owner = asked
+    project = owner.project("photos")
+    owner.timings_file(project, tmp_path / "timings.csv")
+    owner.export_file(project, tmp_path / "labels.zip", to="native", states=["submitted"])
+    with zipfile.ZipFile(tmp_path / "labels.zip") as packed:
+        packed.extractall(tmp_path / "labels")
+    dataset = inlay.read(tmp_path / "labels")
+    timings = read_timings((tmp_path / "timings.csv").read_text("utf-8"), "timings.csv", dataset.names)
+    assert timings == [Timing(place, "instance", 10.0 + place) for place in range(FINISHED)]
+    path = f"/api/projects/{studio.project_id}/advice"
+    found = owner.request("POST", path, {"answers": {"objects": True}, "images": 500, "wage": 18})
+    costs = {each["mode"]: each for each in found["costs"]}
+    wanted = estimate(measure_load(dataset), "instance", 500, wage=18, timings=timings)
+    assert costs["instance"]["money"] == pytest.approx(wanted.money)
+
+
+def test_without_a_timed_image_there_is_no_file_of_times(small_studio, tmp_path):
+    owner = small_studio.log_in()
+    project = {"project_id": small_studio.project_id}
+    said = refused(404, owner.timings_file, project, tmp_path / "timings.csv")
+    assert "no finished image of this project has a measured time yet" in said["error"]
+    assert not (tmp_path / "timings.csv").exists()

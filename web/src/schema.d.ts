@@ -719,6 +719,7 @@ export interface Routes {
   "GET /api/projects/{project_id}/advice": { body: undefined; query: Record<never, never>; answer: AdviceForm };
   "POST /api/projects/{project_id}/advice": { body: AdviceQuestion; query: Record<never, never>; answer: Advice };
   "POST /api/projects/{project_id}/advice/buy": { body: BuyQuestion; query: Record<never, never>; answer: Buys };
+  "GET /api/projects/{project_id}/advice/timings": { body: undefined; query: Record<never, never>; answer: undefined };
   "POST /api/projects/{project_id}/assign": { body: Assignment; query: Record<never, never>; answer: undefined };
   "GET /api/projects/{project_id}/assistance": { body: undefined; query: Record<never, never>; answer: Assistance };
   "GET /api/projects/{project_id}/classes": { body: undefined; query: Record<never, never>; answer: ClassTable };

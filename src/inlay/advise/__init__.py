@@ -8,6 +8,7 @@ from inlay.advise.guide import guide
 from inlay.advise.learning_curve import LearningCurve, back_test
 from inlay.advise.next_images import next_images, pilot
 from inlay.advise.scenes import Load, measure_load, state_load
+from inlay.advise.timings import read_timings, write_timings
 
 __all__ = [
     "PRIORS",
@@ -31,7 +32,9 @@ __all__ = [
     "measure_load",
     "next_images",
     "pilot",
+    "read_timings",
     "state_load",
     "with_ratio",
     "write_count_page",
+    "write_timings",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ class Option:
     name: str
     hours: float
     gain: tuple[float, float, float]  # P10, P50 and P90 of the score added, between two single trainings
+
+    def __post_init__(self) -> None:
+        if not self.hours > 0:
+            raise InlayError(f"option {self.name!r} takes {self.hours} hours; give what it costs")
 
     @property
     def per_hour(self) -> float:
@@ -57,7 +61,7 @@ class LabelType:
 
 
 def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> list[Option]:
-    """What the same hours add in each way, from `images` images that have labels of the type `have`.
+    """What the same hours add in each way, the most for an hour first, from `images` labels of type `have`.
 
     New images of that type; the images at hand labelled once more in a better (slower) type, as many as the
     hours allow; and new images of each other type. What a mixture of two types teaches is taken to be what
@@ -93,7 +97,7 @@ def buys(types: Sequence[LabelType], have: str, images: float, hours: float) -> 
         more = hours * 3600 / other.seconds
         then = _then(other.curve, _worth(other.curve, now) + more, random)
         found.append(_option(f"{more:.0f} new images, {other.name}", hours, then - now))
-    return found
+    return sorted(found, key=lambda each: -each.per_hour)
 
 
 def _worth(curve: LearningCurve, scores: Floats) -> float:
@@ -119,15 +123,7 @@ def _option(name: str, hours: float, gains: Floats) -> Option:
     return Option(name, hours, (float(low), float(middle), float(high)))
 
 
-def best_buy(options: Sequence[Option]) -> list[Option]:
-    """The options that add anything, the most for an hour first; empty means: stop.
-
-    Raises
-    ------
-    InlayError
-        When an option takes no time.
-    """
-    for option in options:
-        if not option.hours > 0:
-            raise InlayError(f"option {option.name!r} takes {option.hours} hours; give what it costs")
-    return sorted((each for each in options if each.gain[1] > 0), key=lambda each: -each.per_hour)
+def best_buy(options: Iterable[Option]) -> Option | None:
+    """The option that adds most for an hour; None, where none is expected to add anything, means: stop."""
+    adding = [each for each in options if each.gain[1] > 0]
+    return max(adding, key=lambda each: each.per_hour, default=None)

@@ -197,10 +197,10 @@ def buy(scores: Path, /, *, have: str, images: int, hours: float) -> int:
     from inlay.cli.tables import text_of
 
     options = buys(read_scores(text_of(scores), str(scores)), have, images, hours)
-    better = best_buy(options)
-    for option in better + [each for each in options if each not in better]:
+    best = best_buy(options)
+    for option in options:
         print(f"{option.per_hour:+.4f} an hour   {option}")
-    print(f"buy: {better[0].name}" if better else "stop: nothing here is expected to add anything")
+    print(f"buy: {best.name}" if best else "stop: nothing here is expected to add anything")
     return 0
 
 

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from inlay.cli.tables import as_number, columns
+from inlay.cli.tables import as_number, text_of
 
 if TYPE_CHECKING:
-    from inlay.advise.cost import Timing
     from inlay.advise.scenes import Load
     from inlay.core.dataset import Dataset
 
@@ -85,12 +84,16 @@ def cost(
     fixed
         Money spent once: guide, training, platform.
     timings
-        Measured times, a CSV with the columns sample, mode, seconds.
+        Measured times of those images, a CSV with the columns sample, mode, seconds: the studio's advice page
+        gives one.
     """
     from inlay.advise.cost import MODES, PRIORS, estimate, with_ratio
     from inlay.advise.scenes import measure_load
+    from inlay.advise.timings import read_timings
     from inlay.core.errors import InlayError
 
+    if timings and data is None:
+        raise InlayError("--timings are of labelled images: give those as well")
     if (data is None) == (not objects):
         raise InlayError("give either labelled images or --objects, counts of some images")
     dataset = _labelled(data) if data else None
@@ -101,7 +104,8 @@ def cost(
         priors = with_ratio(
             PRIORS, as_number(median, "--ratio"), as_number(spread or "1.3", "--ratio"), "yours"
         )
-    timed = _timings(timings, dataset.names if dataset is not None else ()) if timings else ()
+    names = dataset.names if dataset is not None else ()
+    timed = read_timings(text_of(timings), str(timings), names) if timings else ()
     for each in [mode] if mode else MODES:
         print(
             estimate(
@@ -176,16 +180,3 @@ def _stated(objects: str, size: float) -> Load:
     from inlay.cli.console import words
 
     return state_load(np.array([as_number(each, "--objects") for each in words(objects)]), size=size)
-
-
-def _timings(path: Path, names: tuple[str, ...]) -> list[Timing]:
-    from inlay.advise.cost import Timing
-    from inlay.core.errors import FormatError
-
-    place = {name: index for index, name in enumerate(names)}
-    found = []
-    for line, (sample, mode, seconds) in enumerate(columns(path, ("sample", "mode", "seconds")), 2):
-        if sample not in place:
-            raise FormatError(path, f"line {line}", f"sample {sample!r} is not in the labelled images")
-        found.append(Timing(place[sample], mode, as_number(seconds, f"{path}: line {line}")))  # type: ignore[arg-type]
-    return found

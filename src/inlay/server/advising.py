@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from inlay.server import advice_forms, labels
 from inlay.server.access import Access
+from inlay.server.refusals import Refused
 from inlay.server.store import classes, projects
 from inlay.server.tables import images
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from inlay.advise.cost import Cost, Mode, Timing
     from inlay.advise.scenes import Load
     from inlay.core.classes import Classes
+    from inlay.core.dataset import Dataset
     from inlay.core.segmentation import Segmentation
 
 LOOKED_AT = 200  # labelled images whose work is measured
@@ -73,20 +75,37 @@ def advise(who: Access, body: advice_forms.AdviceQuestion) -> advice_forms.Advic
     )
 
 
+def timings(who: Access) -> str:
+    """The measured times of all finished images, as the CSV that `inlay advise cost --timings` reads.
+
+    Raises
+    ------
+    Refused
+        When no finished image was timed.
+    """
+    from inlay.advise.timings import write_timings
+
+    rows = [row for row in _finished(who) if row.seconds > 0]
+    if not rows:
+        raise Refused(404, "no finished image of this project has a measured time yet")
+    with who.studio.database.reading() as db:
+        these, _ = classes.core(db, who.project_id)
+    return write_timings(_timed(rows, _drawn(who, rows[:LOOKED_AT]), these), [row.name for row in rows])
+
+
 def buy(body: advice_forms.BuyQuestion) -> advice_forms.Buys:
     """What the same hours add in each way; what adds nothing comes last."""
     from inlay.advise.buys import best_buy, buys
     from inlay.advise.scores import read_scores
 
     found = buys(read_scores(body.table, "table"), body.have, body.images, body.hours)
-    better = best_buy(found)
-    ways = better + [each for each in found if each not in better]
+    best = best_buy(found)
     return advice_forms.Buys(
         ways=[
             advice_forms.Buy(name=each.name, hours=each.hours, gain=each.gain, per_hour=each.per_hour)
-            for each in ways
+            for each in found
         ],
-        best=better[0].name if better else None,
+        best=best.name if best else None,
     )
 
 
@@ -107,16 +126,12 @@ class _Work:
 
 def _work(who: Access, body: advice_forms.AdviceQuestion, these: Classes) -> _Work | None:
     """The work in the project's finished images, else in those whose objects somebody counted."""
-    from inlay.advise.cost import Timing
     from inlay.advise.scenes import measure_load, state_load
 
     rows = _finished(who, LOOKED_AT)
     if rows and not body.objects:
-        dataset = labels.dataset(who.studio, who.project_id, states=DRAWN, labelled=True)
-        dataset = dataset.only([row.name for row in rows])
-        mode = mode_of([sample.label() for sample in dataset], these)
-        timed = (Timing(place, mode, row.seconds) for place, row in enumerate(rows) if row.seconds > 0)
-        return _Work(measure_load(dataset), len(rows), tuple(timed))
+        dataset = _drawn(who, rows)
+        return _Work(measure_load(dataset), len(rows), tuple(_timed(rows, dataset, these)))
     if not body.objects:
         return None
     return _Work(state_load(np.array(body.objects, np.float64), size=body.size), 0)
@@ -140,6 +155,20 @@ def _finished(who: Access, most: int | None = None) -> list[_Finished]:
     query = select(images.c.name, images.c.seconds).where(*done).order_by(*order).limit(most)
     with who.studio.database.reading() as db:
         return [_Finished(row.name, float(row.seconds)) for row in db.execute(query)]
+
+
+def _drawn(who: Access, rows: Sequence[_Finished]) -> Dataset:
+    """The labels of finished images."""
+    dataset = labels.dataset(who.studio, who.project_id, states=DRAWN, labelled=True)
+    return dataset.only([row.name for row in rows])
+
+
+def _timed(rows: Sequence[_Finished], dataset: Dataset, these: Classes) -> list[Timing]:
+    """The measured times of images, of the label type that `dataset`, those looked at, shows."""
+    from inlay.advise.cost import Timing
+
+    mode = mode_of([sample.label() for sample in dataset], these)
+    return [Timing(place, mode, row.seconds) for place, row in enumerate(rows) if row.seconds > 0]
 
 
 def mode_of(label_of: Sequence[Segmentation], these: Classes) -> Mode:

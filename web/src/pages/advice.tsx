@@ -1,6 +1,6 @@
 /** Advice: nine questions, the cheapest label type that answers them, and what it costs. */
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../api.ts";
+import { address, call } from "../api.ts";
 import { RangeChart } from "../charts/ranges.tsx";
 import { attempt, Button, Choice, Field, tell } from "../panels/ui.tsx";
 import type { Advice, AdviceForm, AdviceQuestion, Cost } from "../schema.d.ts";
@@ -63,7 +63,7 @@ export function AdvicePage({ project: id }: { readonly project: number }) {
               </div>
             ))}
           </section>
-          <Prices form={form} priced={priced} onChange={(part) => setPriced({ ...priced, ...part })} />
+          <Prices project={id} form={form} priced={priced} onChange={(part) => setPriced({ ...priced, ...part })} />
           <div class="actions"><Button kind="primary" onClick={() => void ask()}>{t.advice.ask}</Button></div>
           {advice && <Answered advice={advice} />}
           <Buying project={id} labelled={form.labelled} />
@@ -73,7 +73,7 @@ export function AdvicePage({ project: id }: { readonly project: number }) {
   );
 }
 
-function Prices({ form, priced, onChange }: { readonly form: AdviceForm; readonly priced: Priced; readonly onChange: (part: Partial<Priced>) => void }) {
+function Prices({ project, form, priced, onChange }: { readonly project: number; readonly form: AdviceForm; readonly priced: Priced; readonly onChange: (part: Partial<Priced>) => void }) {
   const number = (label: string, name: "images" | "wage" | "labellers" | "size", rest: { min: number; max: number; step: number }) => (
     <Field label={label}>
       {(field) => (
@@ -87,7 +87,10 @@ function Prices({ form, priced, onChange }: { readonly form: AdviceForm; readonl
   return (
     <section class="card">
       <h2>{t.advice.price}</h2>
-      <p class="hint">{t.advice.known(form.labelled, form.timed, form.enough)}</p>
+      <p class="hint">
+        {t.advice.known(form.labelled, form.timed, form.enough)}{" "}
+        {form.timed > 0 && <a href={address("/api/projects/{project_id}/advice/timings", { project_id: project })} download="timings.csv">{t.advice.timings}</a>}
+      </p>
       <div class="filters even">
         {number(t.advice.images, "images", { min: 1, max: 1e9, step: 1 })}
         {number(t.advice.wage, "wage", { min: 0.01, max: 100_000, step: 0.5 })}

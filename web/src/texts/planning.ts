@@ -31,6 +31,7 @@ export const advice = {
     const whose = timed >= enough ? "their times replace the priors" : `prior, not your data: from ${enough} timed images on, your own times count`;
     return `${plural(labelled, "finished image")}, ${timed} of them timed: ${whose}.`;
   },
+  timings: "The times as a file (for inlay advise cost --timings)",
   images: "Images to label", wage: "Money an hour", labellers: "People for each image", tool: "Outlines drawn",
   tools: { polygon: "by polygon", interactive: "by click to segment", sam: "by SAM" } as Readonly<Record<string, string>>,
   objects: "Objects in some images", objectsInstead: "Objects in other images instead",

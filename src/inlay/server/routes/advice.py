@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from inlay.server import advice_forms, advising
 from inlay.server.access import Who, allow, error_bodies
@@ -22,6 +22,13 @@ def read(project_id: int, who: Who) -> advice_forms.AdviceForm:
 def ask(project_id: int, body: advice_forms.AdviceQuestion, who: Who) -> advice_forms.Advice:
     """The cheapest label type that answers the questions, alternatives, costs and a guide for labellers."""
     return advising.advise(who, body)
+
+
+@router.get("/timings", response_class=Response, **allow("reviewer"))
+def timings(project_id: int, who: Who) -> Response:
+    """The measured times of finished images, as a CSV file for `inlay advise cost --timings`."""
+    headers = {"Content-Disposition": 'attachment; filename="timings.csv"'}
+    return Response(advising.timings(who), media_type="text/csv", headers=headers)
 
 
 @router.post("/buy", **allow("reviewer"))
