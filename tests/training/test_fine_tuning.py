@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from inlay import Classes, Dataset, FormatError, SegmentClass
-from inlay.models import mask_transformer, segformer
+from inlay.models import deeplab, mask_transformer, segformer, unet
 from inlay.models.encoders.vit import SIZES
 from inlay.models.parts.starting import start_from
 from inlay.training import train
+from inlay.training.checkpoint import write_weights
 from inlay.training.config import config_from
 
 TINY = {"encoder": "mit", "depths": (1, 1, 1, 1), "head": 16}
@@ -114,3 +115,38 @@ def test_four_images_are_learnt_from_published_weights(published, street, tmp_pa
     (folder / "segformer").rename(tmp_path / "moved")  # a run needs the published file no more
     assert run.network() is not None
     (tmp_path / "moved").rename(folder / "segformer")
+
+
+def run_of(folder, network):
+    """A run folder as far as starting from it goes."""
+    folder.mkdir()
+    (folder / "config.toml").write_text('model = "unet"\n')
+    write_weights(folder / "model.safetensors", network.state_dict())
+    return folder
+
+
+def test_a_run_starts_from_an_earlier_one_with_what_fits(tmp_path):
+    earlier = unet.build(unet.Config(), classes(5))
+    folder = run_of(tmp_path / "first", earlier)
+    again, other = unet.build(unet.Config(), classes(5)), unet.build(unet.Config(), classes(3))
+    start_from(folder, again)
+    start_from(folder, other)
+    for name, tensor in earlier.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor)
+        if other.state_dict()[name].shape == tensor.shape:
+            assert torch.equal(other.state_dict()[name], tensor)
+    assert other.state_dict().keys() == earlier.state_dict().keys()
+
+
+def test_another_family_takes_the_encoder_of_a_run(tmp_path):
+    earlier = unet.build(unet.Config(norm="group"), classes(5))
+    other = deeplab.build(deeplab.Config(norm="group"), classes(2))
+    start_from(run_of(tmp_path / "first", earlier), other)
+    for name, tensor in earlier.encoder.state_dict().items():
+        assert torch.equal(other.encoder.state_dict()[name], tensor)
+
+
+def test_a_run_with_another_encoder_says_what_to_set(tmp_path):
+    folder = run_of(tmp_path / "first", unet.build(unet.Config(widths=(8, 16, 24, 32, 40)), classes(2)))
+    with pytest.raises(FormatError, match="set encoder, widths and depths"):
+        start_from(folder, unet.build(unet.Config(), classes(2)))

@@ -24,7 +24,8 @@ class EncoderSettings:
         "light" (quick from scratch), "csp", "mit", "mobile", "vgg16", "resnet18" to "resnet101", "mit_b0" to
         "mit_b5", or "vit_tiny" to "vit_large".
     pretrained
-        File of the encoder's weights, as torchvision, timm or transformers name them; empty: from scratch.
+        Folder of an earlier run to start from, or file of the encoder's weights, as torchvision, timm or
+        transformers name them; empty: from scratch.
     widths
         Channels of a "light" or "csp" encoder at strides 2, 4, 8, 16, 32; of "mit" the last four.
     depths

@@ -1,4 +1,4 @@
-"""Where a network starts from: published weights of its encoder, or of the whole of it."""
+"""Where a network starts from: an earlier run, or published weights of its encoder or of the whole of it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from inlay.core.errors import FormatError
 from inlay.models.encoders.weights import read_encoder_weights
 from inlay.models.parts.weights import read_plain
 
-FILE = "model.safetensors"  # in a folder that transformers wrote
+FILE = "model.safetensors"  # in a run folder, and in one that transformers wrote
+RUN = "config.toml"  # tells a run folder from the others
 
 
 def start_from(path: Path, network: nn.Module) -> None:
-    """Put published weights into a network: all that fit it, or those of its encoder.
+    """Put weights into a network: those of an earlier run that fit, or published ones.
 
-    Of a whole network (which the family knows by `renamed`) the tensors it names `ANEW`, such as those of the
-    classes, may have other shapes: they keep fresh values, but for rows that both have where it names them
-    `ROWS`.
+    The run may be of other classes, or of another family with the same encoder. Of a whole published network
+    (which the family knows by `renamed`) the tensors it names `ANEW`, such as those of the classes, may have
+    other shapes: they keep fresh values, but for rows that both have where it names them `ROWS`.
 
     Raises
     ------
     FormatError
         When the file is missing or broken, or is of another network.
     """
+    if (path / RUN).is_file():
+        _start_from_run(path / FILE, network)
+        return
     path = path / FILE if path.is_dir() else path
     renamed = getattr(network, "renamed", None)
     whole = renamed(read_plain(path)) if renamed is not None else {}
@@ -50,3 +54,23 @@ def start_from(path: Path, network: nn.Module) -> None:
                 "has them",
             )
     network.load_state_dict(own)
+
+
+def _start_from_run(path: Path, network: nn.Module) -> None:
+    """Take each tensor that the run has under the same name and in the same shape; the others stay fresh."""
+    own, given = network.state_dict(), read_plain(path)
+    fit = {name: given[name] for name, tensor in own.items() if _shape(given.get(name)) == tensor.shape}
+    for name, tensor in own.items():
+        if name.startswith("encoder.") and name not in fit:
+            found = "is missing" if name not in given else f"has shape {tuple(given[name].shape)}"
+            raise FormatError(
+                path,
+                name,
+                f"{found}, the network has {tuple(tensor.shape)}: set encoder, widths and depths as in the "
+                f"{RUN} of the run",
+            )
+    network.load_state_dict({**own, **fit})
+
+
+def _shape(tensor: torch.Tensor | None) -> torch.Size | None:
+    return None if tensor is None else tensor.shape
