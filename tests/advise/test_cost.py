@@ -7,6 +7,7 @@ from PIL import Image
 from inlay import InlayError
 from inlay.advise import PRIORS, Timing, estimate, measure_load, pilot, state_load, with_ratio
 from inlay.cli import main
+from inlay.core.partial import only_boxes
 from inlay.scenes import make
 
 
@@ -85,6 +86,15 @@ def test_loads_are_measured_on_labels():
     assert work.objects.tolist() == [len(sample.label().things()) for sample in scenes]
     assert (work.object_boundary > 0).all()
     assert (work.contacts <= work.occlusions).all()
+
+
+def test_boxes_alone_are_work_as_well():
+    cells = make("cells", 2, size=(64, 64))
+    things = cells.map(lambda each: each.replace(segmentation=each.label().things()))
+    boxes = things.map(lambda each: each.replace(segmentation=only_boxes(each.label())))
+    drawn, bare = measure_load(things), measure_load(boxes)
+    assert np.array_equal(drawn.objects, bare.objects)
+    assert bare.object_boundary == pytest.approx(drawn.object_boundary, rel=0.3)
 
 
 def test_a_pilot_takes_light_and_heavy_images():

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation
+from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, write
+from inlay.cli import main
+from inlay.core.partial import only_boxes
 from inlay.measure import CountError, counts
+from inlay.measure.page import density_map
+from inlay.scenes import make
 
 CLASSES = Classes.of("hen", "egg")
 
@@ -32,6 +36,20 @@ def test_weak_predictions_crowds_and_empty_masks_do_not_count():
     empty = one.replace(masks=Masks.empty(one.size, 3))
     for label, expected in ((weak, 2), (crowd, 2), (empty, 0)):
         assert counts(Dataset.of([Sample("a", None, label)], CLASSES)).tolist() == [[expected, 0]]
+
+
+def test_boxes_without_pixels_count_and_lie_on_the_map_but_have_no_area(tmp_path, capsys):
+    cells = make("cells", 3, size=(64, 64))
+    boxes = cells.map(lambda each: each.replace(segmentation=only_boxes(each.label().things())))
+    assert np.array_equal(counts(boxes), counts(cells)) and counts(boxes).any()
+    assert np.abs(density_map(boxes).astype(int) - density_map(cells)).max() <= 12  # boxes of whole pixels
+    write(boxes, tmp_path / "boxes", to="native")
+    assert main(["measure", "counts", str(tmp_path / "boxes")]) == 0
+    for command in (["areas"], ["table"]):
+        out = [str(tmp_path / "table.csv")] if command == ["table"] else []
+        assert main(["measure", *command, str(tmp_path / "boxes"), *out]) != 0
+        assert "are boxes without pixels, which have no area" in capsys.readouterr().err
+    assert not (tmp_path / "table.csv").exists()
 
 
 def test_intervals_hold_the_true_count_of_new_images():

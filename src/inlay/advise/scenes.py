@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inlay.core.contacts import contacts_of
 from inlay.core.errors import InlayError
+from inlay.core.partial import filled
 
 if TYPE_CHECKING:
     from inlay.core.dataset import Dataset
@@ -52,7 +53,7 @@ class Load:
 
 
 def measure_load(dataset: Dataset) -> Load:
-    """The work in each labelled image of a dataset.
+    """The work in each labelled image of a dataset; of a segment that is a box alone, the box is the outline.
 
     Raises
     ------
@@ -67,6 +68,7 @@ def measure_load(dataset: Dataset) -> Load:
 
 def _of_image(label: Segmentation) -> tuple[float, ...]:
     diagonal = float(np.hypot(*label.size)) or 1.0
+    label = filled(label)
     seen = label[(label.masks.area() > 0) & ~label.classes.is_void[label.class_id]]
     present, place = np.unique(seen.class_id, return_inverse=True)
     areas = seen.masks.merge(place, len(present))

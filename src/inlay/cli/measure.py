@@ -143,6 +143,8 @@ def areas(
     else:
         calibration = Calibration.parse(pixel) if pixel else Calibration()
         mapped, unit = mapped_areas(dataset, names=names) * calibration.pixel_area, calibration.area_unit
+    if not mapped[: len(names)].any():
+        _refuse_boxes(dataset)
     if known is None:
         print(_lines([(name, f"{area:.6g} {unit}") for name, area in zip(names, mapped) if area]))
         if as_predicted:
@@ -211,6 +213,8 @@ def table(
             workers=jobs,
             progress=progress,
         )
+    if not len(rows):
+        _refuse_boxes(dataset)
     write_table(rows, out, dataset=dataset)
     print(f"{len(rows)} segments of {len(dataset)} images, {len(rows.columns)} columns: {out}")
     return 0
@@ -299,6 +303,18 @@ def _refuse_predictions(dataset: Dataset) -> None:
             "these are predictions of a model whose error nobody measured: label some images that it was not "
             "trained on and give --truth LABELS --checked PREDICTIONS of them, or take the bare figures with "
             "--as-predicted"
+        )
+
+
+def _refuse_boxes(dataset: Dataset) -> None:
+    from inlay.core.errors import InlayError
+    from inlay.core.partial import is_there
+
+    boxes = sum(int(is_there(sample.label()).sum()) for sample in dataset)
+    if boxes:
+        raise InlayError(
+            f"all {boxes} segments are boxes without pixels, which have no area and no shape: "
+            "`inlay measure counts` counts them"
         )
 
 

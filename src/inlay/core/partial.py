@@ -28,6 +28,22 @@ def is_whole(label: Segmentation) -> NDArray[np.bool_]:
     return (label.masks.area() > 0) & ~tagged
 
 
+def is_there(label: Segmentation) -> NDArray[np.bool_]:
+    """(N,) whether a segment has a place in the image: pixels, or a stated box."""
+    x0, y0, x1, y1 = label.boxes().T
+    return np.asarray((label.masks.area() > 0) | ((x1 > x0) & (y1 > y0)), np.bool_)
+
+
+def filled(label: Segmentation) -> Segmentation:
+    """The label with segments that are nothing but a box filling it."""
+    bare = is_there(label) & (label.masks.area() == 0)
+    if not bare.any():
+        return label
+    masks = Masks.concat([label.masks, rectangles(extents(label)[bare], label.size)])
+    place = np.where(bare, len(label) + np.cumsum(bare) - 1, np.arange(len(label)))
+    return label.replace(masks=masks[place], amodal=None)
+
+
 def extents(label: Segmentation) -> NDArray[np.int64]:
     """(N, 4) boxes in whole pixels, inside the image: as stated, else those of the masks.
 

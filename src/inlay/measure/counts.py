@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.errors import InlayError
+from inlay.core.partial import is_there
 from inlay.measure.estimate import Estimate, interval
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def counts(dataset: Dataset, *, minimum_score: float = ENOUGH_SCORE) -> NDArray[
 
 
 def count(segmentation: Segmentation, *, minimum_score: float = ENOUGH_SCORE) -> NDArray[np.int64]:
-    """(C,) things of each class in one image."""
-    counted = segmentation.is_thing & ~segmentation.crowd & (segmentation.masks.area() > 0)
+    """(C,) things of each class in one image, whether they have pixels or a box alone."""
+    counted = segmentation.is_thing & ~segmentation.crowd & is_there(segmentation)
     if segmentation.score is not None:
         counted &= segmentation.score >= minimum_score
     return np.bincount(segmentation.class_id[counted], minlength=len(segmentation.classes))

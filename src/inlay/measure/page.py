@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay import page
+from inlay.core.partial import is_there
 
 if TYPE_CHECKING:
     from inlay.core.dataset import Dataset
@@ -85,7 +86,7 @@ def density_map(dataset: Dataset) -> NDArray[np.uint8]:
     places = np.zeros((MAP, MAP))
     for sample in dataset:
         things = sample.label().things()
-        box = things.masks.box()[things.masks.area() > 0].astype(np.float64)
+        box = things.boxes()[is_there(things)]
         height, width = things.size
         y = (box[:, 1] + box[:, 3]) / 2 / max(height, 1) * MAP
         x = (box[:, 0] + box[:, 2]) / 2 / max(width, 1) * MAP
