@@ -38,7 +38,8 @@ def test_a_pass_shows_each_example_as_often_as_it_counts_but_for_parts_of_a_time
     assert (np.abs(counted - often * length / often.sum()) < 1 + 1e-9).all()
     steps = -(-3 * length // batch)
     seen = [index for step in range(steps) for index, _ in places_in_batch(step, batch, often, seed)]
-    passes = [order_of_pass(often, seed, turn).tolist() for turn in range(4)]
+    turns = -(-steps * batch // length)
+    passes = [order_of_pass(often, seed, turn).tolist() for turn in range(turns)]
     assert seen == [index for some in passes for index in some][: len(seen)]
 
 
