@@ -65,6 +65,21 @@ def test_ten_images_make_no_curve(tmp_path, capsys):
     assert "10 labelled images make no learning curve" in capsys.readouterr().err
 
 
+def test_the_command_trains_a_model_on_growing_parts_and_extrapolates(tmp_path, capsys):
+    write(make("cells", 40, size=(32, 32)), tmp_path / "cells", to="native")
+    command = ["advise", "curve", "--train", str(tmp_path / "cells"), "--iterations", "1", "--more", "28"]
+    small = ["--set", "training.augment.crop=[32, 32]", "--set", "training.batch=2"]
+    runs = tmp_path / "runs"
+    assert main([*command, *small, "--runs", str(runs), "--page", str(tmp_path / "curve.html")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    measured = [int(line.split()[0]) for line in lines if line.endswith("measured")]
+    rows = (runs / "scores.csv").read_text().splitlines()[1:]
+    assert len(measured) == 4 and measured == [int(row.split(",")[0]) for row in rows]
+    assert any(line.startswith("28 more images add") for line in lines)
+    assert (tmp_path / "curve.html").stat().st_size > 1000
+    assert all((runs / f"images_{number}" / "model.safetensors").exists() for number in measured)
+
+
 def test_what_adds_most_an_hour_comes_first_and_nothing_means_stop():
     more = Option("200 more images", 40, (0.01, 0.02, 0.03))
     edges = Option("better boundaries", 10, (0.0, 0.01, 0.02))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from inlay.cli.console import open_dataset
 from inlay.cli.costing import cost, count, pilot
@@ -100,6 +100,8 @@ def curve(
     train: Path | None = None,
     model: str = "unet",
     minutes: float = 60,
+    iterations: int | None = None,
+    set: Annotated[list[str] | None, Parameter(negative="")] = None,  # noqa: A002 (the flag's name)
     runs: Path = Path("learning-curve"),
     target: float | None = None,
     more: int | None = None,
@@ -120,6 +122,10 @@ def curve(
         What is trained.
     minutes
         Time of the four trainings together.
+    iterations
+        Steps of each training, instead of minutes.
+    set
+        Settings one by one, as for `inlay train`: `--set training.batch=4`.
     runs
         Folder for them and their scores.csv.
     target
@@ -137,7 +143,8 @@ def curve(
     if (scores is None) == (train is None):
         raise InlayError("give either a CSV of scores or --train with a labelled dataset")
     if train is not None:
-        scores = _grown(train, model, minutes, runs)
+        budget = {"minutes": minutes} if iterations is None else {"iterations": iterations}
+        scores = _grown(train, model, runs, set or [], **budget)
     assert scores is not None
     rows = columns(scores, ("images", "score"))
     points = [(as_number(a, f"{scores}: images"), as_number(b, f"{scores}: score")) for a, b in rows]
@@ -242,10 +249,19 @@ def next_images(
     return 0
 
 
-def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:
+def _grown(
+    data: Path,
+    model: str,
+    runs: Path,
+    words: list[str],
+    *,
+    minutes: float | None = None,
+    iterations: int | None = None,
+) -> Path:
     from inlay.advise.learning_curve import FEWEST_IMAGES
     from inlay.cli.console import progress_bar
     from inlay.core.errors import InlayError
+    from inlay.training.config import changes_from, config_from
     from inlay.training.growing import grow
 
     dataset = open_dataset(data)
@@ -254,7 +270,15 @@ def _grown(data: Path, model: str, minutes: float, runs: Path) -> Path:
             f"{data}: {len(dataset)} labelled images make no learning curve: label {FEWEST_IMAGES} or more"
         )
     with progress_bar(f"training {model} on growing parts") as progress:
-        points = grow(dataset, model, runs, minutes=minutes, progress=progress)
+        points = grow(
+            dataset,
+            model,
+            runs,
+            minutes=minutes,
+            iterations=iterations,
+            config=config_from(changes_from(words), model),
+            progress=progress,
+        )
     for point in points:
         print(f"{point.images:8d} images: {point.score:.3f} measured")
     return runs / "scores.csv"
