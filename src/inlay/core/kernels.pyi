@@ -271,6 +271,22 @@ def neighbours(
 def take(
     counts: NDArray[np.uint32], offsets: NDArray[np.int64], rows: NDArray[np.int64], /
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
-def write_rings(
-    points: NDArray[np.float64], rings: NDArray[np.int64], masks: NDArray[np.int64], /
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]: ...
+def write_geometries(
+    counts: NDArray[np.uint32],
+    offsets: NDArray[np.int64],
+    as_runs: NDArray[np.uint8],
+    h: int,
+    w: int,
+    holes_as_runs: bool,
+    centres: bool,
+    /,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]: ...
+def write_annotations(
+    says: NDArray[np.uint8],
+    whole: NDArray[np.int64],
+    real: NDArray[np.float64],
+    text: NDArray[np.uint8],
+    geometry: NDArray[np.int64],
+    more: NDArray[np.int64],
+    /,
+) -> NDArray[np.uint8]: ...

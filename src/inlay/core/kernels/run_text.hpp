@@ -33,3 +33,17 @@ template <typename F> bool each_length(const uint8_t* at, const uint8_t* end, bo
     }
     return true;
 }
+
+// Calls sign(c) for each sign of the text of a mask of m runs.
+template <typename F> void each_sign(const uint32_t* run, int64_t m, F sign) {
+    for (int64_t k = 0; k < m; ++k) {
+        int64_t x = run[k];
+        if (k > 2) x -= run[k - 2];
+        for (bool more = true; more;) {
+            uint8_t group = x & 0x1f;
+            x >>= 5;
+            more = group & 0x10 ? x != -1 : x != 0;
+            sign(static_cast<uint8_t>((more ? group | 0x20 : group) + 48));
+        }
+    }
+}

@@ -10,16 +10,7 @@ nb::tuple to_strings(Counts counts, Offsets offsets) {
     for (size_t i = 0; i < n; ++i) {
         const uint32_t* run = counts.data() + offsets.data()[i];
         const int64_t m = offsets.data()[i + 1] - offsets.data()[i];
-        for (int64_t k = 0; k < m; ++k) {
-            int64_t x = run[k];
-            if (k > 2) x -= run[k - 2];
-            for (bool more = true; more;) {
-                uint8_t group = x & 0x1f;
-                x >>= 5;
-                more = group & 0x10 ? x != -1 : x != 0;
-                text.push_back(static_cast<uint8_t>((more ? group | 0x20 : group) + 48));
-            }
-        }
+        each_sign(run, m, [&](uint8_t sign) { text.push_back(sign); });
         ends.push_back(static_cast<int64_t>(text.size()));
     }
     return nb::make_tuple(to_numpy(std::move(text)), to_numpy(std::move(ends)));

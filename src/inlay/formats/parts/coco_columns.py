@@ -40,6 +40,27 @@ class Texts(Sequence[Raw]):
         np.cumsum([len(text) for text in texts], out=ends[1:])
         return cls(np.frombuffer(b"".join(texts), np.uint8), np.stack([ends[:-1], ends[1:]], axis=1))
 
+    @classmethod
+    def empty(cls, count: int) -> Texts:
+        """Texts without a sign."""
+        return cls(np.empty(0, np.uint8), np.zeros((count, 2), np.int64))
+
+    @classmethod
+    def concat(cls, parts: Sequence[Texts]) -> Texts:
+        """All texts of several."""
+        starts = np.cumsum([0, *(part.data.size for part in parts)])[:-1].tolist()
+        spans = [np.empty((0, 2), np.int64), *(part.spans + start for part, start in zip(parts, starts))]
+        return cls(
+            np.concatenate([np.empty(0, np.uint8), *(part.data for part in parts)]), np.concatenate(spans)
+        )
+
+    def replace(self, rows: NDArray[np.int64], texts: Texts) -> Texts:
+        """The same with other texts at some rows."""
+        both = Texts.concat([self, texts])
+        spans = both.spans[: len(self)].copy()
+        spans[rows] = both.spans[len(self) :]
+        return Texts(both.data, spans)
+
     def __len__(self) -> int:
         return len(self.spans)
 

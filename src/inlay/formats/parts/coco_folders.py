@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,8 +74,8 @@ class ImageList:
         given = [source[name] for name in self._names if name in source]
         return given if len(set(given)) == len(self._names) else list(range(1, len(self._names) + 1))
 
-    def write(self, path: Path, annotations: Sequence[bytes], *, kinds: bool) -> None:
-        """Write the file with these annotations; `kinds` says whether each category is a thing."""
+    def write(self, path: Path, annotations: Iterable[bytes | memoryview], *, kinds: bool) -> None:
+        """Write the file with these annotations, or several in each text; `kinds`: say which are things."""
         for entry, number in zip(self._entries, self.ids()):
             entry.id = number
         head: dict[str, Any] = {"info": {"description": "Written by Inlay"}, "licenses": []}
@@ -86,7 +86,9 @@ class ImageList:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.write(msgspec.json.encode(head)[:-1] + b',"annotations":[')
-            file.write(b",\n".join(annotations))
+            for k, text in enumerate(annotations):
+                file.write(b",\n" if k else b"")
+                file.write(text)
             file.write(b"]}\n")
 
 

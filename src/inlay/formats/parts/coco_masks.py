@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +144,7 @@ def _from_runs(
         raise
 
 
-def write_masks(
-    masks: Masks, *, runs: NDArray[np.bool_], rule: Rule, only_polygons: bool = False
-) -> list[Raw]:
+def write_masks(masks: Masks, *, runs: NDArray[np.bool_], rule: Rule, only_polygons: bool = False) -> Texts:
     """The `segmentation` of each mask as text: polygons where they hold it exactly, else compressed runs.
 
     Parameters
@@ -156,17 +154,25 @@ def write_masks(
     only_polygons
         For a reader without run lengths: holes are joined to their outer ring by a slit.
     """
-    outlines = trace(masks, rule=rule)
-    holed = np.zeros(len(masks), np.bool_)
-    holed[np.repeat(np.arange(len(masks)), np.diff(outlines.mask_offsets))[outlines.is_hole]] = True
-    as_runs = (runs | holed) & (not only_polygons) | (masks.area() == 0)
-    text, ends = kernels.write_rings(outlines.points, outlines.ring_offsets, outlines.mask_offsets)
-    whole, at = text.tobytes(), ends.tolist()
-    found = [Raw(whole[start:stop]) for start, stop in pairwise(at)]
-    rows = np.flatnonzero(as_runs)
-    for i, string in zip(rows.tolist(), masks[rows].to_strings()):
-        found[i] = Raw(msgspec.json.encode(Rle(masks.size, string.decode("ascii"))))
-    for i in np.flatnonzero(holed & ~as_runs).tolist():
-        rings = [closed_holes(part).astype(np.int64).reshape(-1).tolist() for part in outlines[i]]
-        found[i] = Raw(msgspec.json.encode(rings))
-    return found
+    alone = runs & (not only_polygons)
+    text, spans, holed = kernels.write_geometries(
+        masks.counts,
+        masks.offsets,
+        alone.view(np.uint8),
+        *masks.size,
+        not only_polygons,
+        rule == "pixel_centre",
+    )
+    written = Texts(text, spans)
+    return _with_slits(written, masks, np.flatnonzero(holed), rule) if only_polygons else written
+
+
+def _with_slits(written: Texts, masks: Masks, rows: NDArray[np.int64], rule: Rule) -> Texts:
+    """The same with polygons of one ring for each part of these masks."""
+    if not rows.size:
+        return written
+    outlines = trace(masks[rows], rule=rule)
+    rings = [
+        [closed_holes(part).astype(np.int64).reshape(-1).tolist() for part in parts] for parts in outlines
+    ]
+    return written.replace(rows, Texts.of([Raw(msgspec.json.encode(each)) for each in rings]))
