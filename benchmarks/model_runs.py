@@ -1,11 +1,11 @@
 """Train every family on real data from scratch, for the same time, and score it on images it never saw.
 
-python benchmarks/model_runs.py runs --minutes 60                  # streets and nuclei, scored on val
-python benchmarks/model_runs.py runs --minutes 60 --part test      # once, at the end: scored on test too
+python benchmarks/model_runs.py --minutes 60                  # streets and nuclei, scored on val
+python benchmarks/model_runs.py --minutes 60 --part test      # once, at the end: scored on test too
 python benchmarks/model_runs.py runs --minutes 2 --only unet solov2 --data camvid
 
 One folder for each family and data set, in a process of its own: give the same command again after a kill,
-and it goes on. `benchmarks/models.py --runs runs` puts the scores into its table. Streets are CamVid (mIoU of
+and it goes on. `benchmarks/models.py` puts the scores into its table. Streets are CamVid (mIoU of
 11 classes), nuclei those of the Data Science Bowl 2018: AP = TP / (TP + FP + FN) of an image at an IoU, mean
 over images, with the least score that is best on val. Panoptic families learn nuclei on a ground of stuff.
 """
@@ -34,6 +34,7 @@ TASKS = {"camvid": ("semantic", "any"), "dsb2018": ("instance", "panoptic", "any
 OVERLAPS = (0.5, 0.7, 0.9)
 LEAST = np.arange(0.05, 0.96, 0.05)  # scores tried on val
 SCORES = "scores.json"
+RUNS = bench.WORK / "model_runs"
 
 
 def families(data: str) -> list[str]:
@@ -136,22 +137,21 @@ def run_alone(chosen: argparse.Namespace) -> None:
         "seed": chosen.seed,
     }
     least = None
-    for part in ["val", "test"][: 1 + (chosen.part == "test")]:
+    parts = [chosen.part] if data == "camvid" else ["val", "test"][: 1 + (chosen.part == "test")]
+    for part in parts:
         truth = whole.split(part)
         told[part] = scored(data, truth, predict(run, truth, device=chosen.device), least)
         least = told[part].get("least_score")
     with staged(out / SCORES) as path:
         path.write_text(json.dumps(told, indent=1) + "\n")
-    print(
-        family, data, json.dumps({part: told[part] for part in ("val", "test") if part in told}), flush=True
-    )
+    print(family, data, json.dumps({part: told[part] for part in parts}), flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("runs", type=Path, help="folder for the runs")
+    parser.add_argument("runs", type=Path, nargs="?", default=RUNS, help="folder for the runs")
     parser.add_argument("--minutes", type=float, default=60.0, help="of each training")
     parser.add_argument("--part", choices=("val", "test"), default="val", help="test: score it as well")
     parser.add_argument("--data", nargs="+", choices=tuple(TASKS), default=list(TASKS))

@@ -1,11 +1,12 @@
 """All model families side by side: size, speed, memory, and what a run on real data scored.
 
-python benchmarks/models.py                                    # on the CPU, fresh weights
-python benchmarks/models.py --runs runs                        # with the scores of benchmarks/model_runs.py
-python benchmarks/models.py --runs runs --device cuda
-python benchmarks/models.py --only unet solov2 --runs 3 ...    # see --help
+python benchmarks/models.py                       # with the scores of benchmarks/model_runs.py
+python benchmarks/models.py --anew                # measure all again
+python benchmarks/models.py --only unet solov2 --repeats 9
+python benchmarks/models.py --device cuda
 
 Each measurement has a process of its own, so that memory is its own and a failure is a row with its reason.
+What has been measured is kept: give the command again after a kill, and it goes on with what is missing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 import bench
 import model_runs
 from inlay import Classes, Dataset, Masks, Sample, Segmentation, SegmentClass, plugins, read
+from inlay.core.staging import staged
 
 SIZES = {"semantic": (360, 480), "instance": (512, 512), "panoptic": (512, 512), "any": (512, 512)}
 STUFF, KINDS, THINGS = 11, 4, 40
@@ -212,16 +214,41 @@ def model_runs_data(chosen: argparse.Namespace) -> Path:
     return chosen.shared or bench.generators().parent / "data"
 
 
-def trained(family: str, runs: Path | None) -> tuple[str, Path] | None:
+def trained(family: str, runs: Path) -> tuple[str, Path] | None:
     """(data set, folder) of the first run of a family that has been scored."""
-    for data in model_runs.TASKS if runs else ():
-        folder = model_runs.folder_of(runs, data, family)  # type: ignore[arg-type]
+    for data in model_runs.TASKS:
+        folder = model_runs.folder_of(runs, data, family)
         if model_runs.scores_in(folder):
             return data, folder
     return None
 
 
 def asked(chosen: argparse.Namespace, what: str, family: str) -> dict[str, Any]:
+    """What has been measured before, else what a process of its own measures now, which is kept."""
+    run = trained(family, chosen.runs) if what == "look" else None
+    how = f"{chosen.device}, {threads()} threads, {chosen.repeats} times, {chosen.crops} crops"
+    key = f"{family}, {what}, {how}, {run[0] if run else 'fresh weights'}"
+    kept: dict[str, Any] = json.loads(chosen.kept.read_text()) if chosen.kept.is_file() else {}
+    if key not in kept and family not in chosen.only:
+        return {}
+    if key not in kept:
+        found = measured_apart(chosen, what, family)
+        if "failed" in found:
+            return found
+        kept[key] = found
+        chosen.kept.parent.mkdir(parents=True, exist_ok=True)
+        with staged(chosen.kept) as path:
+            path.write_text(json.dumps(kept, indent=1) + "\n")
+    answer: dict[str, Any] = kept[key]
+    return answer
+
+
+def threads() -> str:
+    """On how many threads torch computes."""
+    return os.environ.get("OMP_NUM_THREADS", str(os.cpu_count()))
+
+
+def measured_apart(chosen: argparse.Namespace, what: str, family: str) -> dict[str, Any]:
     """What a process of its own measures, or the reason why it does not under "failed"."""
     command = [sys.executable, "-W", "ignore", __file__, *sys.argv[1:], "--alone", what, family]
     try:
@@ -259,7 +286,7 @@ def row_of(chosen: argparse.Namespace, family: str) -> tuple[list[str], list[str
 def scores_of(family: str, chosen: argparse.Namespace) -> list[str]:
     """Minutes, mIoU and AP of finished runs."""
     told = {
-        data: model_runs.scores_in(model_runs.folder_of(chosen.runs, data, family)) if chosen.runs else {}
+        data: model_runs.scores_in(model_runs.folder_of(chosen.runs, data, family))
         for data in model_runs.TASKS
     }
     minutes = sorted({f"{each['minutes']:g}" for each in told.values() if each})
@@ -276,13 +303,22 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=Path, help="folder of benchmarks/model_runs.py, for the scores")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=model_runs.RUNS,
+        help="folder of benchmarks/model_runs.py, for the scores",
+    )
     parser.add_argument("--part", choices=("val", "test"), default="test", help="images that were scored")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--only", nargs="+", default=plugins.names("models"), help="families")
+    parser.add_argument("--only", nargs="+", default=plugins.names("models"), help="families to measure now")
     parser.add_argument("--measure", nargs="+", choices=MEASURED, default=list(MEASURED))
     parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is shown")
     parser.add_argument("--crops", type=int, default=2, help="of a training step")
+    parser.add_argument(
+        "--kept", type=Path, default=bench.WORK / "models.json", help="what has been measured"
+    )
+    parser.add_argument("--anew", action="store_true", help="forget what has been measured")
     parser.add_argument("--limit", type=float, default=900.0, help="seconds for one measurement")
     parser.add_argument("--shared", type=Path, help="folder with the data sets of the runs")
     parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
@@ -294,15 +330,18 @@ def main() -> int:
     if chosen.alone:
         measure_alone(chosen)
         return 0
+    if chosen.anew:
+        chosen.kept.unlink(missing_ok=True)
     rows, reasons = [], []
-    for family in chosen.only:
+    for family in plugins.names("models"):
         cells, why = row_of(chosen, family)
+        if set(cells[2:]) == {bench.ABSENT} and not why:
+            continue
         rows.append(cells)
         reasons += why
         print("  ".join(cells), *why, sep="\n  ", flush=True)
-    threads = os.environ.get("OMP_NUM_THREADS", str(os.cpu_count()))
     words = (
-        f"Families with their default settings on one image, device {chosen.device}, {threads} threads: "
+        f"Families with their default settings on one image, device {chosen.device}, {threads()} threads: "
         "medians, with the range where it is wide. torch: the network alone, float32, batch norms folded, "
         "channels last. Decoding to segments is apart, measured with trained weights on a real image of the "
         "same size, where a run was given. ONNX Runtime computes on the CPU; the ratio compares it with "

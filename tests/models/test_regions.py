@@ -7,11 +7,22 @@ import torch
 from inlay.models.decode.regions import pasted
 from inlay.models.parts import boxes as boxes_module
 from inlay.models.parts import nms
-from inlay.models.parts.boxes import box_iou, clip, decode, encode, matched, unsuppressed
+from inlay.models.parts.boxes import (
+    box_iou,
+    clip,
+    decode,
+    encode,
+    matched,
+    unsuppressed,
+    unsuppressed_in_rounds,
+)
 from inlay.models.parts.proposals import anchors_of
 from inlay.models.parts.regions import masks_in_boxes
 from inlay.models.parts.rois import level_of, pool_by_size, pool_own_level, roi_align
 from inlay.models.parts.targets import Target
+from inlay.training.export import write_onnx
+from inlay.training.forward import calm
+from inlay.training.onnx_operations import in_torch
 
 
 def random_boxes(count, side=40, seed=0):
@@ -43,19 +54,22 @@ def test_boxes_matched_in_parts_are_those_of_the_whole_table(at_once, monkeypatc
     assert torch.equal(table[nearest, torch.arange(9)], reach)
 
 
-@pytest.mark.parametrize("exported", [False, True])
+def by_rank(boxes, group, limit, *, groups):
+    return unsuppressed_in_rounds(boxes, group, limit, groups)
+
+
+@pytest.mark.parametrize("unsuppressed", [unsuppressed, by_rank])
 @pytest.mark.parametrize("seed", range(5))
-def test_suppression_is_the_greedy_one(seed, exported, monkeypatch):
+def test_suppression_is_the_greedy_one(seed, unsuppressed, monkeypatch):
     boxes = random_boxes(60, seed=seed)
     group = torch.tensor(np.random.default_rng(seed).integers(0, 2, 60))
-    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: exported)
     monkeypatch.setattr(nms, "BLOCK", 7)
     overlap = box_iou(boxes, boxes)
     kept = []
     for row in range(60):
         if all(group[row] != group[better] or overlap[row, better] <= 0.4 for better in kept):
             kept.append(row)
-    assert torch.nonzero(unsuppressed(boxes, group, 0.4)).squeeze(1).tolist() == kept
+    assert torch.nonzero(unsuppressed(boxes, group, 0.4, groups=2)).squeeze(1).tolist() == kept
 
 
 def plain_roi_align(feature, box, size, stride):
@@ -90,16 +104,8 @@ def test_regions_are_aligned_as_in_the_paper():
         assert found.numpy() == pytest.approx(plain_roi_align(feature[0].numpy(), box, 5, 4), abs=1e-4)
 
 
-def test_regions_are_aligned_alike_in_an_export_and_without_boxes(monkeypatch):
-    feature = torch.randn(2, 3, 10, 12, requires_grad=True)
-    boxes = torch.stack([clip(random_boxes(6, side=60, seed=seed), 40, 48) for seed in (3, 4)])
-    pooled = [roi_align(feature, boxes, 5, stride=4)]
-    assert roi_align(feature, boxes[:, :0], 5, stride=4).shape == (2, 0, 3, 5, 5)
-    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    pooled.append(roi_align(feature, boxes, 5, stride=4))
-    assert torch.allclose(*pooled, atol=1e-5)
-    slopes = [torch.autograd.grad(each.square().sum(), feature)[0] for each in pooled]
-    assert torch.allclose(*slopes, atol=1e-4)
+def test_without_boxes_no_region_is_aligned():
+    assert roi_align(torch.randn(2, 3, 10, 12), torch.zeros(2, 0, 4), 5, stride=4).shape == (2, 0, 3, 5, 5)
 
 
 def test_the_share_of_a_bin_that_a_thing_covers_is_that_of_its_mask_resampled(picture_target):
@@ -125,16 +131,63 @@ def test_large_boxes_go_to_coarse_levels():
     assert level_of(boxes, 4, usual=16).tolist() == [0, 1, 2, 3, 3]
 
 
-def test_regions_pooled_a_level_at_a_time_are_those_pooled_from_all_levels():
-    features = [torch.randn(1, 3, 40 // stride, 48 // stride, requires_grad=True) for stride in (4, 8)]
-    boxes = clip(random_boxes(20, side=40, seed=4), 40, 48)[None]
-    one, two = (
-        pool(features, boxes, 3, strides=(4, 8), usual=12.0) for pool in (pool_by_size, pool_own_level)
-    )
-    assert set(level_of(boxes, 2, usual=12.0)[0].tolist()) == {0, 1}
-    assert torch.allclose(one, two, atol=1e-6)
-    slopes = [torch.autograd.grad(pooled.square().sum(), features) for pooled in (one, two)]
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*slopes))
+def test_regions_pooled_from_their_own_level_are_those_pooled_from_all_levels():
+    features = [torch.randn(2, 3, 40 // stride, 48 // stride, requires_grad=True) for stride in (4, 8)]
+    boxes = torch.stack([clip(random_boxes(20, side=40, seed=seed), 40, 48) for seed in (4, 5)])
+    pooled = [pool(features, boxes, 3, strides=(4, 8), usual=12.0) for pool in (pool_own_level, pool_by_size)]
+    assert set(level_of(boxes, 2, usual=12.0).flatten().tolist()) == {0, 1}
+    assert torch.allclose(*pooled, atol=1e-5)
+    slopes = [torch.autograd.grad(each.square().sum(), features) for each in pooled]
+    assert all(torch.allclose(one, two, atol=1e-4) for one, two in zip(*slopes))
+
+
+class Steps(torch.nn.Module):
+    """The operations of regions that a graph keeps whole."""
+
+    def forward(self, fine, coarse, boxes, group):
+        return (
+            pool_own_level([fine, coarse], boxes, 3, strides=[4, 8], usual=12.0),
+            roi_align(fine, boxes, 5, stride=4),
+            unsuppressed(boxes, group, 0.4, groups=3),
+        )
+
+
+def inputs_of_steps(count, *, seed):
+    torch.manual_seed(seed)
+    boxes = torch.stack([clip(random_boxes(count, side=40, seed=seed + k), 40, 48) for k in range(2)])
+    return torch.randn(2, 3, 10, 12), torch.randn(2, 3, 5, 6), boxes, torch.randint(0, 3, (2, count))
+
+
+@pytest.fixture(scope="module")
+def program():
+    free = torch.export.Dim.DYNAMIC
+    sizes = ({2: free, 3: free}, {2: free, 3: free}, {1: free}, {1: free})
+    return torch.export.export(Steps(), inputs_of_steps(9, seed=0), dynamic_shapes=sizes)
+
+
+def assert_same(given, found):
+    for one, two in zip(Steps()(*given), found, strict=True):
+        assert torch.allclose(one.float(), torch.as_tensor(two).float(), atol=1e-4)
+
+
+def test_regions_are_the_same_in_operations_of_torch_alone(program):
+    with calm():
+        plain = program.run_decompositions(in_torch())
+        assert not [node for node in plain.graph.nodes if "inlay" in str(node.target)]
+        for count in (1, 40):
+            given = inputs_of_steps(count, seed=count)
+            assert_same(given, plain.module()(*given))
+
+
+def test_regions_are_the_same_in_onnx(program, tmp_path):
+    pytest.importorskip("onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    write_onnx(tmp_path / "steps.onnx", program, {})
+    session = onnxruntime.InferenceSession(tmp_path / "steps.onnx")
+    names = [each.name for each in session.get_inputs()]
+    for count in (1, 40, 200):
+        given = inputs_of_steps(count, seed=count)
+        assert_same(given, session.run(None, dict(zip(names, (each.numpy() for each in given)))))
 
 
 def test_anchors_lie_around_the_middle_of_their_pixels():

@@ -20,6 +20,7 @@ from inlay.training.alike import Images, compared, trial_images
 from inlay.training.config import config_to_toml
 from inlay.training.forward import OnnxForward, TorchForward, calm
 from inlay.training.hardware import quiet_threads
+from inlay.training.onnx_operations import in_onnx, in_torch
 from inlay.training.run import Run
 from inlay.training.runtime import OnnxRun
 
@@ -197,7 +198,7 @@ def _converted(
             dynamo=True,
             input_names=input_names,
             output_names=output_names,
-            custom_translation_table={torch.ops.aten.sort.stable: sorted_stably},
+            custom_translation_table=in_onnx(),
             verbose=False,
         )
     except torch.onnx.OnnxExporterError as error:
@@ -207,16 +208,8 @@ def _converted(
     return written
 
 
-def sorted_stably(values: Any, *, dim: int = -1, descending: bool = False, **_: object) -> Any:
-    """What `torch.sort(stable=True)` is in ONNX, where torch has no word for it: the best of all."""
-    from onnxscript import opset18
-
-    op: Any = opset18
-    count = op.Slice(op.Shape(values), [dim], [dim + 1 or 2**62])
-    return op.TopK(values, count, axis=dim, largest=int(descending), sorted=1)
-
-
 def write_torch(path: Path, program: torch.export.ExportedProgram) -> None:
-    """Write a graph as `torch.export` saves it."""
+    """Write a graph as `torch.export` saves it, in operations of torch alone."""
+    program = program.run_decompositions(in_torch())
     with calm(), path.open("wb") as file:
         torch.export.save(program, file)

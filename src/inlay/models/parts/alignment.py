@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from inlay.models.parts.boxes import box_iou
+from inlay.models.parts.boxes import box_iou, rows_at_once
 from inlay.models.parts.targets import Target
 
 SCORE_POWER, OVERLAP_POWER = 0.5, 6.0  # how much the score and the overlap count
@@ -61,19 +61,38 @@ def assign_aligned(scores: Tensor, boxes: Tensor, places: Tensor, target: Target
     known = judged(places, target)
     if len(target) == 0:
         return Aligned(torch.full_like(known, -1, dtype=torch.int64), torch.zeros_like(scores[:, 0]), known)
-    inside = _inside(places, target)
-    overlap = box_iou(boxes, target.boxes)
-    fit = scores[:, target.class_id] ** SCORE_POWER * overlap**OVERLAP_POWER
+    rows = rows_at_once(places)
+    several = zip(torch.split(target.boxes, rows), torch.split(target.class_id, rows))
+    parts = [_claims(scores, boxes, places, *some) for some in several]
+    place, overlap, fit, claimed = (torch.cat(part) for part in zip(*parts, strict=True))
+    thing = torch.arange(len(target), device=place.device)[:, None].expand_as(place)
+    reach = overlap.new_full((len(places),), -1.0)
+    reach = reach.scatter_reduce(0, place[claimed], overlap[claimed], "amax")
+    won = claimed & (overlap == reach[place])
+    nobody = torch.full_like(known, len(target), dtype=torch.int64)
+    things = nobody.scatter_reduce(0, place[won], thing[won], "amin")
+    mine = claimed & (things[place] == thing)
+    most = torch.where(mine, fit, 0.0).amax(1, keepdim=True).clamp(min=1e-30)
+    reached = torch.where(mine, overlap, 0.0).amax(1, keepdim=True)
+    share = torch.zeros_like(scores[:, 0])
+    share[place[mine]] = (fit / most * reached)[mine].clamp(0, 1)
+    found = things < len(target)
+    return Aligned(torch.where(found, things, -1), share, known | found)
+
+
+def _claims(scores: Tensor, boxes: Tensor, places: Tensor, wanted: Tensor, rows: Tensor) -> list[Tensor]:
+    """(T, 10) places that things would have, overlap and fit there, and whether a claim holds.
+
+    Parameters
+    ----------
+    wanted
+        (T, 4) boxes of the things, and their class `rows`.
+    """
+    inside = _inside(places, wanted)
+    overlap = box_iou(boxes, wanted)
+    fit = scores[:, rows] ** SCORE_POWER * overlap**OVERLAP_POWER
     best = torch.where(inside, fit, -1.0).topk(min(BEST, len(places)), 0).indices
-    chosen = torch.zeros_like(inside).scatter_(0, best, True) & inside
-    things = torch.where(chosen, overlap, -1.0).argmax(1)
-    found = chosen.any(1)
-    mine = chosen & (torch.arange(len(target), device=things.device) == things[:, None])
-    most = torch.where(mine, fit, 0.0).amax(0).clamp(min=1e-30)
-    reached = torch.where(mine, overlap, 0.0).amax(0)
-    rows = torch.arange(len(things), device=things.device)
-    share = fit[rows, things] / most[things] * reached[things]
-    return Aligned(torch.where(found, things, -1), torch.where(found, share, 0.0).clamp(0, 1), known | found)
+    return [best.T, *(part.gather(0, best).T for part in (overlap, fit, inside))]
 
 
 def judged(places: Tensor, target: Target) -> Tensor:
@@ -84,10 +103,10 @@ def judged(places: Tensor, target: Target) -> Tensor:
     return inside & ~target.ignored[y.clamp(0, height - 1), x.clamp(0, width - 1)]
 
 
-def _inside(places: Tensor, target: Target) -> Tensor:
+def _inside(places: Tensor, wanted: Tensor) -> Tensor:
     """(N, T) whether a place lies in the box of a thing, or is the nearest to one that holds no place."""
     x, y = places[:, :1], places[:, 1:2]
-    x0, y0, x1, y1 = target.boxes.unbind(1)
+    x0, y0, x1, y1 = wanted.unbind(1)
     inside = (x > x0) & (x < x1) & (y > y0) & (y < y1)
     distance = (x - (x0 + x1) / 2).square() + (y - (y0 + y1) / 2).square()
     nearest = distance.argmin(0)

@@ -82,14 +82,37 @@ def clip(boxes: Tensor, height: int, width: int) -> Tensor:
     return torch.stack([x[..., 0], y[..., 0], x[..., 1], y[..., 1]], -1)
 
 
-def unsuppressed(boxes: Tensor, group: Tensor, limit: float) -> Tensor:
+def unsuppressed(boxes: Tensor, group: Tensor, limit: float, *, groups: int) -> Tensor:
     """(..., N) bool of falling boxes: no better kept box of the same group overlaps it by more than `limit`.
 
-    For an export, greedy suppression becomes a fixed number of rounds over the overlap matrix, each of which
-    settles the boxes whose rivals are settled: no branch on values.
+    `group` is in 0 .. groups - 1.
     """
-    if not torch.compiler.is_compiling():
-        return _greedy(boxes, group, limit)
+    if torch.compiler.is_compiling():
+        whole: Tensor = unsuppressed_whole(boxes, group, limit, groups)
+        return whole
+    return _greedy(boxes, group, limit)
+
+
+@torch.library.custom_op(
+    "inlay::unsuppressed",
+    mutates_args=(),
+    schema="(Tensor boxes, Tensor group, float limit, int groups) -> Tensor",
+)
+def unsuppressed_whole(boxes: Tensor, group: Tensor, limit: float, groups: int) -> Tensor:  # noqa: ARG001
+    """`unsuppressed` as one operation of a graph, for which who writes the graph has a word."""
+    return _greedy(boxes, group, limit)
+
+
+@unsuppressed_whole.register_fake
+def _(boxes: Tensor, group: Tensor, limit: float, groups: int) -> Tensor:  # noqa: ARG001
+    return torch.empty_like(boxes[..., 0], dtype=torch.bool)
+
+
+def unsuppressed_in_rounds(boxes: Tensor, group: Tensor, limit: float, groups: int) -> Tensor:  # noqa: ARG001
+    """What `unsuppressed` gives, slower, in operations that all programs know.
+
+    Each of a fixed number of rounds over the overlap matrix settles the boxes whose rivals are settled.
+    """
     rival = (box_iou(boxes, boxes) > limit) & (group[..., :, None] == group[..., None, :])
     count = boxes.shape[-2]
     place = torch.arange(count, device=boxes.device)

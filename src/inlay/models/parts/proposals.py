@@ -59,7 +59,7 @@ def propose(
     best, place = scores.topk(min(before, scores.shape[1]), 1)
     boxes = decode(steps.gather(1, place[..., None].expand(-1, -1, 4)), anchors[place], STEPS)
     boxes = clip(boxes, *size)
-    kept = unsuppressed(boxes, torch.zeros_like(best), 0.7)
+    kept = unsuppressed(boxes, torch.zeros_like(place), 0.7, groups=1)
     chosen = torch.where(kept, best, best - 1e4).topk(min(after, best.shape[1]), 1).indices
     return boxes.gather(1, chosen[..., None].expand(-1, -1, 4))
 

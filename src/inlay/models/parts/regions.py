@@ -26,7 +26,7 @@ from inlay.models.parts.proposals import (
     propose,
     sampled,
 )
-from inlay.models.parts.rois import pool_by_size, pool_each_level, pool_own_level, taps
+from inlay.models.parts.rois import pool_each_level, pool_own_level, taps
 from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Target, Targets
 
@@ -134,8 +134,7 @@ class Regions(nn.Module):
         """[(B, R, C, bins, bins)]: one, or one from each level for heads that join them."""
         if self.path_up is not None:
             return pool_each_level(features, boxes, bins, strides=self.strides)
-        pool = pool_by_size if torch.compiler.is_compiling() else pool_own_level
-        return [pool(features, boxes, bins, strides=self.strides, usual=self.usual)]
+        return [pool_own_level(features, boxes, bins, strides=self.strides, usual=self.usual)]
 
     def _detections(self, features: Sequence[Tensor], scores: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
         config, size = self.config, self._size(features)
@@ -148,7 +147,7 @@ class Regions(nn.Module):
         order = torch.sort(score, dim=1, descending=True, stable=True).indices
         score, row = score.gather(1, order), row.gather(1, order)
         boxes = boxes.gather(1, order[..., None].expand(-1, -1, 4))
-        kept = unsuppressed(boxes, row, config.overlap)
+        kept = unsuppressed(boxes, row, config.overlap, groups=len(self.classes))
         score, place = torch.where(kept, score, torch.zeros_like(score)).topk(
             min(config.detections, score.shape[1]), 1
         )

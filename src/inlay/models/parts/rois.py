@@ -11,7 +11,7 @@ from torch.nn import functional as F
 SAMPLES = 2  # along each side of a bin
 
 
-def roi_align(feature: Tensor, boxes: Tensor, size: int, *, stride: float) -> Tensor:
+def roi_align(feature: Tensor, boxes: Tensor, size: int, *, stride: int) -> Tensor:
     """(B, R, C, size, size) means of bilinear samples in the bins of each box.
 
     Sampling points lie at pixel centres, unrounded (the "aligned" form). Boxes that lie inside the image give
@@ -27,7 +27,8 @@ def roi_align(feature: Tensor, boxes: Tensor, size: int, *, stride: float) -> Te
         Pixels of the image for one of the feature.
     """
     if torch.compiler.is_compiling():
-        return _aligned_by_grid(feature, boxes, size, stride)
+        alone: Tensor = pooled_whole([feature], boxes, size, [stride], 1.0)
+        return alone
     return torch.stack([_aligned(one, some, size, stride) for one, some in zip(feature, boxes)])
 
 
@@ -93,23 +94,13 @@ def level_of(boxes: Tensor, levels: int, *, usual: float) -> Tensor:
     return (1 + torch.log2(side / usual + 1e-6)).floor().clamp(0, levels - 1)
 
 
-def pool_by_size(
-    features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int], usual: float
-) -> Tensor:
-    """(B, R, C, size, size) each box from the level that suits its size; no branch on values."""
-    level = level_of(boxes, len(features), usual=usual)
-    found = torch.zeros(())
-    for k, (feature, stride) in enumerate(zip(features, strides)):
-        pooled = roi_align(feature, boxes, size, stride=stride)
-        mine = (level == k).to(pooled.dtype)[..., None, None, None]
-        found = pooled * mine if k == 0 else found + pooled * mine
-    return found
-
-
 def pool_own_level(
     features: Sequence[Tensor], boxes: Tensor, size: int, *, strides: Sequence[int], usual: float
 ) -> Tensor:
-    """What `pool_by_size` gives, each box pooled from one level only: quicker, but it cannot be exported."""
+    """(B, R, C, size, size) each box from the level that suits its size."""
+    if torch.compiler.is_compiling():
+        whole: Tensor = pooled_whole(list(features), boxes, size, list(strides), usual)
+        return whole
     level = level_of(boxes, len(features), usual=usual)
     found = features[0].new_zeros(*boxes.shape[:2], features[0].shape[1], size, size, dtype=torch.float32)
     for k, (feature, stride) in enumerate(zip(features, strides)):
@@ -118,6 +109,36 @@ def pool_own_level(
             if len(mine):
                 pooled = _aligned(feature[image], boxes[image, mine], size, stride)
                 found = found.index_put((mine.new_tensor(image), mine), pooled)
+    return found
+
+
+@torch.library.custom_op(
+    "inlay::pool_own_level",
+    mutates_args=(),
+    schema="(Tensor[] features, Tensor boxes, int size, int[] strides, float usual) -> Tensor",
+)
+def pooled_whole(
+    features: list[Tensor], boxes: Tensor, size: int, strides: list[int], usual: float
+) -> Tensor:
+    """`pool_own_level` as one operation of a graph, for which who writes the graph has a word."""
+    return pool_own_level(features, boxes, size, strides=strides, usual=usual)
+
+
+@pooled_whole.register_fake
+def _(features: list[Tensor], boxes: Tensor, size: int, *_: object) -> Tensor:
+    return boxes.new_empty(*boxes.shape[:2], features[0].shape[1], size, size)
+
+
+def pool_by_size(
+    features: Sequence[Tensor], boxes: Tensor, size: int, strides: Sequence[int], usual: float
+) -> Tensor:
+    """What `pool_own_level` gives, slower: each box from every level, in operations that programs know."""
+    level = level_of(boxes, len(features), usual=usual)
+    found = torch.zeros(())
+    for k, (feature, stride) in enumerate(zip(features, strides)):
+        pooled = _aligned_by_grid(feature, boxes, size, stride)
+        mine = (level == k).to(pooled.dtype)[..., None, None, None]
+        found = pooled * mine if k == 0 else found + pooled * mine
     return found
 
 
