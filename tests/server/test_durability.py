@@ -18,7 +18,7 @@ from inlay.server.database import Database
 from inlay.server.store import documents
 from inlay.server.tables import metadata
 
-from .process import Server
+from .process import Forked, Server
 from .talking import add_classes, drawing, facts, gesture, image_ids, key_of, refused, send, square
 
 FAULTS = int(os.environ.get("INLAY_FAULTS", "3"))  # 1000 in the nightly run
@@ -30,7 +30,7 @@ def test_killing_the_server_in_the_middle_of_saves_loses_nothing_acknowledged(im
     acknowledged: list[str] = []
     pending = None
     for fault in range(FAULTS):
-        server = Server(images, folder)
+        server = Forked(images, folder)
         client = server.log_in()
         project = client.projects()[0]["project_id"]
         if not fault:
@@ -54,7 +54,7 @@ def test_killing_the_server_in_the_middle_of_saves_loses_nothing_acknowledged(im
             pending = None
         timer.join()
         client.close()
-    server = Server(images, folder)
+    server = Forked(images, folder)
     client = server.log_in()
     see_all_is_there(client, image, acknowledged, pending)
     client.close()

@@ -110,8 +110,9 @@ def test_what_a_format_cannot_hold_is_told_before_it_is_written(desk, tmp_path):
     studio, client = desk
     bring(client, studio, zip_of(labels_file(tmp_path / "labels", street())))
     project = studio.project(client)
-    with pytest.raises(InlayError, match="amodal"):
+    with pytest.raises(InlayError, match=r"label_png does not keep .*amodal") as caught:
         client.export_file(project, tmp_path / "out.zip", to="label_png")
+    assert "another format" in str(caught.value) and "exports/" not in str(caught.value)
     result = client.export_file(project, tmp_path / "out.zip", to="label_png", lossy=True)
     assert any("amodal" in loss for loss in result["lost"])
     refused(422, client.request, "POST", f"/api/projects/{studio.project_id}/export", {"format": "cocoo"})

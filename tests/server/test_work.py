@@ -8,6 +8,8 @@ from http.client import HTTPConnection
 
 import pytest
 
+from inlay.server.running import title_of
+
 from .talking import add_classes, drawing, gesture, image_ids, refused, send, square
 
 
@@ -184,7 +186,8 @@ def test_the_dashboard_adds_up_active_time(team):
     assert (found["seconds"], found["cost"], found["segments"]) == (100.0, pytest.approx(1.0), 2)
     assert [(row["name"], row["seconds"]) for row in found["tools"]] == [("polygon", 60.0), ("brush", 40.0)]
     assert [(row["name"], row["seconds"], row["segments"]) for row in found["classes"]] == [("car", 100.0, 2)]
-    assert [(row["name"], row["gestures"]) for row in found["people"]] == [("Ann", 2)]
+    assert [(row["name"], row["gestures"], row["segments"]) for row in found["people"]] == [("Ann", 2, 2)]
+    assert found["people"][0]["cost"] == pytest.approx(1.0)
     assert [(row["gestures"], row["submitted"]) for row in found["days"]] == [(2, 1)]
     assert found["states"]["submitted"] == 1
     assert [(row["name"], row["submitted"]) for row in found["quality"]] == [("Ann", 1)]
@@ -260,3 +263,10 @@ def test_pages_follow_one_another_in_natural_order(tmp_path):
         client.request("POST", f"/api/projects/{studio.project_id}/scan")
         studio.studio.workers.wait()
         assert [row["name"] for row in client.images({"project_id": studio.project_id})][-1] == "later/frame0"
+
+
+def test_a_project_is_named_by_its_folder_or_by_the_one_above_where_that_says_nothing():
+    assert title_of("/photos/street") == "street"
+    assert title_of("/photos/street/images") == "street"
+    assert title_of("s3://cells/images/") == "cells"
+    assert title_of("s3://images") == "images"

@@ -107,7 +107,10 @@ def test_what_two_people_drew_apart_is_merged_and_what_collides_is_shown(owner, 
     owner.set_offline(False)
     view = desk.page.get_by_role("alertdialog", name="Both of you changed the same")
     view.wait_for()
+    assert view.locator(".conflict p").bounding_box()["width"] > 250  # words in lines, not in a column of one
     assert desk.same().segments() == 3
+    instances = [one["instance_id"] for one in desk.document()["segments"]]
+    assert len(set(instances)) == 3  # both began with the same next one
     assert desk.labelled() == 1600 + 1600 + 1600 - 400
     theirs = desk.page.evaluate("() => inlay.editor.document.at(40, 40).key")
     view.get_by_role("button", name="Take mine", exact=True).click()

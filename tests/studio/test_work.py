@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -132,10 +133,24 @@ def test_the_dashboard_counts_what_was_done(owner, served, desk):
     chart = page.get_by_role("img", name="Active time by tool")
     chart.wait_for()
     assert "Box" in chart.text_content()
+    for name, shown in (("Active time by person", "me"), ("Active time by class", "")):
+        assert shown in page.get_by_role("img", name=name).text_content()
+    token = owner.request.get(f"{served.address}/api/session").json()["token"]
+    project = f"{served.address}/api/projects/1"
+    try:
+        owner.request.patch(project, data={"rate": 3600}, headers={"X-Inlay-Token": token})
+        page.reload()
+        cost = page.get_by_role("img", name="Cost by person")
+        cost.wait_for()
+        assert re.search(r"me\d+\.\d\d", cost.text_content())
+    finally:
+        owner.request.patch(project, data={"rate": 0}, headers={"X-Inlay-Token": token})
 
 
 def test_every_command_of_the_palette_has_a_name_and_runs(desk):
     desk.press("Control+k")
+    desk.page.get_by_role("combobox").fill("opacity")  # a word of the name, not of the title
+    assert desk.page.get_by_role("option").count() == 2
     desk.page.get_by_role("combobox").fill("tool eras")
     desk.press("Enter")
     desk.page.wait_for_function("() => inlay.editor.toolName === 'erase'")

@@ -165,7 +165,7 @@ export const t = {
   toolbar: "Tools",
 
   options: {
-    label: "Options of the tool",
+    label: "Options of the tool", noClass: "No class yet",
     size: "Size",
     tolerance: "Alike",
     superpixel: "Patch",
@@ -365,10 +365,12 @@ export const t = {
   },
 
   sheet: { title: "Keys", mouse: "Mouse, pen and touch", rows: [
-    ["Wheel", "zoom at the pointer"],
-    ["Space + drag, middle button", "move the image"],
-    ["Two fingers", "zoom and move"],
-    ["Pen pressure", "width of the brush, if switched on"],
+    ["Shift while drawing", "Add to the selected segment"],
+    ["Alt while drawing", "Cut out of the selected segment"],
+    ["Wheel", "Zoom at the pointer"],
+    ["Space + drag, middle button", "Move the image"],
+    ["Two fingers", "Zoom and move"],
+    ["Pen pressure", "Width of the brush, if switched on"],
   ] as const },
 
   view: {
@@ -405,8 +407,10 @@ export const t = {
     progress: "Progress",
     images: "Images", segments: "Segments", time: "Active time", cost: "Cost", waiting: "Proposals waiting",
     perDay: "Work per day",
-    perClass: "Seconds per segment, by class",
-    perPerson: "Seconds per segment, by person",
+    byClass: "by class", byPerson: "by person",
+    spent: (by: string, paid: boolean) => `${paid ? "Cost" : "Active time"} ${by}`,
+    pace: (by: string) => `Seconds per segment worked on, ${by}`,
+    worked: "Segments worked on", noRate: "Cost: say in the settings what an hour costs",
     perTool: "Active time by tool",
     quality: "Quality by person",
     person: "Person", submitted: "Submitted", accepted: "Accepted", returned: "Returned", honeypots: "Honeypots", pq: "PQ on honeypots",
@@ -451,8 +455,7 @@ export const t = {
     anyReader: "any",
     lossy: "Leave out what the format cannot hold",
     proposed: "With proposals that nobody accepted",
-    states: "Only images that are",
-    allStates: "all images",
+    states: "Only images that are (none ticked: all)",
     exportStart: "Export",
     jobs: "Jobs",
     none: "No jobs yet.",
@@ -472,7 +475,7 @@ export const t = {
     consensus: "People for each image",
     consensusHint: "More than one: each labels a version without seeing the others.",
     honeypots: "Share of honeypots",
-    honeypotsHint: "Images with known truth, handed out like others.",
+    honeypotsHint: "Images with known truth, handed out like others; 0.1 is every tenth. Which image: its review tab says.",
     rate: "Cost of an hour",
     packs: "Rule packs",
     rules: "Own rules (TOML)",

@@ -188,6 +188,8 @@ test("superpixels are taken whole and follow the edge of the square", () => {
   });
   assert.ok(hand.areas()[0] > 1400, `${hand.areas()}`);
   assert.equal(outside, 0);
+  hand.key("2"); // a class for what comes next, not for what was just painted
+  assert.deepEqual(hand.document.segments.map(({ class_id }) => class_id), [1]);
 });
 
 test("a prompt is asked anew with each point, shown, and accepted by Enter", async () => {

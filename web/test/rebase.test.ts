@@ -116,3 +116,21 @@ test("taking one's own choice after all keeps the laws, whatever lies underneath
     assert.ok(gesture === null || gesture.ops.length > 0);
   }
 });
+
+test("two who begin the same next instance end with one each", () => {
+  const [anna, ben] = pair();
+  const begin = (document: Document, key: string, x: number): Gesture => {
+    const draft = new Draft(document, "box");
+    draft.create({ ...head(key), instance_id: 7 });
+    draft.paint(key, solid([x, 20, x + 8, 30]));
+    return draft.commit()!;
+  };
+  const hers = [begin(anna, "hers", 2)];
+  const his = [begin(ben, "his", 22)];
+  const { gestures, conflicts } = merge(ben, his, hers);
+  assert.deepEqual(conflicts, []);
+  assert.equal(ben.get("hers").instance_id, 7);
+  assert.ok(ben.get("his").instance_id > 7);
+  for (const gesture of gestures) anna.apply(gesture);
+  assert.equal(state(anna), state(ben));
+});

@@ -37,7 +37,11 @@ def _line(text: str) -> str:
 
 
 class LossError(InlayError):
-    """A target format cannot hold what the dataset uses."""
+    """A target format cannot hold what the dataset uses; `what` says which, without file and way out."""
+
+    def __init__(self, words: str, what: str = "") -> None:
+        super().__init__(words)
+        self.what = what or words
 
 
 class MissingExtraError(InlayError):

@@ -185,7 +185,9 @@ def write(
     lost = facts.losses(dataset, module.KEEPS)
     refused = [loss for loss in lost if not facts.is_noted(loss)]
     if refused and not lossy:
-        raise LossError(_refusal(refused, to, path))
+        what = _refusal(refused, to)
+        way_out = "nothing was written: lossy=True (--lossy) writes the rest"
+        raise LossError(f"{path}: {what}; {way_out}", what)
     counted = _Counted(dataset, progress)
     with staged(path, over_folder=True) as hidden:
         module.write(counted.dataset, hidden, **options)
@@ -205,13 +207,12 @@ def _refuse_occupied(path: Path, *, overwrite: bool) -> None:
         raise InlayError(f"{path} is no dataset that a format recognises ({_contents(path)}): left alone")
 
 
-def _refusal(refused: list[Loss], to: str, path: Path) -> str:
+def _refusal(refused: list[Loss], to: str) -> str:
     needed = {loss.fact for loss in refused} | (plugins.load("formats", to).KEEPS - facts.NOTED)
     able = [name for name, module in _modules() if needed <= module.KEEPS]
     instead = f"; {' or '.join(able)} would keep it" if able else ""
     what = "; ".join(str(loss) for loss in refused)
-    way_out = "nothing was written: lossy=True (--lossy) writes the rest"
-    return f"{path}: {to} does not keep {what}{instead}; {way_out}"
+    return f"{to} does not keep {what}{instead}"
 
 
 def _files(path: Path) -> list[Path]:

@@ -27,6 +27,7 @@ from inlay.server.studio import Studio
 from inlay.server.transfer import Kind, import_labels
 
 OWNER = "me"
+PLAIN_NAMES = ("images", "img", "imgs", "photos", "pictures", "jpegimages")  # no name of a project
 Progress = Callable[[int, int, str], None]
 
 
@@ -38,7 +39,7 @@ def prepare(studio: Studio, images: str, name: str | None = None) -> tuple[int, 
         owner = people.find_user(db, OWNER) or people.new_user(db, OWNER, admin=True)
         project_id = projects.of_folder(db, place)
     if project_id is None:
-        title = name or place.rstrip("/").rsplit("/", 1)[-1] or place
+        title = name or title_of(place)
         return make_project(studio, title[:120], place, owner), owner
     start_scan(studio, project_id)
     return project_id, owner
@@ -57,6 +58,14 @@ def set_rules(
         change["packs"] = packs
     if change:
         change_project(_access(studio, project_id, owner), forms.ProjectChange(**change))
+
+
+def title_of(place: str) -> str:
+    """The name of a folder or bucket; of a folder called "images", that of the one that holds it."""
+    parts = [part for part in place.rstrip("/").split("/") if part and not part.endswith(":")]
+    if len(parts) > 1 and parts[-1].lower() in PLAIN_NAMES:
+        return parts[-2]
+    return parts[-1] if parts else place
 
 
 def read_once(studio: Studio, project_id: int, owner: int, path: Path, kind: Kind, progress: Progress) -> str:

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
 from inlay.core.dataset import Dataset, Sample
-from inlay.core.errors import InlayError
+from inlay.core.errors import InlayError, LossError
 from inlay.core.segmentation import Segmentation
 from inlay.server import forms, jobs, labels
 from inlay.server.access import Access
@@ -198,6 +198,10 @@ def _export(work: jobs.Work, body: forms.Export) -> dict[str, Any]:
         )
         file = f"{body.format}.zip"
         _zip(receipt.path, folder / file)
+    except LossError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        way_out = "nothing was written: choose another format, or leave out what it cannot hold"
+        raise InlayError(f"{error.what}; {way_out}") from None
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -205,6 +209,7 @@ def _export(work: jobs.Work, body: forms.Export) -> dict[str, Any]:
     losses = [str(loss) for loss in receipt.losses]
     return {
         "total": len(dataset),
+        "words": f"{receipt.segments} segments in {receipt.samples} images",
         "file": file,
         "samples": receipt.samples,
         "segments": receipt.segments,

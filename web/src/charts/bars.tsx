@@ -1,4 +1,5 @@
-/** Bars with words and values, drawn as plain SVG; the same figures stand in a table below. */
+/** Bars with words and values; the same figures stand in a table below. */
+import { Fragment } from "preact";
 import { t } from "../texts.ts";
 
 export interface Row {
@@ -9,26 +10,21 @@ export interface Row {
 }
 
 const WIDE = 520;
-const TALL = 22;
-const NAMES = 150;
-const VALUES = 96;
 
 /** One bar for each row, longest value over the whole width. */
 export function BarChart({ rows, label }: { readonly rows: readonly Row[]; readonly label: string }) {
   const highest = Math.max(...rows.map(({ value }) => value), 1e-9);
   return (
-    <svg class="chart" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>
-      {rows.map(({ name, value, words, colour }, i) => (
-        <g key={name} transform={`translate(0 ${i * TALL})`}>
-          <text class="strong" x={0} y={15}>{name.length > 22 ? `${name.slice(0, 21)}…` : name}</text>
-          <rect
-            x={NAMES} y={4} height={14} rx={3} width={Math.max(1, (value / highest) * (WIDE - NAMES - VALUES))}
-            style={colour ? { fill: colour } : undefined}
-          />
-          <text x={NAMES + (value / highest) * (WIDE - NAMES - VALUES) + 8} y={15}>{words}</text>
-        </g>
+    <div class="bars" role="img" aria-label={label}>
+      {rows.map(({ name, value, words, colour }) => (
+        <Fragment key={name}>
+          <span class="name" title={name}>{name}</span>
+          <span class="length" style={{ gridTemplateColumns: `minmax(2px, ${value / highest}fr) auto minmax(0, ${1 - value / highest}fr)` }}>
+            <i style={colour ? { background: colour } : undefined} /><span>{words}</span>
+          </span>
+        </Fragment>
       ))}
-    </svg>
+    </div>
   );
 }
 
@@ -40,7 +36,7 @@ export function ColumnChart({ rows, label }: { readonly rows: readonly Row[]; re
   const highest = Math.max(...rows.map(({ value }) => value), 1e-9);
   const step = Math.min(60, WIDE / rows.length);
   return (
-    <svg class="chart" viewBox={`0 0 ${WIDE} ${HIGH + FOOT + 14}`} role="img" aria-label={label}>
+    <div class="scroll"><svg class="chart" viewBox={`0 0 ${WIDE} ${HIGH + FOOT + 14}`} role="img" aria-label={label}>
       <line x1={0} x2={WIDE} y1={HIGH + 14} y2={HIGH + 14} />
       {rows.map(({ name, value, words }, i) => {
         const tall = (value / highest) * HIGH;
@@ -53,7 +49,7 @@ export function ColumnChart({ rows, label }: { readonly rows: readonly Row[]; re
           </g>
         );
       })}
-    </svg>
+    </svg></div>
   );
 }
 

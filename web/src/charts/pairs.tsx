@@ -19,7 +19,7 @@ export function PairChart({ rows, label, legend }: { readonly rows: readonly Pai
       <figcaption class="legend">
         {legend.map((words, i) => <span key={words}><i class={`swatch ${i ? "second" : "first"}`} />{words}</span>)}
       </figcaption>
-      <svg class="chart" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>
+      <div class="scroll"><svg class="chart" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>
         {rows.map(({ name, values, words }, i) => (
           <g key={name} transform={`translate(0 ${i * TALL})`}>
             <text class="strong" x={0} y={21}>{name.length > 22 ? `${name.slice(0, 21)}…` : name}</text>
@@ -31,7 +31,7 @@ export function PairChart({ rows, label, legend }: { readonly rows: readonly Pai
             ))}
           </g>
         ))}
-      </svg>
+      </svg></div>
     </figure>
   );
 }

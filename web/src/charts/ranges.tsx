@@ -9,9 +9,9 @@ export interface Range {
   readonly strong?: boolean;
 }
 
-const WIDE = 620;
+const WIDE = 680;
 const TALL = 24;
-const NAMES = 160;
+const NAMES = 220;
 const VALUES = 130;
 
 export function RangeChart({ rows, label }: { readonly rows: readonly Range[]; readonly label: string }) {
@@ -20,15 +20,15 @@ export function RangeChart({ rows, label }: { readonly rows: readonly Range[]; r
   const from = lowest > highest / 3 ? lowest - (highest - lowest) * 0.05 : Math.min(0, lowest); // a tornado is read by its width
   const at = (value: number): number => NAMES + ((value - from) / (highest - from)) * (WIDE - NAMES - VALUES);
   return (
-    <svg class="chart ranges" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>
+    <div class="scroll"><svg class="chart ranges" viewBox={`0 0 ${WIDE} ${rows.length * TALL}`} role="img" aria-label={label}>
       {rows.map(({ name, low, middle, high, words, strong }, i) => (
         <g key={name} transform={`translate(0 ${i * TALL})`}>
-          <text class="strong" x={0} y={16}>{name.length > 24 ? `${name.slice(0, 23)}…` : name}</text>
+          <text class="strong" x={0} y={16}>{name.length > 34 ? `${name.slice(0, 33)}…` : name}</text>
           <rect class={strong === false ? "second" : ""} x={at(low)} y={5} height={14} rx={3} width={Math.max(2, at(high) - at(low))} />
           <line class="middle" x1={at(middle)} x2={at(middle)} y1={2} y2={22} />
           <text x={WIDE - VALUES + 8} y={16}>{words}</text>
         </g>
       ))}
-    </svg>
+    </svg></div>
   );
 }

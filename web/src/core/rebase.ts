@@ -5,7 +5,7 @@
 import type { Document } from "./document.ts";
 import { sameValue } from "./document.ts";
 import { Draft, PLAIN } from "./draft.ts";
-import { type Gesture, type Op, inverseOps } from "./gesture.ts";
+import { type Gesture, type Head, type Op, inverseOps } from "./gesture.ts";
 import { toRegion } from "./masks.ts";
 import type { Region } from "./region.ts";
 
@@ -58,7 +58,7 @@ function follow(draft: Draft, op: Op): Conflict[] {
   switch (op.op) {
     case "create":
       if (!document.has(op.segment.key))
-        draft.create(op.segment, op.above === null || document.has(op.above) ? op.above : document.frontKey);
+        draft.create(withOwnInstance(document, op.segment), op.above === null || document.has(op.above) ? op.above : document.frontKey);
       return [];
     case "delete":
       if (document.has(op.segment.key)) draft.doom(op.segment.key);
@@ -78,6 +78,13 @@ function follow(draft: Draft, op: Op): Conflict[] {
     case "pixels":
       return followPixels(draft, op);
   }
+}
+
+/** A new segment with an instance that no other has: both may have begun the same next one. */
+function withOwnInstance({ segments }: Document, head: Head): Head {
+  const taken = segments.map(({ instance_id }) => instance_id);
+  if (!head.instance_id || !taken.includes(head.instance_id)) return head;
+  return { ...head, instance_id: Math.max(...taken) + 1 };
 }
 
 function followSet(draft: Draft, { key, field, before, after }: Extract<Op, { op: "set" }>): Conflict[] {

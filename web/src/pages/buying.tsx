@@ -23,9 +23,11 @@ export function Buying({ project: id, labelled }: { readonly project: number; re
   const [hours, setHours] = useState(8);
   const [found, setFound] = useState<Buys | null>(null);
   const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
   const types = typesOf(table);
   const have = types.includes(chosen) ? chosen : (types[0] ?? "");
   const ask = async (): Promise<void> => {
+    setBusy(true);
     try {
       const body = { table, have, images, hours };
       setFound(await call("POST /api/projects/{project_id}/advice/buy", { project_id: id }, { body }));
@@ -34,6 +36,7 @@ export function Buying({ project: id, labelled }: { readonly project: number; re
       setFound(null);
       setWrong(wordsFor(error));
     }
+    setBusy(false);
   };
   const number = (label: string, value: number, min: number, change: (value: number) => void) => (
     <Field label={label}>
@@ -68,7 +71,7 @@ export function Buying({ project: id, labelled }: { readonly project: number; re
         {number(t.buying.images, images, 1, setImages)}
         {number(t.buying.hours, hours, 0.5, setHours)}
       </div>
-      <div class="actions"><Button disabled={!table.trim()} onClick={() => void ask()}>{t.buying.ask}</Button></div>
+      <div class="actions"><Button kind="primary" disabled={busy || !table.trim()} onClick={() => void ask()}>{busy ? t.buying.asking : t.buying.ask}</Button></div>
       {wrong && <p class="error-box" role="alert">{wrong}</p>}
       {found && <Ways found={found} />}
     </section>
@@ -78,8 +81,9 @@ export function Buying({ project: id, labelled }: { readonly project: number; re
 function Ways({ found: { ways, best } }: { readonly found: Buys }) {
   const gain = t.buying.gain;
   return (
-    <div role="status">
-      <h3 class="big">{best ? t.buying.best(best) : t.buying.stop}</h3>
+    <div role="status" class="answer">
+      <h2 class="big">{best ? t.buying.best(best) : t.buying.stop}</h2>
+      <p class="hint">{t.buying.chart}</p>
       <RangeChart
         label={t.buying.chart}
         rows={ways.map((way) => ({ name: way.name, low: way.gain[0], middle: way.gain[1], high: way.gain[2], words: gain(way.gain[1]), strong: way.name === best }))}

@@ -4,7 +4,7 @@ import { call, Refused } from "../api.ts";
 import { attempt, Button, Dialog, Field, tell } from "../panels/ui.tsx";
 import type { ClassChange, ClassRow } from "../schema.d.ts";
 import { freshClass } from "../state/classes.ts";
-import { classTable, loadClasses, onEvent, owns } from "../state/project.ts";
+import { classes, classTable, loadClasses, onEvent, owns } from "../state/project.ts";
 import { moment, t } from "../texts.ts";
 import { SplitDialog } from "./split.tsx";
 import { Shell, useTitle } from "./shell.tsx";
@@ -113,7 +113,7 @@ function ClassTable({ rows, onChange, onMerge, onSplit, saved }: {
                   {KINDS.map((kind) => <option key={kind} value={kind}>{t.classes[kind]}</option>)}
                 </select>
               </td>
-              <td><input class="key" disabled={locked} aria-label={of(t.classes.hotkey)} value={row.hotkey ?? ""} maxLength={1} onInput={(event) => set(i, { hotkey: event.currentTarget.value })} /></td>
+              <td><input class="key" placeholder={classes.value.get(row.class_id ?? -1)?.hotkey ?? ""} disabled={locked} aria-label={of(t.classes.hotkey)} value={row.hotkey ?? ""} maxLength={1} onInput={(event) => set(i, { hotkey: event.currentTarget.value })} /></td>
               <td>
                 <input disabled={locked} aria-label={of(t.classes.parent)} value={row.parent ?? ""} maxLength={120} onInput={(event) => set(i, { parent: event.currentTarget.value })} />
               </td>

@@ -5,7 +5,7 @@ import { AsTable, BarChart, ColumnChart } from "../charts/bars.tsx";
 import { StateBar } from "../charts/states.tsx";
 import { attempt } from "../panels/ui.tsx";
 import type { Dashboard, Seconds } from "../schema.d.ts";
-import { classes, onEvent } from "../state/project.ts";
+import { classes, onEvent, project } from "../state/project.ts";
 import { duration, percent, t } from "../texts.ts";
 import { AssistanceSection } from "./assistance.tsx";
 import { Shell, useTitle } from "./shell.tsx";
@@ -43,13 +43,15 @@ function Figures({ board, project: id }: { readonly board: Dashboard; readonly p
   const finished = accepted + (board.states.submitted ?? 0);
   const left = finished ? (board.seconds / finished) * (board.images - finished) : 0;
   const count = t.dashboard.count;
+  const paid = (project.value?.rate ?? 0) > 0;
+  const ofClass = (name: string): string | undefined => classes.value.rows.find((row) => row.name === name)?.colour;
   return (
     <>
       <div class="figures">
         <Figure value={count(board.images)} words={t.dashboard.images} />
         <Figure value={count(board.segments)} words={t.dashboard.segments} />
         <Figure value={duration(board.seconds)} words={t.dashboard.time} />
-        <Figure value={board.cost.toFixed(2)} words={t.dashboard.cost} />
+        <Figure value={paid ? board.cost.toFixed(2) : "–"} words={paid ? t.dashboard.cost : t.dashboard.noRate} />
         <Figure value={count(board.proposed)} words={t.dashboard.waiting} />
       </div>
       <section class="card">
@@ -60,10 +62,12 @@ function Figures({ board, project: id }: { readonly board: Dashboard; readonly p
         </p>
       </section>
       {!board.days.length && <p class="soft">{t.dashboard.none}</p>}
-      <div class="two">
+      <div class="columns">
         {board.days.length > 0 && <Days board={board} />}
-        <Pace title={t.dashboard.perClass} rows={board.classes} colour={(name) => classes.value.rows.find((row) => row.name === name)?.colour} />
-        <Pace title={t.dashboard.perPerson} rows={board.people} />
+        <Spent title={t.dashboard.spent(t.dashboard.byClass, paid)} rows={board.classes} paid={paid} colour={ofClass} />
+        <Spent title={t.dashboard.spent(t.dashboard.byPerson, paid)} rows={board.people} paid={paid} />
+        <Pace title={t.dashboard.pace(t.dashboard.byClass)} rows={board.classes} colour={ofClass} />
+        <Pace title={t.dashboard.pace(t.dashboard.byPerson)} rows={board.people} />
         <Tools rows={board.tools} />
       </div>
       <AssistanceSection project={id} />
@@ -83,10 +87,31 @@ const Days = ({ board }: { readonly board: Dashboard }) => (
   </section>
 );
 
+type RowsProps = { readonly title: string; readonly rows: readonly Seconds[]; readonly colour?: (name: string) => string | undefined };
+
+/** What was spent on each: money where an hour has a price, else time. */
+function Spent({ title, rows, paid, colour }: RowsProps & { readonly paid: boolean }) {
+  const worked = rows.filter(({ seconds }) => seconds).toSorted((one, other) => other.seconds - one.seconds);
+  if (!worked.length) return null;
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      <BarChart
+        label={title}
+        rows={worked.map(({ name, seconds, cost }) => ({ name, value: seconds, words: paid ? cost.toFixed(2) : duration(seconds), colour: colour?.(name) }))}
+      />
+      <AsTable
+        head={[t.dashboard.name, t.dashboard.time, t.dashboard.cost, t.dashboard.gestures]}
+        rows={worked.map(({ name, seconds, cost, gestures }) => [name, duration(seconds), paid ? cost.toFixed(2) : "–", gestures])}
+      />
+    </section>
+  );
+}
+
 const perSegment = ({ seconds, segments }: Seconds): number => (segments ? seconds / segments : 0);
 
-function Pace({ title, rows, colour }: { readonly title: string; readonly rows: readonly Seconds[]; readonly colour?: (name: string) => string | undefined }) {
-  const worked = rows.filter(({ segments, seconds }) => segments && seconds);
+function Pace({ title, rows, colour }: RowsProps) {
+  const worked = rows.filter(perSegment);
   if (!worked.length) return null;
   return (
     <section class="card">
@@ -96,8 +121,8 @@ function Pace({ title, rows, colour }: { readonly title: string; readonly rows: 
         rows={worked.map((row) => ({ name: row.name, value: perSegment(row), words: duration(perSegment(row)), colour: colour?.(row.name) }))}
       />
       <AsTable
-        head={[t.dashboard.name, t.dashboard.perSegment, t.dashboard.segments, t.dashboard.time, t.dashboard.cost]}
-        rows={rows.map((row) => [row.name, perSegment(row) ? duration(perSegment(row)) : "–", row.segments, duration(row.seconds), row.cost.toFixed(2)])}
+        head={[t.dashboard.name, t.dashboard.perSegment, t.dashboard.worked, t.dashboard.time]}
+        rows={worked.map((row) => [row.name, duration(perSegment(row)), row.segments, duration(row.seconds)])}
       />
     </section>
   );

@@ -129,7 +129,7 @@ function Export({ project: id, formats, onStarted }: PartProps) {
         </Field>
       )}
       <fieldset class="row" style={{ border: 0, padding: 0, margin: 0 }}>
-        <legend class="hint">{t.data.states}{states.length ? "" : `: ${t.data.allStates}`}</legend>
+        <legend class="hint">{t.data.states}</legend>
         {STATES.map((state) => (
           <Tick
             key={state} label={t.states[state]} checked={states.includes(state)}
@@ -152,11 +152,11 @@ const Jobs = ({ jobs }: { readonly jobs: readonly Job[] }) => (
           <td>{t.data.kinds[job.kind] ?? job.kind}</td>
           <td><span class={`chip ${job.state}`}>{t.data.jobStates[job.state] ?? job.state}</span></td>
           <td class="grow">
-            {job.error ? <span class="error-box">{job.error}</span> : job.words}{" "}
+            {job.error ? <p class="error-box">{job.error}</p> : job.words}{" "}
             {job.state === "running" && <Bar share={job.done / Math.max(1, job.total)} label={t.data.tooFew(job.done, job.total)} />}
           </td>
-          <td class="soft">{job.author}, {moment(job.at)}</td>
-          <td>{job.file && <a href={address("/api/jobs/{j}/file", { j: job.job_id })} download={job.file}>{t.data.fetch(job.file)}</a>}</td>
+          <td class="soft when">{job.author}, {moment(job.at)}</td>
+          <td class="when">{job.file && <a class="button" href={address("/api/jobs/{j}/file", { j: job.job_id })} download={job.file}>{t.data.fetch(job.file)}</a>}</td>
         </tr>
       ))}
     </tbody>

@@ -223,7 +223,7 @@ function Row({ project: id, row, chosen, onChoose }: {
       <td><span class={`chip ${row.state}`}>{t.states[row.state]}</span></td>
       <td class="number">{row.segments}{row.proposed > 0 && <span class="soft"> +{row.proposed} {t.layers.proposed}</span>}</td>
       <td class="number">{row.findings === null ? <span class="soft" title={t.images.notLooked}>–</span> : row.findings}</td>
-      <td><Bar share={row.coverage} label={t.coverage.labelled(row.coverage)} /> <span class="soft number">{percent(row.coverage, 0)}</span></td>
+      <td class="share"><Bar share={row.coverage} label={t.coverage.labelled(row.coverage)} /> <span class="soft number">{percent(row.coverage, 0)}</span></td>
       <td>{row.assignee?.name ?? <span class="soft">{t.anybody}</span>}</td>
       <td class="number">{row.seconds ? duration(row.seconds) : "–"}</td>
     </tr>

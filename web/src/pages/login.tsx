@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { call, wordsFor } from "../api.ts";
 import { attempt, Button, Field, tell } from "../panels/ui.tsx";
+import { Inline } from "../panels/marked.tsx";
 import { go, path } from "../router.ts";
 import { expired, findSession, logIn } from "../state/session.ts";
 import { t } from "../texts.ts";
@@ -40,7 +41,7 @@ export function LoginPage() {
           {wrong && <p class="error-box" role="alert">{wrong}</p>}
           <button type="submit" class="button primary">{t.login.go}</button>
         </form>
-        <p class="hint">{t.login.link}</p>
+        <p class="hint"><Inline words={t.login.link} /></p>
       </div>
     </main>
   );

@@ -37,7 +37,7 @@ export function Conflicts({ desk }: { readonly desk: Desk }) {
       <div class="list">
         {list.map((one, i) => (
           <div class="conflict" key={i}>
-            <span class="grow">{wordsOf(desk.editor, one)}</span>
+            <p>{wordsOf(desk.editor, one)}</p>
             {one.kind === "pixels" && <Button icon="search" title={t.merge.show} onClick={() => show(desk.editor, one)} />}
             <Button onClick={() => settle([one])}>{t.merge.theirs}</Button>
             {canTake(desk.editor, one) && <Button kind="primary" onClick={() => mine([one])}>{t.merge.mine}</Button>}

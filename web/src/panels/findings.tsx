@@ -23,7 +23,7 @@ function Row({ desk, finding }: { readonly desk: Desk; readonly finding: Finding
       <div class="row">
         <span class={`chip ${severity}`}>{t.findings[severity]}</span>
         <span class="soft grow">{rule}</span>
-        {fix && <Button icon="fix" title={`${t.findings.fix}: ${message}`} keys={t.findings.fixKey} onClick={() => void desk.fix(fingerprint)} />}
+        {fix && <Button icon="fix" title={`${t.findings.fix}: ${message}`} keys={t.findings.fixKey} onClick={() => void desk.fix(fingerprint)}>{t.findings.fix}</Button>}
       </div>
       <button type="button" class="go" onClick={() => showFinding(desk, fingerprint)}>{message}</button>
     </div>

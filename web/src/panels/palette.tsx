@@ -10,10 +10,10 @@ const Keys = ({ keys }: { readonly keys: readonly string[] }) => (
   <span>{keys.map((key) => <><kbd key={key}>{key.split(/\+(?=.)/).map(shownKey).join("+")}</kbd>{" "}</>)}</span>
 );
 
-/** Commands whose titles hold all words. */
+/** Commands whose titles or names hold all words: "opacity" finds what makes colours stronger. */
 export function fitting(commands: readonly Command[], words: string): Command[] {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return commands.filter(({ title }) => wanted.every((word) => title.toLowerCase().includes(word)));
+  return commands.filter(({ id, title }) => wanted.every((word) => `${title} ${id}`.toLowerCase().includes(word)));
 }
 
 export function Palette({ commands, editor }: { readonly commands: readonly Command[]; readonly editor: Editor }) {
@@ -34,7 +34,7 @@ export function Palette({ commands, editor }: { readonly commands: readonly Comm
     event.preventDefault();
   };
   return (
-    <Dialog title={t.palette.title} onClose={close}>
+    <Dialog title={t.palette.title} onClose={close} kind="high">
       <div class="palette">
         <input
           role="combobox" aria-expanded="true" aria-controls={id} aria-activedescendant={`${id}-${chosen}`} aria-label={t.palette.placeholder}
@@ -61,7 +61,7 @@ export function Palette({ commands, editor }: { readonly commands: readonly Comm
 export function Sheet({ commands }: { readonly commands: readonly Command[] }) {
   const groups = [...new Set(commands.map(({ group }) => group))];
   return (
-    <Dialog title={t.sheet.title} onClose={() => (shown.value = null)} wide>
+    <Dialog title={t.sheet.title} onClose={() => (shown.value = null)} kind="wide">
       <div class="sheet">
         {groups.map((group) => (
           <section key={group}>

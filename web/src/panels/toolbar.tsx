@@ -49,7 +49,7 @@ export function Options({ desk, engines }: { readonly desk: Desk; readonly engin
   const reads = engines?.texts.includes(settings.engine ?? engines.default ?? "");
   return (
     <div class="options" role="group" aria-label={t.options.label}>
-      <span class="active">{row && <Swatch colour={row.colour} />}{row?.name ?? t.classes.none}</span>
+      <span class="active">{row && <Swatch colour={row.colour} />}{row?.name ?? t.options.noClass}</span>
       {SIZED.has(toolName) && (
         <>
           <Slider label={t.options.size} min={1} max={200} value={settings.brush} onChange={(brush) => editor.change({ brush })} />

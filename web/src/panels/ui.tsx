@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { Inline } from "./marked.tsx";
 
 type ButtonProps = {
   readonly onClick: () => void;
@@ -44,7 +45,7 @@ export function Field({ label, children, hint }: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       {children(id)}
-      {hint && <p class="hint">{hint}</p>}
+      {hint && <p class="hint"><Inline words={hint} /></p>}
     </div>
   );
 }
@@ -106,11 +107,12 @@ export function Tick({ label, checked, onChange, hint }: {
 }
 
 /** A window in front of the page: the browser keeps focus inside; Escape closes it. */
-export function Dialog({ title, onClose, children, wide }: {
+export function Dialog({ title, onClose, children, kind = "" }: {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
-  readonly wide?: boolean;
+  /** "wide" for what needs room; "high" for a list that grows and shrinks below its head. */
+  readonly kind?: "" | "wide" | "high";
 }) {
   const place = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -123,7 +125,7 @@ export function Dialog({ title, onClose, children, wide }: {
     if (event.target === event.currentTarget) onClose();
   };
   return (
-    <dialog ref={place} class={wide ? "wide" : ""} aria-labelledby={id} onCancel={onClose} onClick={outside}>
+    <dialog ref={place} class={kind} aria-labelledby={id} onCancel={onClose} onClick={outside}>
       <div class="dialog">
         <header>
           <h2 id={id}>{title}</h2>

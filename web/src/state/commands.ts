@@ -55,7 +55,7 @@ export function showFinding(desk: Desk, fingerprint: string): void {
   finding.value = fingerprint;
   const { editor } = desk;
   editor.select(found.keys.filter((key) => editor.document.has(key)));
-  const box = found.box ?? (found.keys[0] && editor.document.has(found.keys[0]) ? editor.document.box(found.keys[0]) : null);
+  const box = found.region?.box ?? found.box ?? (found.keys[0] && editor.document.has(found.keys[0]) ? editor.document.box(found.keys[0]) : null);
   if (box) edits.bring(editor, box);
   if (found.region) editor.show({ region: toRegion(found.region) });
 }
@@ -83,7 +83,7 @@ export function commandsOf(desk: Desk, page: Page): readonly Command[] {
     id: `class-${row.class_id}`, title: t.commands.setClass(row.name), keys: row.hotkey ? [row.hotkey] : [],
     group: t.commands.group.classes, run: (editor) => chooseClass(editor, row.class_id),
   }));
-  return [...rows, ...tools, ...editing(desk), ...viewing(desk), ...working(desk, page)];
+  return [...tools, ...editing(desk), ...viewing(desk), ...working(desk, page), ...rows];
 }
 
 type Line = readonly [id: string, keys: readonly string[], words: string, run: () => void];

@@ -27,7 +27,7 @@ export class SuperpixelTool implements Tool {
     this.#draft = editor.begin("superpixel");
     try {
       this.#key = pointer.alt ? (editor.selected?.key ?? null) : editor.target(this.#draft, true);
-      if (!pointer.alt) editor.select([this.#key!]);
+      if (!pointer.alt) editor.select([this.#key!], true);
       this.#take(pointer);
     } catch (error) {
       this.cancel();

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from inlay.server import forms
 from inlay.server.store.projects import count_states, row_of, settings_of
-from inlay.server.tables import classes, gestures, images, segments, state_changes, users
+from inlay.server.tables import classes, efforts, gestures, images, segments, state_changes, users
 
 DAY = 86_400
 
@@ -34,14 +34,34 @@ def read(db: Connection, project_id: int, scores: dict[str, list[float]] | None 
         seconds=seconds,
         cost=seconds / 3600 * rate,
         classes=_by_class(db, project_id, rate),
-        people=_by(db, project_id, gestures.c.author, rate),
-        tools=_by(db, project_id, gestures.c.kind, rate),
+        people=_by(db, project_id, gestures.c.author, rate, _worked(db, project_id, gestures.c.author)),
+        tools=_by(db, project_id, gestures.c.kind, rate, {}),
         days=_days(db, project_id),
         quality=_quality(db, project_id, scores or {}),
     )
 
 
-def _by(db: Connection, project_id: int, column: Any, rate: float) -> list[forms.Seconds]:
+def _worked(db: Connection, project_id: int, column: Any) -> dict[Any, int]:
+    """How many segments somebody worked on and that are still there, by a column."""
+    image = efforts.c.image_id
+    one_each = (
+        select(column.label("name"), image, efforts.c.key)
+        .join_from(efforts, images)
+        .join(
+            gestures,
+            (gestures.c.image_id == efforts.c.image_id) & (gestures.c.revision == efforts.c.revision),
+        )
+        .join(segments, and_(segments.c.image_id == image, segments.c.key == efforts.c.key))
+        .where(images.c.project_id == project_id)
+        .distinct()
+        .subquery()
+    )
+    return dict(db.execute(select(one_each.c.name, func.count()).group_by(one_each.c.name)).all())
+
+
+def _by(
+    db: Connection, project_id: int, column: Any, rate: float, worked: dict[Any, int]
+) -> list[forms.Seconds]:
     query = (
         select(column, func.sum(gestures.c.seconds), func.count())
         .join_from(gestures, images)
@@ -49,12 +69,15 @@ def _by(db: Connection, project_id: int, column: Any, rate: float) -> list[forms
         .group_by(column)
         .order_by(func.sum(gestures.c.seconds).desc())
     )
-    return [_seconds(str(name), float(total), count, 0, rate) for name, total, count in db.execute(query)]
+    return [
+        _seconds(str(name), float(total), count, worked.get(name, 0), rate)
+        for name, total, count in db.execute(query)
+    ]
 
 
-def _seconds(name: str, seconds: float, count: int, made: int, rate: float) -> forms.Seconds:
+def _seconds(name: str, seconds: float, count: int, worked: int, rate: float) -> forms.Seconds:
     return forms.Seconds(
-        name=name, seconds=seconds, gestures=count, segments=made, cost=seconds / 3600 * rate
+        name=name, seconds=seconds, gestures=count, segments=worked, cost=seconds / 3600 * rate
     )
 
 
@@ -68,20 +91,14 @@ def _by_class(db: Connection, project_id: int, rate: float) -> list[forms.Second
             .group_by(gestures.c.class_id)
         )
     }
-    counted = (
-        select(segments.c.class_id, func.count())
-        .join_from(segments, images)
-        .where(images.c.project_id == project_id)
-        .group_by(segments.c.class_id)
-    )
-    made: dict[int, int] = dict(db.execute(counted).all())
+    worked = _worked(db, project_id, segments.c.class_id)
     rows = db.execute(
         select(classes.c.class_id, classes.c.name)
         .where(classes.c.project_id == project_id)
         .order_by(classes.c.place)
     )
     return [
-        _seconds(row.name, *spent.get(row.class_id, (0.0, 0)), made.get(row.class_id, 0), rate)
+        _seconds(row.name, *spent.get(row.class_id, (0.0, 0)), worked.get(row.class_id, 0), rate)
         for row in rows
     ]
 
