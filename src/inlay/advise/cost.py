@@ -88,9 +88,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "ratio": Prior(
             2.3,
             1.63,
-            "instance : semantic",
+            "instance : semantic, of like outlines",
             "vendors' list prices and times, 1.8 to 3.0; by outlines alone it is 1.0 to 1.2, the rest is "
-            "zooming, bookkeeping and rework",
+            "zooming, bookkeeping and rework, which a pace measured on objects holds already",
         ),
         "overhead": Prior(
             0.3, 1.6, "of wages", "20 to 40 % for leading, training and tools; vendors' offers"
@@ -143,7 +143,7 @@ class Cost:
     timed
         Images with a measured time that went into it.
     by_outlines
-        Ratio to semantic labels that outlines and contacts alone would give.
+        Ratio to semantic labels that outlines and contacts alone would give; the prior `ratio` comes on top.
     """
 
     mode: Mode
@@ -194,9 +194,9 @@ def estimate(
 
     The time of an image is `open + class C + tool (segment R + boundary L + contact X) + order O + void`,
     over its classes C, regions or objects R, their boundary L, contacts X and pairs to order O. Semantic
-    labels have regions, instances objects, panoptic both. Until `ENOUGH_TIMED` images are timed, instance
-    labels take `ratio` times the semantic ones, or what their outlines take, whichever is more; then the
-    measured times set the pace, and whether full images take longer than the formula says.
+    labels have regions, instances objects, panoptic both. The pace is that of objects drawn one by one, so
+    semantic labels take 1 / `ratio` of it until `ENOUGH_TIMED` images are timed; then the measured times set
+    the pace, and whether full images take longer than the formula says.
 
     Parameters
     ----------
@@ -283,10 +283,7 @@ class _Job:
 
     def _by_formula(self, drawn: Mapping[str, Floats], weights: Floats) -> Floats:
         seconds = _seconds(self.load, self.mode, drawn, weights)
-        if self.mode in ("semantic", "boxes"):
-            return seconds
-        ratio = np.maximum(drawn["ratio"], 1.0)
-        return np.maximum(seconds, ratio * _seconds(self.load, "semantic", drawn, weights))
+        return seconds / np.maximum(drawn["ratio"], 1.0) if self.mode == "semantic" else seconds
 
 
 def _seconds(load: Load, mode: Mode, drawn: Mapping[str, Floats], weights: Floats | None) -> Floats:

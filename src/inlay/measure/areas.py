@@ -183,8 +183,17 @@ def mapped_square_metres(dataset: Dataset, *, names: Sequence[str]) -> NDArray[n
     total = np.zeros(len(names) + 1)
     for sample in dataset:
         regions = Masks.from_ids(class_map(sample.label(), names), len(names) + 1)
-        total += geodesic_areas(regions, georeference_of(sample))
+        total += areas_on_earth(regions, sample)
     return total
+
+
+def areas_on_earth(masks: Masks, sample: Sample) -> NDArray[np.float64]:
+    """`geodesic_areas` by the coordinate system of a sample's image file; errors name the sample."""
+    georeference = georeference_of(sample)
+    try:
+        return geodesic_areas(masks, georeference)
+    except InlayError as error:
+        raise InlayError(f"sample {sample.name!r}: {error}") from None
 
 
 def georeference_of(sample: Sample) -> Georeference | None:

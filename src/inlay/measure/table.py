@@ -91,7 +91,7 @@ def _rows(
     if isinstance(size, str):
         columns["volume"] = columns["area"] * stated_lattice(sample, unit=size).spacing[2]
     if geodesic:
-        columns["area_m2"] = geodesic_areas(label.masks, georeference_of(sample))
+        columns["area_m2"] = areas_on_earth(label.masks, sample)
     return columns
 
 

@@ -94,7 +94,9 @@ def _beside_images(root: Path) -> bool:
 
 
 def _names_labels(root: Path) -> bool:
-    return root.name.lower() in LABEL_WORDS or root.name.lower().endswith(_SIBLING_ENDS)
+    """Whether a folder is called as folders of maps are, and holds no photographs."""
+    named = root.name.lower() in LABEL_WORDS or root.name.lower().endswith(_SIBLING_ENDS)
+    return named and not any(each.suffix.lower() in (".jpg", ".jpeg") for each in root.iterdir())
 
 
 def _holds_maps(folder: Path) -> bool:
