@@ -14,7 +14,7 @@ from inlay import parallel
 from inlay.core.errors import InlayError
 from inlay.core.polygons import trace
 from inlay.core.staging import staged
-from inlay.measure.areas import geodesic_areas, georeference_of
+from inlay.measure.areas import areas_on_earth, georeference_of
 from inlay.measure.calibration import Calibration
 from inlay.measure.shapes import shapes
 from inlay.measure.spacing import stated_calibration, stated_lattice
