@@ -41,7 +41,7 @@ def _blob(shape: tuple[int, ...], y: int, x: int, size: int, random: Random) -> 
 
 
 def hole(sample: Sample, random: Random) -> Spoilt | None:
-    """A disc of radius 1 .. 6 inside a mask belongs to nobody."""
+    """A disc of radius 1 .. 6 inside a mask does not belong to it."""
     canvas = Canvas(sample)
     radius = float(random.integers(1, 7))
     for row in random.permutation(canvas.things(30)):
@@ -83,7 +83,11 @@ def spur(sample: Sample, random: Random) -> Spoilt | None:
 
 
 def bite(sample: Sample, random: Random) -> Spoilt | None:
-    """A half-disc of radius 3 .. 8 at the outline belongs to nobody."""
+    """A half-disc of radius 3 .. 8 at the outline does not belong to the mask.
+
+    It is a half-disc where the mask goes on around it: where a disc takes off a whole end or a corner, or cuts
+    a part in two, what is left is shorter, and has no bite.
+    """
     canvas = Canvas(sample)
     radius = float(random.integers(3, 9))
     least = int(6 * radius * radius)
@@ -93,10 +97,21 @@ def bite(sample: Sample, random: Random) -> Spoilt | None:
             continue
         y, x = rim[random.integers(len(rim))]
         pixels = disc(canvas.seen[row].shape, y, x, radius) & canvas.seen[row]
-        if pixels.sum() >= radius * radius:
+        if pixels.sum() >= radius * radius and _goes_around(canvas.seen[row], y, x, radius):
             canvas.take(int(row), pixels)
             return canvas.spoilt(pixels, (int(row),))
     return None
+
+
+def _goes_around(mask: Bits, y: int, x: int, radius: float) -> bool:
+    """Whether a mask holds a third or more of the circle just outside a disc, in one piece."""
+    angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
+    rows = np.round(y + np.sin(angles) * (radius + 1.5)).astype(int)
+    columns = np.round(x + np.cos(angles) * (radius + 1.5)).astype(int)
+    inside = (rows >= 0) & (rows < mask.shape[0]) & (columns >= 0) & (columns < mask.shape[1])
+    held = np.zeros(len(angles), np.bool_)
+    held[inside] = mask[rows[inside], columns[inside]]
+    return 3 * held.sum() >= len(angles) and int((held & ~np.roll(held, 1)).sum()) == 1
 
 
 def _reshaped(sample: Sample, random: Random, change: object, least: int = 150) -> Spoilt | None:

@@ -10,6 +10,9 @@ from inlay.core.morphology import dilate
 from inlay.rules.outline import perimeter
 from inlay.rules.tables import Booleans, Floats, ImageTable, Integers, SegmentTable, ratio
 
+LEAST = 3  # pixels of an island or a hole where masks overlap: rasterisers leave smaller ones along edges
+BENEATH = 3  # pixels around a hole in which a segment goes on beneath the mask, or does not
+
 
 def n_parts(table: SegmentTable) -> Integers:
     """Connected parts of the mask, pixels that share a corner hang together; 0 for an empty mask."""
@@ -66,8 +69,9 @@ def islands_under(table: SegmentTable, pixels: float) -> Integers:
     """Parts of fewer pixels than the argument in the midst of one other segment, or of nobody; 0 or more.
 
     What remains of a segment behind others lies between them; a slip of the hand lies anywhere. The largest
-    part is never counted, nor what lies within two pixels of the rest. Where the label has full extents, what
-    hangs together with the largest part in its extent is no island, and all the rest is.
+    part is never counted, nor what lies within two pixels of the rest. An island that lies upon or beneath
+    others is no remainder, whatever its neighbours. Where the label has full extents, what hangs together with
+    the largest part in its extent is no island, and all the rest is.
     """
     _, row = table.once(_islands, pixels)
     return np.bincount(row, minlength=len(table))
@@ -103,7 +107,10 @@ def hole_px_region(table: SegmentTable, row: int) -> Masks:
 
 
 def empty_holes_under(table: SegmentTable, pixels: float) -> Integers:
-    """Holes of fewer pixels than the argument that nobody's label fills; 0 or more."""
+    """Holes of fewer pixels than the argument that nobody's label fills; 0 or more.
+
+    A segment that goes on beneath the mask around the hole does not fill it.
+    """
     return np.bincount(_empty_holes(table, pixels)[1], minlength=len(table))
 
 
@@ -168,17 +175,29 @@ def stuff_specks_region(table: ImageTable, _row: int, pixels: float) -> Masks:
 
 
 def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int32]]:
-    """The small visible parts that have one neighbour alone, and the row of each."""
-    parts, row = table.visible_parts
+    """The small parts that are no remainders of what others hide, and the row of each."""
+    if table.segmentation.amodal is None:
+        parts, row = table.parts
+        body = table.masks
+    else:
+        parts, row = table.visible_parts
+        body = table.visible
     small = (parts.area() < pixels) & ~_is_largest(parts.area(), row)
     if not small.any():
         return parts[small], row[small]
-    small[small] = _far(parts[small], row[small], table.visible)
+    small[small] = _far(parts[small], row[small], body)
     if table.segmentation.amodal is not None:
         small[small] = _apart(table, parts[small], row[small], parts[_is_largest(parts.area(), row)])
-        return parts[small], row[small]
-    small[small] = _in_one(table, parts[small])
+    else:
+        small[small] = _in_one(table, parts[small]) | _shared(table, parts[small])
     return parts[small], row[small]
+
+
+def _shared(table: SegmentTable, parts: Masks) -> Booleans:
+    """(P,) whether more than half of each part lies in other masks as well; not of what a rasteriser leaves."""
+    area = parts.area()
+    over: Booleans = (area >= LEAST) & (2 * (parts & table.twice).area() > area)
+    return over
 
 
 def _in_one(table: SegmentTable, parts: Masks) -> Booleans:
@@ -236,11 +255,26 @@ def _is_largest(area: Integers, row: NDArray[np.int32]) -> Booleans:
 
 
 def _empty_holes(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int64]]:
-    """Nobody's small parts that one mask surrounds, and its row."""
+    """Small holes that nobody fills, and the row of each."""
     parts = table.nobody[table.nobody.area() < pixels]
     height, width = parts.size
     x0, y0, x1, y1 = parts.box().T
     parts = parts[(x0 > 0) & (y0 > 0) & (x1 < width) & (y1 < height)]
     ring = dilate(parts, 1, element="disk") - parts
     hole, row = np.nonzero(ring.intersection(table.masks) == ring.area()[:, None])
-    return parts[hole], row
+    shining, of = _shining(table, pixels)
+    return Masks.concat([parts[hole], shining]), np.append(row, of)
+
+
+def _shining(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int64]]:
+    """Small holes through which shows what goes on beneath the mask around them, and nothing else does."""
+    one, other, _ = table.overlaps
+    rows = np.unique(np.append(one, other))
+    holes, place = table.masks[rows].holes()
+    small = (holes.area() < pixels) & (holes.area() >= LEAST)
+    holes, row = holes[small], rows[place[small]]
+    within = holes.intersection(table.masks)
+    ring = (dilate(holes, BENEATH, element="disk") - holes) & table.masks[row]
+    goes_on = ring.intersection(table.masks) >= 0.9 * ring.area()[:, None]
+    found = (within > 0).any(axis=1) & ~((within > 0) & ~goes_on).any(axis=1)
+    return holes[found], row[found]

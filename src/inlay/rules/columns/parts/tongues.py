@@ -31,6 +31,7 @@ def tongues(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple
     if extent is not None or not len(parts):
         return parts, row
     alone = _along_one(table, parts, row, width)
+    alone |= 2 * (parts & table.twice).area() > parts.area()  # what lies upon others is not left between them
     return parts[alone], row[alone]
 
 
