@@ -150,3 +150,19 @@ def test_a_run_with_another_encoder_says_what_to_set(tmp_path):
     folder = run_of(tmp_path / "first", unet.build(unet.Config(widths=(8, 16, 24, 32, 40)), classes(2)))
     with pytest.raises(FormatError, match="set encoder, widths and depths"):
         start_from(folder, unet.build(unet.Config(), classes(2)))
+
+
+def test_four_images_are_learnt_from_a_published_eomt(published, street, tmp_path, monkeypatch):
+    folder, _ = published
+    monkeypatch.setitem(SIZES, "tiny", (32, 4, 2))
+    four = Dataset.of([sample.replace(split="train") for sample in list(street)[:4]], street.classes)
+    sizes = {"encoder": "vit_tiny", "registers": 3, "blocks": 2, "queries": 7, "mask_stride": 4, "points": 512}
+    settings = {**sizes, "task": "semantic", "pretrained": str(folder / "eomt")}
+    training = {"batch": 4, "validations": 1, "average": 0.9, "precision": "float32", "learning_rate": 3e-3}
+    config = config_from(
+        {"mask_transformer": settings, "training": {**training, "augment": STILL}}, "mask_transformer"
+    )
+    run = train(four, "mask_transformer", tmp_path / "run", iterations=120, config=config, validation=four)
+    losses = [line["loss"] for line in run.log if "loss" in line]
+    assert losses[-1] < 0.6 * losses[0]
+    assert run.best["mIoU"] > 0.7

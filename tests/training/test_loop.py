@@ -248,6 +248,11 @@ def test_too_little_memory_names_what_to_lower(street, tmp_path, monkeypatch):
         match=r"2 crops does not fit into memory: lower training\.batch \(to 1, with .*accumulate = 2",
     ):
         train(street, "unet", tmp_path / "run", iterations=10, config=small())
+    monkeypatch.undo()
+    assert not list((tmp_path / "run").rglob("*.part"))
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    run = train(street, "unet", tmp_path / "run", iterations=2, config=small(batch=1, accumulate=2))
+    assert run.config.training.batch == 1  # the folder can be used again
 
 
 def test_a_dataset_without_an_object_is_refused_before_anything_is_written(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from inlay import Classes, Dataset, FormatError, InlayError, Sample
+from inlay.formats import write
 from inlay.training import predict, train
 from inlay.training.config import config_from
 
@@ -149,13 +150,19 @@ def test_refinement_draws_classes_to_the_edges_of_the_image(run, street):
         predict(run, image, refine=-1)
 
 
-def test_too_little_memory_names_a_smaller_tile(run, street, monkeypatch):
+def test_too_little_memory_names_a_smaller_tile_and_leaves_nothing_half_written(
+    run, street, monkeypatch, tmp_path
+):
     def full(self, images):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr("inlay.training.segmenting.Segmenter._run", full)
     with pytest.raises(InlayError, match=r"64x64 pixels, 64 at once, do not fit into memory: .*--tile 64"):
         predict(run, street)[0]
+    for to in ("native", "label_png"):
+        with pytest.raises(InlayError, match="do not fit into memory"):
+            write(predict(run, street), tmp_path / "out", to=to, lossy=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_settings_of_tiles_that_cannot_be_are_refused_before_the_first_image(run, street):

@@ -210,6 +210,8 @@ def _converted(
 
 def write_torch(path: Path, program: torch.export.ExportedProgram) -> None:
     """Write a graph as `torch.export` saves it, in operations of torch alone."""
-    program = program.run_decompositions(in_torch())
+    ours = in_torch()
     with calm(), path.open("wb") as file:
+        if any(node.target in ours for node in program.graph.nodes):
+            program = program.run_decompositions(ours)
         torch.export.save(program, file)
