@@ -126,6 +126,18 @@ def blank(rows: list[int]) -> Sample:
     return Sample("blank", np.zeros((32, 40, 3), np.uint8), label)
 
 
+def thousands() -> Sample:
+    """Five thousand things of nine pixels, touching none."""
+    size, count = (288, 288), 5000
+    ids = np.zeros(size, int)
+    for number, place in enumerate(np.random.default_rng(0).permutation(71 * 71)[:count]):
+        y, x = 4 * (place // 71), 4 * (place % 71)
+        ids[y : y + 3, x : x + 3] = number + 1
+    pixels = np.repeat(np.where(ids > 0, 220, 30).astype(np.uint8)[..., None], 3, 2)
+    segments = [(number, 2 + number % 2) for number in range(1, count + 1)]
+    return Sample("thousands", pixels, Segmentation.from_panoptic(ids, segments, CLASSES))
+
+
 CASES = {
     "things": lambda: [scene(1, (32, 40)), scene(2, (32, 40))],
     "one pixel": lambda: [pixel(2)],
@@ -138,10 +150,27 @@ CASES = {
 }
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", [name for name in MODELS if plugins.load("models", name).TASK != "semantic"])
+def test_five_thousand_things_in_one_image_are_learnt_and_predicted(name):
+    network, batch = prepared(name, [thousands()])
+    assert len(batch.targets[0]) == 5000
+    assert_finite(network, batch)
+    network.eval()
+    with torch.inference_mode():
+        found = network.decode(network(batch.images), [(288, 288)], minimum_score=0.0)
+    assert found[0].size == (288, 288)
+
+
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("case", CASES)
 def test_losses_and_their_gradients_are_finite(name, case):
     network, batch = prepared(name, CASES[case]())
+    assert_finite(network, batch)
+
+
+def assert_finite(network: torch.nn.Module, batch: Batch) -> None:
+    """One step's losses and gradients are numbers."""
     losses = network.loss(network.train()(batch.images), batch.targets)
     assert losses
     assert all(loss.ndim == 0 and torch.isfinite(loss) for loss in losses.values())

@@ -156,7 +156,14 @@ def test_four_images_are_learnt_from_a_published_eomt(published, street, tmp_pat
     folder, _ = published
     monkeypatch.setitem(SIZES, "tiny", (32, 4, 2))
     four = Dataset.of([sample.replace(split="train") for sample in list(street)[:4]], street.classes)
-    sizes = {"encoder": "vit_tiny", "registers": 3, "blocks": 2, "queries": 7, "mask_stride": 4, "points": 512}
+    sizes = {
+        "encoder": "vit_tiny",
+        "registers": 3,
+        "blocks": 2,
+        "queries": 7,
+        "mask_stride": 4,
+        "points": 512,
+    }
     settings = {**sizes, "task": "semantic", "pretrained": str(folder / "eomt")}
     training = {"batch": 4, "validations": 1, "average": 0.9, "precision": "float32", "learning_rate": 3e-3}
     config = config_from(
