@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inlay.measure.estimate import Estimate
 
 MAP = 96  # cells of the longer side of a map
+CORRECTED = ("corrected", "95 % from", "to")
 SHADES = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 
 
@@ -46,11 +47,11 @@ def write_page(
     rows = []
     for row in seen:
         known = (estimates or {}).get(names[row])
-        corrected = [known.value, known.low, known.high] if known else [np.nan] * 3
+        corrected = [known.value, known.low, known.high] if known else [np.nan] * 3 if estimates else []
         per_image = counts[:, row]
         mean, most = float(per_image.mean()), int(per_image.max(initial=0))
         rows.append((names[row], int(total[row]), *corrected, mean, most))
-    header = ("class", "counted", "corrected", "from", "to", "per image", "most in one")
+    header = ("class", "counted", *(CORRECTED if estimates else ()), "per image", "most in one")
     density = density_map(dataset)
     body = "".join(
         (
