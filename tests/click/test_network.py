@@ -66,7 +66,8 @@ def test_an_onnx_file_gives_the_same_masks(run, tmp_path):
     model.write_onnx(model.read_run(run), file)
     by_torch, by_onnx = load(run), load(file)
     lot = np.random.default_rng(0)
-    images, maps = lot.random((3, 3, 256, 256), np.float32) * 255, lot.random((3, 3, 64, 64), np.float32)
+    images = lot.random((3, 3, 256, 256), np.float32) * 255
+    maps = lot.random((3, model.MAPS, 64, 64), np.float32)
     for a, b in zip(by_torch._answer(images, maps), by_onnx._answer(images, maps)):
         assert np.abs(a - b).max() < 2e-3
     image = scene(1).pixels()
@@ -141,7 +142,7 @@ def test_a_simulated_user_clicks_into_the_larger_error():
 
 def test_a_click_is_marked_where_it_is():
     clicks = Clicks(torch.tensor([[[10.0, 6.0], [30.0, 30.0]]]), torch.tensor([[1.0, -1.0]]))
-    maps = clicks.maps((10, 12), torch.device("cpu"))
+    maps = clicks.marks((10, 12), torch.device("cpu"))
     assert maps.shape == (1, 2, 10, 12)
     assert maps[0, 0].argmax() == 1 * 12 + 2
     assert maps[0, 1].argmax() == 7 * 12 + 7

@@ -22,9 +22,9 @@ from inlay.click.parts.judge import overlap, qualities
 from inlay.click.parts.layers import Layers, read_layers
 from inlay.click.parts.pyramid import Pyramid
 from inlay.click.parts.shape import CERTAIN, Shape
-from inlay.click.parts.smooth import smooth
 from inlay.click.parts.state import Ask, State
 from inlay.click.parts.trim import trimmed
+from inlay.models.cues.smooth import smooth
 
 COEFFICIENTS = Path(__file__).parent / "parts" / "classical.npz"
 FIRST, NEXT = 80, 112  # cells a side of the grid: of each scale of a first click, of later ones

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.features import cells_of
+from inlay.click.parts.features import cells_of, cues_of
+from inlay.click.parts.prompt import Click
 from inlay.click.parts.pyramid import Pyramid, Size, grid_of
 from inlay.click.parts.shape import CERTAIN, Shape
 from inlay.click.parts.state import Ask, State
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
+from inlay.models.cues import COUNT
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
 SIDE = 256  # pixels of the squares that the network sees
@@ -76,7 +78,7 @@ class Network:
         sizes = [grid_of(ask.window, SIDE) for ask in asks]
         clicks = [_clicks(ask) for ask in asks]
         images = np.stack([_image(pyramid, ask, size) for ask, size in zip(asks, sizes)])
-        maps = np.stack([_maps(ask, each, size) for ask, each, size in zip(asks, clicks, sizes)])
+        maps = np.stack([_maps(pyramid, ask, each, size) for ask, each, size in zip(asks, clicks, sizes)])
         logits, scores = self._answer(images, maps)
         shapes = [
             _shape(ask, each, size, logits[row], float(scores[row]))
@@ -103,10 +105,10 @@ def _image(pyramid: Pyramid, ask: Ask, size: Size) -> Field:
     return image
 
 
-def _maps(ask: Ask, clicks: Sequence[tuple[float, float, bool]], size: Size) -> Field:
-    """(3, h, w) marks of positive and of negative clicks, and the share of the mask before."""
+def _maps(pyramid: Pyramid, ask: Ask, clicks: Sequence[Click], size: Size) -> Field:
+    """(MAPS, h, w) marks of positive and of negative clicks, the share of the mask before, and cues."""
     cells = SIDE // STRIDE
-    maps = np.zeros((3, cells, cells), np.float32)
+    maps = np.zeros((3 + COUNT, cells, cells), np.float32)
     place = np.arange(cells, dtype=np.float32) + 0.5
     x0, y0, x1, y1 = ask.window
     for x, y, positive in clicks:
@@ -115,9 +117,12 @@ def _maps(ask: Ask, clicks: Sequence[tuple[float, float, bool]], size: Size) -> 
         mark = np.exp(((place - row)[:, None] ** 2 + (place - column) ** 2) / (-2 * SPREAD**2))
         side = 0 if positive else 1
         maps[side] = np.maximum(maps[side], mark)
+    height, width = _covered(size)
+    known = None
     if ask.before is not None:
-        height, width = _covered(size)
-        maps[2, :height, :width] = 1 / (1 + np.exp(-2 * ask.before.at(ask.window, (height, width))))
+        known = ask.before.at(ask.window, (height, width))
+        maps[2, :height, :width] = 1 / (1 + np.exp(-known))
+    maps[3:, :height, :width] = cues_of(pyramid, ask.window, clicks, (height, width), known)[2]
     return maps
 
 
@@ -147,9 +152,10 @@ def _from_onnx(path: Path) -> Answer:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own exceptions, of a dozen kinds
         raise FormatError(path, "", f"not an ONNX file that can be run ({str(error)[:200]})") from None
-    if [each.name for each in session.get_inputs()] != ["images", "maps"]:
+    inputs = session.get_inputs()
+    if [each.name for each in inputs] != ["images", "maps"] or inputs[1].shape[1] != 3 + COUNT:
         raise FormatError(
-            path, "inputs", "not a click network: write one with `inlay.models.click.write_onnx`"
+            path, "inputs", "not a click network of today: write one with `inlay.models.click.write_onnx`"
         )
 
     def answer(images: Field, maps: Field) -> tuple[Field, Field]:

@@ -1,8 +1,9 @@
 """Click network: a mask for a click, mended by more clicks (after RITM, Sofiiuk et al. 2021).
 
-An image is encoded once; a light head reads its features beside maps of the clicks and of the mask before,
-and gives a mask, its predicted IoU and a class. Training simulates a user: each click falls near the middle
-of the largest error. To segment an image without a user it is clicked on a grid, and the best masks stay.
+An image is encoded once; a light head reads its features beside maps of the clicks, of paths from them
+through colours (`inlay.models.cues`) and of the mask before, and gives a mask, its predicted IoU and a class.
+Training simulates a user: each click falls near the middle of the largest error. To segment an image without
+a user it is clicked on a grid, and the best masks stay.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -29,7 +31,7 @@ from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import dice
 from inlay.models.parts.blocks import ConvNorm, Join, PooledContext, initialise
 from inlay.models.parts.pixels import Contrast255, pad_to
-from inlay.models.parts.prompts import STRIDE, Clicks, no_clicks, with_next_click
+from inlay.models.parts.prompts import MAPS, STRIDE, Clicks, maps_of, no_clicks, scene_of, with_next_click
 from inlay.models.parts.pyramid import Pyramid
 from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Target, Targets
@@ -93,7 +95,9 @@ def build(config: Config, classes: Classes) -> ClickNet:
     return ClickNet(config, classes)
 
 
-Features = tuple[Tensor, Tensor, Tensor]  # (B, head, h, w) at strides 4, 8 and 16
+Features = tuple[
+    Tensor, Tensor, Tensor, Tensor
+]  # (B, head, h, w) at strides 4, 8 and 16, (B, 3, h, w) pixels
 
 
 class ClickNet(nn.Module):
@@ -114,11 +118,11 @@ class ClickNet(nn.Module):
         self.apply(initialise)
 
     def forward(self, images: Tensor) -> Features:
-        """(B, 3, H, W) pixels 0 .. 255 -> features at strides 4, 8 and 16, of padded images."""
+        """(B, 3, H, W) pixels 0 .. 255 -> features at strides 4, 8 and 16 and colours at 4, all padded."""
         padded = pad_to(self.contrast(images), self.encoder.strides[-1])
         levels = self.pyramid(self.encoder(padded))[self.levels]
         fine, middle, coarse = (narrow(level) for narrow, level in zip(self.narrow, levels))
-        return fine, middle, coarse
+        return fine, middle, coarse, F.avg_pool2d(pad_to(images, self.encoder.strides[-1]), STRIDE)
 
     def loss(self, raw: Features, targets: Targets) -> dict[str, Tensor]:
         """Named losses of simulated clicks on some things of each image, and of clicks beside all things."""
@@ -131,14 +135,17 @@ class ClickNet(nn.Module):
         if not len(truth):
             nothing = torch.stack([feature.sum() for feature in raw]).sum() * 0.0
             return {"mask": nothing, "score": nothing, "class": nothing}
-        features = [feature.float()[image] for feature in raw]
-        clicks, logits = no_clicks(len(truth)), torch.full_like(truth, -6.0)
+        features = [feature.float()[image] for feature in raw[:3]]
+        scenes = [scene_of(cells, _real(target, size)) for cells, target in zip(raw[3], targets)]
+        seen = [scenes[place] for place in image.tolist()]
+        clicks, logits, before = no_clicks(len(truth)), torch.full_like(truth, -6.0), None
         rounds = int(torch.randint(1, self.config.clicks + 1, (1,)))
         for number in range(rounds):
             clicks = with_next_click(clicks, logits.detach() > 0, truth > 0.5, known)
             with torch.set_grad_enabled(number == rounds - 1):
-                maps = torch.cat([clicks.maps(size, truth.device), logits.detach().sigmoid()[:, None]], 1)
+                maps = maps_of(clicks, before, seen, size).to(truth.device)
                 logits, score, class_logits = self.head(features, maps)
+            before = logits.detach()
         real = truth.flatten(1).amax(1) > 0
         found, right = (logits > 0) & known, (truth > 0.5) & known
         iou = (found & right).sum((1, 2)) / ((found | right).sum((1, 2)) + 1e-6)
@@ -163,14 +170,15 @@ class ClickNet(nn.Module):
         rows, columns = ((np.arange(n) + 0.5) * side / n for n, side in zip(steps, size))
         points = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
         points = np.unique(points // STRIDE * STRIDE + STRIDE / 2, axis=0)
-        found = []
+        shown = [-(-side // STRIDE) for side in size]
+        scene, found = scene_of(raw[3][place, :, : shown[0], : shown[1]]), []
         for start in range(0, len(points), TOGETHER):
             part = torch.from_numpy(points[start : start + TOGETHER]).float()
             clicks = Clicks(part[:, None], torch.ones(len(part), 1))
-            features = [each[place : place + 1].float().expand(len(part), -1, -1, -1) for each in raw]
-            maps = clicks.maps(features[0].shape[2:], features[0].device)
+            features = [each[place : place + 1].float().expand(len(part), -1, -1, -1) for each in raw[:3]]
+            maps = maps_of(clicks, None, [scene] * len(part), features[0].shape[2:]).to(features[0].device)
             with torch.no_grad():
-                answer = self.head(features, torch.cat([maps, torch.zeros_like(maps[:, :1])], 1))
+                answer = self.head(features, maps)
             found.append([each.detach().float().cpu().numpy() for each in answer])
         logits, score, class_logits = (np.concatenate(each) for each in zip(*found))
         return things_of_prompts(
@@ -183,7 +191,7 @@ class ClickHead(nn.Module):
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(5, width, 3, padding=1)
+        self.enter = nn.Conv2d(MAPS + 2, width, 3, padding=1)
         self.fine = ConvNorm(width, width, norm="group")
         self.to_middle = ConvNorm(width, width, norm="group", stride=2)
         self.to_coarse = ConvNorm(width, width, norm="group", stride=2)
@@ -202,7 +210,7 @@ class ClickHead(nn.Module):
         features
             (N, head, h, w) at strides 4, 8 and 16.
         maps
-            (N, 3, h, w): marks of positive clicks and of negative ones, the mask before as shares.
+            (N, MAPS, h, w), of `maps_of`.
         """
         fine, middle, coarse = features
         like = [_alike(fine, maps[:, side : side + 1]) for side in (0, 1)]
@@ -224,6 +232,14 @@ def _alike(features: Tensor, clicked: Tensor) -> Tensor:
     length = (features.square().sum(1, keepdim=True) + 1e-4).sqrt()
     long = (wanted.square().sum(1, keepdim=True) + 1e-4).sqrt()
     return (features * wanted).sum(1, keepdim=True) / (length * long)
+
+
+def _real(target: Target, size: Sequence[int]) -> NDArray[np.bool_]:
+    """(h, w) bool cells of the image: neither padding nor ignored."""
+    real = np.zeros(tuple(size), np.bool_)
+    middles = ~target.ignored[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].cpu().numpy()
+    real[: middles.shape[0], : middles.shape[1]] = middles
+    return real
 
 
 def _drawn(target: Target, most: int) -> Tensor:
@@ -280,14 +296,14 @@ class Step(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, H, W) pixels and (B, 3, h, w) maps -> logits of masks (B, h, w) and of scores (B,)."""
-        logits, score, _ = self.network.head(self.network(images), maps)
+        """(B, 3, H, W) pixels and (B, MAPS, h, w) maps -> logits of masks (B, h, w) and of scores (B,)."""
+        logits, score, _ = self.network.head(self.network(images)[:3], maps)
         return logits, score
 
 
 def write_onnx(network: ClickNet, path: Path, *, side: int = 256) -> None:
     """Write an ONNX file for `inlay.click.load`: squares of `side` pixels, any number at once."""
-    examples = torch.zeros(2, 3, side, side), torch.zeros(2, 3, side // STRIDE, side // STRIDE)
+    examples = torch.zeros(2, 3, side, side), torch.zeros(2, MAPS, side // STRIDE, side // STRIDE)
     with staged(path) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch uses what it deprecates
         torch.onnx.export(

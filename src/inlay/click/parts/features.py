@@ -8,18 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.colour import lab_of, likelihood
 from inlay.click.parts.prompt import Click
 from inlay.click.parts.pyramid import Pyramid, Size, Window, grid_of
 from inlay.click.parts.shape import Shape
-from inlay.click.parts.smooth import smooth
-from inlay.core import kernels
-
-Field = NDArray[np.float32]
-Cells = NDArray[np.int64]
-
-CONTRAST = 120.0  # cells that a path through a full change of colour counts for
-FAR = np.float32(1e3)  # cells; what nothing reaches is that far
+from inlay.models.cues import Cells, Field, air, cues, guide_of, paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,21 +73,32 @@ def look(
     steps
         How often clicks were added so far.
     """
-    from scipy.ndimage import gaussian_filter
-
     size = grid_of(window, longest)
-    guide = gaussian_filter(lab_of(pyramid.cut(window, size)), (0.6, 0.6, 0))
+    known = None if before is None else before.at(window, size)
+    guide, rim, columns = cues_of(pyramid, window, clicks, size, known, box)
+    newest = clicks[-1] if clicks else None
+    columns += _newest(guide, newest, window)
+    negative = len(cells_of(clicks, window, size)[1]) > 0
+    for value in (*scale_of(window, pyramid.size), np.log2(steps + 1), float(negative)):
+        columns.append(np.full(size, value, np.float32))
+    return Look(window, guide, np.stack(columns, -1).astype(np.float32), rim, known)
+
+
+def cues_of(
+    pyramid: Pyramid,
+    window: Window,
+    clicks: Sequence[Click],
+    size: Size,
+    known: Field | None,
+    box: Window | None = None,
+) -> tuple[Field, NDArray[np.bool_], list[Field]]:
+    """Colours, rim and cues of a window on a grid of (height, width) cells; see `inlay.models.cues`."""
+    guide = guide_of(pyramid.cut(window, size))
     inside, outside = cells_of(clicks, window, size)
     rim = _rim(window, size, pyramid.size) if box is None else _beyond(box, window, size)
     if not len(inside):
         inside = np.array([_middle(box or window, window, size)])
-    known = None if before is None else before.at(window, size)
-    columns = _measured(guide, inside, outside, rim, known)
-    newest = clicks[-1] if clicks else None
-    columns += _newest(guide, newest, window)
-    for value in (*scale_of(window, pyramid.size), np.log2(steps + 1), float(len(outside) > 0)):
-        columns.append(np.full(size, value, np.float32))
-    return Look(window, guide, np.stack(columns, -1).astype(np.float32), rim, known)
+    return guide, rim, cues(guide, inside, outside, rim, known)
 
 
 def scale_of(window: Window, image: Size) -> tuple[float, float]:
@@ -145,51 +148,6 @@ def _middle(box: Window, window: Window, size: Size) -> int:
     return int(cells[0]) if len(cells) else size[0] // 2 * size[1] + size[1] // 2
 
 
-def _measured(
-    guide: Field, inside: Cells, outside: Cells, rim: NDArray[np.bool_], known: Field | None
-) -> list[Field]:
-    """The columns; what cannot be measured is 0."""
-    from scipy.ndimage import gaussian_filter
-
-    size = guide.shape[:2]
-    zero = np.zeros(size, np.float32)
-    diagonal = float(np.hypot(*size))
-    rims = np.flatnonzero(rim)
-    to_inside, of_inside = _paths(guide, inside)
-    to_outside, of_outside = _paths(guide, outside)
-    to_rim, _ = _paths(guide, rims)
-    wall_inside, wall_rim, wall_outside = (_walls(guide, each) for each in (inside, rims, outside))
-    air_inside, air_outside = _air(size, inside) / diagonal, _air(size, outside) / diagonal
-    mean = gaussian_filter(guide, (1.5, 1.5, 0)).reshape(-1, 3)
-    like_inside = np.linalg.norm(guide - mean[inside][of_inside], axis=-1)
-    like_outside = np.linalg.norm(guide - mean[outside][of_outside], axis=-1) if len(outside) else zero + 0.5
-    depth = zero if known is None else _depth(known > 0)
-    ratio = likelihood(guide, *_sides(known, inside, outside, rim, to_inside, to_outside, to_rim))
-    wall_any = np.minimum(wall_rim, wall_outside)
-    some = len(outside) > 0
-    return [
-        _ratio(to_rim, to_inside),
-        _ratio(to_outside, to_inside) if some else zero,
-        _ratio(np.minimum(to_outside, to_rim), to_inside),
-        _ratio(wall_any, wall_inside, 0.01),
-        _ratio(wall_outside, wall_inside, 0.01) if some else zero,
-        ratio,
-        smooth(ratio, guide, reach=6.0, contrast=0.06),
-        air_inside,
-        np.sqrt(air_inside),
-        air_outside if some else zero,
-        _ratio(air_outside * diagonal, air_inside * diagonal) if some else zero,
-        np.minimum(like_inside, 0.6),
-        np.minimum(like_outside, 0.6),
-        np.minimum(like_outside, 0.6) - np.minimum(like_inside, 0.6),
-        np.minimum(wall_inside, 0.3) * 5,
-        _ratio(to_inside, zero + 0.3 * diagonal),
-        depth,
-        zero if known is None else known / 3,
-        rim.astype(np.float32),
-    ]
-
-
 def _newest(guide: Field, newest: Click | None, window: Window) -> list[Field]:
     """How near the newest click is, along paths and through the air; negative for a negative click."""
     size = guide.shape[0], guide.shape[1]
@@ -197,68 +155,4 @@ def _newest(guide: Field, newest: Click | None, window: Window) -> list[Field]:
     if newest is None or not len(cells):
         return [np.zeros(size, np.float32)] * 2
     sign = np.float32(1.0 if newest[2] else -1.0)
-    return [sign * np.exp(-_paths(guide, cells)[0] / 25), sign * np.exp(-_air(size, cells) / 12)]
-
-
-def _paths(guide: Field, seeds: Cells) -> tuple[Field, NDArray[np.int32]]:
-    far, owner = kernels.geodesic(guide, seeds, CONTRAST, False)
-    return np.minimum(far, FAR), owner
-
-
-def _walls(guide: Field, seeds: Cells) -> Field:
-    """The strongest edge that a path from a seed must cross (Sinha et al., minimum barrier)."""
-    wall: Field = np.minimum(kernels.geodesic(guide, seeds, 0.0, True)[0], FAR)
-    return wall
-
-
-def _air(size: Size, seeds: Cells) -> Field:
-    if not len(seeds):
-        return np.full(size, np.hypot(*size), np.float32)
-    bitmap = np.ones(size, np.uint8)
-    bitmap.flat[seeds] = 0
-    return np.sqrt(kernels.distance(bitmap, False)).astype(np.float32)
-
-
-def _depth(inside: NDArray[np.bool_]) -> Field:
-    """How deep inside (or, negative, how far outside) a cell lies, up to 12 cells as 1."""
-    if inside.all() or not inside.any():
-        return np.full(inside.shape, 1.0 if inside.all() else -1.0, np.float32)
-    deep = np.sqrt(kernels.distance(inside.astype(np.uint8), False))
-    away = np.sqrt(kernels.distance((~inside).astype(np.uint8), False))
-    depth: Field = (np.clip(deep - away, -12, 12) / 12).astype(np.float32)
-    return depth
-
-
-def _ratio(a: Field, b: Field, least: float = 2.0) -> Field:
-    ratio: Field = np.clip(np.log((a + least) / (b + least)), -4, 4)
-    return ratio
-
-
-def _sides(
-    known: Field | None,
-    inside: Cells,
-    outside: Cells,
-    rim: NDArray[np.bool_],
-    to_inside: Field,
-    to_outside: Field,
-    to_rim: Field,
-) -> tuple[Field, Field]:
-    """How much each cell counts for the colours inside, and for those outside."""
-    likely, unlikely = (np.zeros(rim.shape, np.float32) for _ in range(2))
-    if known is not None and (known > 0).sum() > 10:
-        likely += (known > 0) + 0.3 * _nearest(to_inside, 0.05)
-        unlikely += 0.5 * (known <= 0) + rim
-    else:
-        likely += _nearest(to_inside, 0.06)
-        unlikely += rim + (0.5 * _nearest(to_rim, 0.25) if rim.any() else 1.0)
-    likely.flat[inside] += 20
-    unlikely.flat[outside] += 20
-    if len(outside):
-        unlikely += 3.0 * _nearest(to_outside, 0.03)
-    return likely, unlikely
-
-
-def _nearest(far: Field, share: float) -> NDArray[np.bool_]:
-    place = int(share * (far.size - 1))
-    near: NDArray[np.bool_] = far <= np.partition(far.ravel(), place)[place]
-    return near
+    return [sign * np.exp(-paths(guide, cells)[0] / 25), sign * np.exp(-air(size, cells) / 12)]

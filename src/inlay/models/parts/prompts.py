@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inlay.core import kernels
+from inlay.models.cues import COUNT, Cells, Field, cues, guide_of
 
 STRIDE = 4  # pixels of the image for one cell of the maps
 SPREAD = 1.0  # cells that a click's mark is wide
+CERTAIN = 3.0  # values of a mask are cut to this
+CUT = 0.7  # share of crops that are part of an image, and of their sides that cut it
+MAPS = 3 + COUNT  # that a network reads: marks of clicks, the mask before, cues
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,7 @@ class Clicks:
     points: Tensor
     signs: Tensor
 
-    def maps(self, size: Sequence[int], device: torch.device) -> Tensor:
+    def marks(self, size: Sequence[int], device: torch.device) -> Tensor:
         """(N, 2, h, w) marks of positive and of negative clicks, 1 in their middle."""
         y = (torch.arange(size[0], device=device) + 0.5) * STRIDE
         x = (torch.arange(size[1], device=device) + 0.5) * STRIDE
@@ -41,6 +45,85 @@ class Clicks:
         marks = torch.exp((down + across) / (-2 * (SPREAD * STRIDE) ** 2))
         sides = [(marks * (signs == sign)[..., None, None]).amax(1) for sign in (1, -1)]
         return torch.stack(sides, 1)
+
+    def cells(self, row: int, scene: Scene) -> tuple[Cells, Cells]:
+        """Numbers of the scene's cells with positive and with negative clicks on a thing; the last counts."""
+        last: dict[int, float] = {}
+        height, width = scene.rim.shape
+        for (x, y), sign in zip((self.points[row] / STRIDE).tolist(), self.signs[row].tolist()):
+            column, line = int(x) - scene.corner[1], int(y) - scene.corner[0]
+            if sign and 0 <= column < width and 0 <= line < height:
+                last[line * width + column] = sign
+        inside, outside = ([cell for cell, sign in last.items() if sign == side] for side in (1, -1))
+        return np.array(inside, np.int64), np.array(outside, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What cues of an image are measured on, cells of it.
+
+    Parameters
+    ----------
+    guide
+        (h, w, 3) colours of the part that is no padding.
+    corner
+        Row and column of that part's upper left cell.
+    rim
+        (h, w) bool cells of its sides where the image goes on, likely background.
+    """
+
+    guide: Field
+    corner: tuple[int, int]
+    rim: NDArray[np.bool_]
+
+
+def scene_of(pixels: Tensor, real: NDArray[np.bool_] | None = None) -> Scene:
+    """The scene of (3, h, w) mean pixels of cells, of which `real` (h, w) ones are no padding.
+
+    Without `real` it is a whole image. A side of a crop that is no padding cuts the image or is its border:
+    which of them is by lot, for a network that learns.
+    """
+    whole = real is None
+    real = np.ones(pixels.shape[1:], np.bool_) if real is None or not real.any() else real
+    rows, columns = np.flatnonzero(real.any(1)), np.flatnonzero(real.any(0))
+    top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    rim = np.zeros(real.shape, np.bool_)
+    if not whole:
+        sides = torch.rand(5) < CUT
+        rim[0], rim[-1], rim[:, 0], rim[:, -1] = (sides[:4] & sides[4]).tolist()
+    part = pixels.detach().float().cpu()[:, top:bottom, left:right].permute(1, 2, 0).round().clamp(0, 255)
+    guide = guide_of(np.ascontiguousarray(part.numpy().astype(np.uint8)))
+    return Scene(guide, (int(top), int(left)), rim[top:bottom, left:right])
+
+
+def maps_of(clicks: Clicks, before: Tensor | None, scenes: Sequence[Scene], size: Sequence[int]) -> Tensor:
+    """(N, MAPS, h, w) what a network reads of clicks on N things.
+
+    Parameters
+    ----------
+    clicks
+        On N things.
+    before
+        (N, h, w) logits of the masks before, if there were any.
+    scenes
+        The scene of each thing.
+    size
+        (h, w).
+    """
+    device = torch.device("cpu") if before is None else before.device
+    marks = clicks.marks(size, device)
+    logits = torch.zeros_like(marks[:, 0]) if before is None else before.detach().float()
+    shares = torch.zeros_like(logits) if before is None else logits.sigmoid()
+    values = None if before is None else logits.clamp(-CERTAIN, CERTAIN).cpu().numpy()
+    told = np.zeros((len(scenes), COUNT, *size), np.float32)
+    for row, scene in enumerate(scenes):
+        (top, left), (height, width) = scene.corner, scene.rim.shape
+        here = np.s_[top : top + height, left : left + width]
+        inside, outside = clicks.cells(row, scene)
+        known = None if values is None else values[row][here]
+        if len(inside):
+            told[row][:, *here] = cues(scene.guide, inside, outside, scene.rim, known)
+    return torch.cat([marks, shares[:, None], torch.from_numpy(told).to(device)], 1)
 
 
 def no_clicks(count: int) -> Clicks:

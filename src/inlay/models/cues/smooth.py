@@ -43,6 +43,8 @@ def _lines(values: Field, pull: Field) -> Field:
     """Each row of `values` solved for: all rows are one tridiagonal system without ties between them."""
     from scipy.linalg import solveh_banded
 
+    if values.size == 1:  # nothing pulls; LAPACK knows no system without neighbours
+        return values
     bands = np.zeros((2, *values.shape), np.float32)
     bands[0, :, 1:] = -pull
     bands[1] = 1.0

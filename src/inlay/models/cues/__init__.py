@@ -1,0 +1,152 @@
+"""What can be told of each cell of an image from clicks alone: paths from them, colours, the mask before.
+
+The classical click engine weighs these measures; the click network reads them beside what its encoder sees.
+No torch is needed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inlay.core import kernels
+from inlay.models.cues.colour import lab_of, likelihood
+from inlay.models.cues.smooth import smooth
+
+Field = NDArray[np.float32]
+Cells = NDArray[np.int64]
+
+COUNT = 19
+CONTRAST = 120.0  # cells that a path through a full change of colour counts for
+FAR = np.float32(1e3)  # cells; what nothing reaches is that far
+
+
+def guide_of(pixels: NDArray[np.uint8]) -> Field:
+    """(h, w, 3) colours that lie as far apart as they look, a little smoothed."""
+    from scipy.ndimage import gaussian_filter
+
+    guide: Field = gaussian_filter(lab_of(pixels), (0.6, 0.6, 0))
+    return guide
+
+
+def cues(
+    guide: Field, inside: Cells, outside: Cells, rim: NDArray[np.bool_], known: Field | None
+) -> list[Field]:
+    """`COUNT` measures (h, w) of each cell; what cannot be measured is 0.
+
+    Parameters
+    ----------
+    guide
+        (h, w, 3) colours, of `guide_of`.
+    inside, outside
+        Numbers of the cells with positive clicks, at least one, and with negative ones.
+    rim
+        (h, w) cells that are likely background.
+    known
+        (h, w) values of the mask before, from -3 (outside) to 3; `None` where there was none.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    size = guide.shape[0], guide.shape[1]
+    zero = np.zeros(size, np.float32)
+    diagonal = float(np.hypot(*size))
+    rims = np.flatnonzero(rim)
+    to_inside, of_inside = paths(guide, inside)
+    to_outside, of_outside = paths(guide, outside)
+    to_rim, _ = paths(guide, rims)
+    wall_inside, wall_rim, wall_outside = (_walls(guide, each) for each in (inside, rims, outside))
+    air_inside, air_outside = air(size, inside) / diagonal, air(size, outside) / diagonal
+    mean = gaussian_filter(guide, (1.5, 1.5, 0)).reshape(-1, 3)
+    like_inside = np.linalg.norm(guide - mean[inside][of_inside], axis=-1)
+    like_outside = np.linalg.norm(guide - mean[outside][of_outside], axis=-1) if len(outside) else zero + 0.5
+    depth = zero if known is None else _depth(known > 0)
+    ratio = likelihood(guide, *_sides(known, inside, outside, rim, to_inside, to_outside, to_rim))
+    wall_any = np.minimum(wall_rim, wall_outside)
+    some = len(outside) > 0
+    return [
+        _ratio(to_rim, to_inside),
+        _ratio(to_outside, to_inside) if some else zero,
+        _ratio(np.minimum(to_outside, to_rim), to_inside),
+        _ratio(wall_any, wall_inside, 0.01),
+        _ratio(wall_outside, wall_inside, 0.01) if some else zero,
+        ratio,
+        smooth(ratio, guide, reach=6.0, contrast=0.06),
+        air_inside,
+        np.sqrt(air_inside),
+        air_outside if some else zero,
+        _ratio(air_outside * diagonal, air_inside * diagonal) if some else zero,
+        np.minimum(like_inside, 0.6),
+        np.minimum(like_outside, 0.6),
+        np.minimum(like_outside, 0.6) - np.minimum(like_inside, 0.6),
+        np.minimum(wall_inside, 0.3) * 5,
+        _ratio(to_inside, zero + 0.3 * diagonal),
+        depth,
+        zero if known is None else known / 3,
+        rim.astype(np.float32),
+    ]
+
+
+def paths(guide: Field, seeds: Cells) -> tuple[Field, NDArray[np.int32]]:
+    """(h, w) cells from the nearest seed along paths that avoid changes of colour, and which seed that is."""
+    far, owner = kernels.geodesic(guide, seeds, CONTRAST, False)
+    return np.minimum(far, FAR), owner
+
+
+def _walls(guide: Field, seeds: Cells) -> Field:
+    """The strongest edge that a path from a seed must cross (Sinha et al., minimum barrier)."""
+    wall: Field = np.minimum(kernels.geodesic(guide, seeds, 0.0, True)[0], FAR)
+    return wall
+
+
+def air(size: tuple[int, int], seeds: Cells) -> Field:
+    """(h, w) cells from the nearest seed; the diagonal where there is none."""
+    if not len(seeds):
+        return np.full(size, np.hypot(*size), np.float32)
+    bitmap = np.ones(size, np.uint8)
+    bitmap.flat[seeds] = 0
+    return np.sqrt(kernels.distance(bitmap, False)).astype(np.float32)
+
+
+def _depth(inside: NDArray[np.bool_]) -> Field:
+    """How deep inside (or, negative, how far outside) a cell lies, up to 12 cells as 1."""
+    if inside.all() or not inside.any():
+        return np.full(inside.shape, 1.0 if inside.all() else -1.0, np.float32)
+    deep = np.sqrt(kernels.distance(inside.astype(np.uint8), False))
+    away = np.sqrt(kernels.distance((~inside).astype(np.uint8), False))
+    depth: Field = (np.clip(deep - away, -12, 12) / 12).astype(np.float32)
+    return depth
+
+
+def _ratio(a: Field, b: Field, least: float = 2.0) -> Field:
+    ratio: Field = np.clip(np.log((a + least) / (b + least)), -4, 4)
+    return ratio
+
+
+def _sides(
+    known: Field | None,
+    inside: Cells,
+    outside: Cells,
+    rim: NDArray[np.bool_],
+    to_inside: Field,
+    to_outside: Field,
+    to_rim: Field,
+) -> tuple[Field, Field]:
+    """How much each cell counts for the colours inside, and for those outside."""
+    likely, unlikely = (np.zeros(rim.shape, np.float32) for _ in range(2))
+    if known is not None and (known > 0).sum() > 10:
+        likely += (known > 0) + 0.3 * _nearest(to_inside, 0.05)
+        unlikely += 0.5 * (known <= 0) + rim
+    else:
+        likely += _nearest(to_inside, 0.06)
+        unlikely += rim + (0.5 * _nearest(to_rim, 0.25) if rim.any() else 1.0)
+    likely.flat[inside] += 20
+    unlikely.flat[outside] += 20
+    if len(outside):
+        unlikely += 3.0 * _nearest(to_outside, 0.03)
+    return likely, unlikely
+
+
+def _nearest(far: Field, share: float) -> NDArray[np.bool_]:
+    place = int(share * (far.size - 1))
+    near: NDArray[np.bool_] = far <= np.partition(far.ravel(), place)[place]
+    return near
