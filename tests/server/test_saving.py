@@ -39,6 +39,14 @@ def test_sending_a_gesture_again_does_no_harm(desk):
     assert send(client, image, 0, first, second) == {"revision": 2}  # the answer to the first had been lost
     assert send(client, image, 0, first, second) == {"revision": 2}
     assert len(client.document(image)["segments"]) == 2
+    assert send(client, image, 2, second) == {
+        "revision": 2
+    }  # a page that knows the revision, but not whose it is
+    looked = gesture([])
+    assert send(client, image, 2, looked) == send(client, image, 3, looked) == {"revision": 3}
+    third = gesture(drawing(3, car, square(40, 0)))
+    assert send(client, image, 3, looked, third) == {"revision": 4}
+    assert len(client.document(image)["segments"]) == 3
 
 
 def test_who_comes_second_is_told_what_has_happened(desk):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from inlay.core.boxed import Boxed
 from inlay.server import carrying, forms, wire
@@ -70,9 +71,22 @@ def save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int
     """
     images.need_size(who.studio, image_id)
     _see_that_ids_differ(gestures)
+    try:  # who knows the last revision hardly ever sends what is in it: the journal is asked if something fails
+        return _save(who, image_id, gestures, based_on, seen=False)
+    except IntegrityError:
+        return _save(who, image_id, gestures, based_on, seen=True)
+    except Refused as error:
+        if error.status == 412:
+            raise
+        return _save(who, image_id, gestures, based_on, seen=True)
+
+
+def _save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int, *, seen: bool) -> int:
+    """Save; where the revision is the one they are based on, look into the journal only if `seen`."""
     with who.studio.database.writing() as db:
         image = images.visible_row(db, who, image_id, locked=True)
-        known = documents.known(db, image_id, [gesture.id for gesture in gestures])
+        looks = seen or image.revision != based_on
+        known = documents.known(db, image_id, [gesture.id for gesture in gestures]) if looks else {}
         new = [gesture for gesture in gestures if gesture.id not in known]
         last = max([based_on, *known.values()])
         if not new:

@@ -93,6 +93,8 @@ def _delete(db: Connection, image_id: int, keys: Iterable[str]) -> None:
 
 def _placed(draft: Draft) -> set[str]:
     """Give places to rows without one; the keys of rows that had to move to make room."""
+    if all(draft.rows[key].place is not None for key in draft.touched if key in draft.rows):
+        return set()
     previous = 0
     waiting: list[str] = []
     for key in [*draft.order, None]:
