@@ -71,7 +71,7 @@ def save(who: Access, image_id: int, gestures: list[wire.Gesture], based_on: int
     """
     images.need_size(who.studio, image_id)
     _see_that_ids_differ(gestures)
-    try:  # who knows the last revision hardly ever sends what is in it: the journal is asked if something fails
+    try:  # who knows the last revision hardly ever sends what is in it: the journal is asked only on failure
         return _save(who, image_id, gestures, based_on, seen=False)
     except IntegrityError:
         return _save(who, image_id, gestures, based_on, seen=True)
