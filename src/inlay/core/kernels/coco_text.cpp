@@ -185,7 +185,7 @@ std::vector<Share> read_between(const uint8_t* data, const std::vector<size_t>& 
 
 template <typename F>
 std::vector<Share> read_list(const uint8_t* data, size_t begin, size_t n, int threads, F read) {
-    size_t count = threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency());
+    size_t count = threads > 0 ? static_cast<size_t>(threads) : cores();
     count = std::min(count, (n - begin) / (1 << 20) + 1);
     auto shares = read_between(data, cuts_between_objects(data, begin, n, count), threads, read);
     if (shares.empty() && count > 1) shares = read_between(data, {begin, n}, 1, read);  // perhaps a cut was wrong

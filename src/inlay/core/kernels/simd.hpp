@@ -1,5 +1,5 @@
-// Comparisons of many elements at once. SSE2 is part of every x86-64, so no dispatch is needed; elsewhere the plain
-// loops are left to the compiler.
+// Comparisons of many elements at once. SSE2 is part of every x86-64, so no dispatch is needed but where AVX2 pays;
+// elsewhere the plain loops are left to the compiler.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #if defined(__SSE2__) || defined(_M_X64)
 #define INLAY_SSE2 1
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 // Bit k is set where a[k] != b[k], for 16 ids.
@@ -44,6 +44,52 @@ inline uint64_t differ64(const uint8_t* a, const uint8_t* b) {
     return bits;
 #endif
 }
+
+// Where pairs of bytes end: bit k is set where a[k] != a[k + step] or b[k] != b[k + step], for 64 of them. A loop that is
+// a template of one of these structs is compiled for each, and `WIDE` called where `has_wide()`.
+struct Narrow {
+    static uint64_t ends(const uint8_t* a, const uint8_t* b, size_t step) {
+#ifdef INLAY_SSE2
+        const auto same = [&](const uint8_t* at) {
+            return _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)),
+                                  _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + step)));
+        };
+        const auto both = [&](int k) -> uint64_t {
+            return static_cast<uint32_t>(_mm_movemask_epi8(_mm_and_si128(same(a + k), same(b + k))));
+        };
+        return ~(both(0) | both(16) << 16 | both(32) << 32 | both(48) << 48);
+#else
+        return differ64(a, a + step) | differ64(b, b + step);
+#endif
+    }
+};
+
+#if defined(INLAY_SSE2) && defined(__GNUC__)
+#define INLAY_WIDE __attribute__((target("avx2,bmi,popcnt")))
+struct Wide {
+    INLAY_WIDE static uint64_t ends(const uint8_t* a, const uint8_t* b, size_t step) {
+        return ~(same(a, b, step) | same(a + 32, b + 32, step) << 32);
+    }
+
+  private:
+    INLAY_WIDE static uint64_t same(const uint8_t* a, const uint8_t* b, size_t step) {
+        const auto *one = reinterpret_cast<const __m256i*>(a), *one_on = reinterpret_cast<const __m256i*>(a + step);
+        const auto *other = reinterpret_cast<const __m256i*>(b), *other_on = reinterpret_cast<const __m256i*>(b + step);
+        const __m256i first = _mm256_cmpeq_epi8(_mm256_loadu_si256(one), _mm256_loadu_si256(one_on));
+        const __m256i second = _mm256_cmpeq_epi8(_mm256_loadu_si256(other), _mm256_loadu_si256(other_on));
+        return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_and_si256(first, second)));
+    }
+};
+inline bool has_wide() {
+    static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                            __builtin_cpu_supports("popcnt");
+    return has;
+}
+#else
+#define INLAY_WIDE
+using Wide = Narrow;
+inline bool has_wide() { return false; }
+#endif
 
 // Whether 64 bytes are all the same.
 inline bool uniform64(const uint8_t* a) {

@@ -17,14 +17,7 @@ class Tally {
         }
     }
     void add(const uint8_t* a, const uint8_t* b, size_t pixels) {
-        size_t i = 0;
-        for (; i + 65 <= pixels; i += 64) {
-            if (uniform64(a + i) && uniform64(b + i))
-                at(a[i], b[i]) += 64;
-            else
-                stretches(a + i, b + i);
-        }
-        for (; i < pixels; ++i) ++at(a[i], b[i]);
+        has_wide() ? add_wide(a, b, pixels) : add_by<Narrow>(a, b, pixels);
     }
     void add_to(int64_t* sums) const {
         for (size_t k = 0; k < table_.size(); ++k) sums[k] += table_[k] + second_[k];
@@ -32,22 +25,54 @@ class Tally {
     size_t cells() const { return table_.size(); }
 
   private:
-    int64_t& at(uint8_t a, uint8_t b) { return table_[row_[a] + column_[b]]; }
+    static constexpr size_t ENDS = 1024;
+    static constexpr int DENSE = 20;  // ends among 64 pixels from which on it is faster to look at each pixel
 
-    // 64 pixels, of which the next one may be looked at: by stretches where there are few of them.
-    void stretches(const uint8_t* a, const uint8_t* b) {
-        uint64_t ends = differ64(a, a + 1) | differ64(b, b + 1) | uint64_t{1} << 63;
-        if (std::popcount(ends) > 20) {
-            for (size_t k = 0; k < 64; k += 2) {  // two tables: a pair that follows itself need not wait
-                ++at(a[k], b[k]);
-                ++second_[row_[a[k + 1]] + column_[b[k + 1]]];
+    INLAY_WIDE void add_wide(const uint8_t* a, const uint8_t* b, size_t pixels) { add_by<Wide>(a, b, pixels); }
+
+    // By stretches of equal pairs, whose ends are gathered first: how many there are among 64 pixels cannot be foretold,
+    // and wrong guesses would cost more than all the rest.
+    template <typename T> void add_by(const uint8_t* a, const uint8_t* b, size_t pixels) {
+        uint32_t ends[ENDS + 4];
+        size_t i = 0, start = 0, count = 0;
+        const auto flush = [&] {
+            for (size_t k = 0; k < count; ++k) {
+                const size_t last = ends[k];
+                table_[row_[a[last]] + column_[b[last]]] += static_cast<int64_t>(last + 1 - start);
+                start = last + 1;
             }
-            return;
+            count = 0;
+        };
+        const auto close = [&] {  // the stretch that reaches to i
+            if (start < i) ends[count++] = static_cast<uint32_t>(i - 1);
+            flush();
+        };
+        for (; i + 65 <= pixels; i += 64) {
+            uint64_t bits = T::ends(a + i, b + i, 1);
+            const auto found = static_cast<size_t>(std::popcount(bits));
+            if (found > DENSE) {
+                close();
+                each_pixel(a + i, b + i, 64);
+                start = i + 64;
+                continue;
+            }
+            uint32_t* to = ends + count;
+            count += found;
+            const auto note = [&](size_t k) {
+                to[k] = static_cast<uint32_t>(i) + static_cast<uint32_t>(std::countr_zero(bits));
+                bits &= bits - 1;
+            };
+            note(0), note(1), note(2), note(3);  // needed or not
+            for (size_t k = 4; k < found; ++k) note(k);
+            if (count > ENDS - 64) flush();
         }
-        for (int start = 0; ends; ends &= ends - 1) {
-            const int last = std::countr_zero(ends);
-            at(a[last], b[last]) += last + 1 - start;
-            start = last + 1;
+        close();
+        each_pixel(a + i, b + i, pixels - i);
+    }
+    void each_pixel(const uint8_t* a, const uint8_t* b, size_t pixels) {
+        for (size_t k = 0; k < pixels; ++k) {  // two tables: a pair that follows itself need not wait
+            auto& table = k % 2 ? second_ : table_;
+            ++table[row_[a[k]] + column_[b[k]]];
         }
     }
 

@@ -1,31 +1,31 @@
 // Work on N masks shared among threads, where there is enough of it to pay for starting them.
 #pragma once
 #include <exception>
-#include <thread>
+#include <functional>
 
 #include "runs.hpp"
 
-// Calls work(t, begin, end) for at most `threads` (0: as many as the machine has) consecutive shares of 0 .. n - 1,
+size_t cores();  // that this process may use
+// Calls work(t) for each share 0 .. shares - 1, several at once. It must not throw.
+void run_shares(size_t shares, const std::function<void(size_t)>& work);
+
+// Calls work(t, begin, end) for at most `threads` (0: as many as there are cores) consecutive shares of 0 .. n - 1,
 // each worth at least `grain` of the whole `cost`, in whatever unit. What a share throws is thrown on.
 template <typename F> void in_shares(size_t n, double cost, double grain, int threads, F work) {
-    size_t shares = threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency());
+    size_t shares = threads > 0 ? static_cast<size_t>(threads) : cores();
     shares = std::min({shares, n, static_cast<size_t>(std::max(cost / grain, 1.0))});
     if (shares <= 1) {
         work(size_t{0}, size_t{0}, n);
         return;
     }
     std::vector<std::exception_ptr> errors(shares);
-    std::vector<std::thread> started;
-    const auto share = [&](size_t t) {
+    run_shares(shares, [&](size_t t) {
         try {
             work(t, n * t / shares, n * (t + 1) / shares);
         } catch (...) {
             errors[t] = std::current_exception();
         }
-    };
-    for (size_t t = 1; t < shares; ++t) started.emplace_back(share, t);
-    share(0);
-    for (std::thread& thread : started) thread.join();
+    });
     for (const std::exception_ptr& error : errors)
         if (error) std::rethrow_exception(error);
 }
