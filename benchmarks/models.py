@@ -33,6 +33,7 @@ from inlay.core.staging import staged
 SIZES = {"semantic": (360, 480), "instance": (512, 512), "panoptic": (512, 512), "any": (512, 512)}
 STUFF, KINDS, THINGS = 11, 4, 40
 MEASURED = ("look", "learn", "onnx")
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 HEADER = [
     "family",
     "image",
@@ -93,7 +94,7 @@ def fresh(family: str) -> tuple[Any, Any, Any]:
     return replace(config, family=module.adapt(config.family, facts)), examples.classes, examples
 
 
-def look(family: str, device: str, runs: int, folder: Path | None, data: Path | None) -> dict[str, Any]:
+def look(family: str, how: argparse.Namespace, folder: Path | None, data: Path | None) -> dict[str, Any]:
     """Milliseconds of the network and of decoding; with a run, of its weights and a real image."""
     import torch
 
@@ -108,18 +109,18 @@ def look(family: str, device: str, runs: int, folder: Path | None, data: Path | 
         network = plugins.load("models", family).build(config.family, classes)
         image = examples[0].image
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
-    network = fold(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pixels = torch.from_numpy(image[None]).to(device).permute(0, 3, 1, 2).float()
+    network = fold(network).to(how.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels = torch.from_numpy(image[None]).to(how.device).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
-        milliseconds = timed(lambda: network(pixels), device, runs)
+        milliseconds = timed(lambda: network(pixels), how)
         decoded = None
         if folder is not None:
             raw, decode = network(pixels), network.decode
-            decoded = timed(lambda: decode(raw, [image.shape[:2]]), device, runs)
-    return {"parameters": parameters, "torch": milliseconds, "decode": decoded, **on_device(device)}
+            decoded = timed(lambda: decode(raw, [image.shape[:2]]), how)
+    return {"parameters": parameters, "torch": milliseconds, "decode": decoded, **on_device(how.device)}
 
 
-def learn(family: str, device: str, runs: int, crops: int) -> dict[str, Any]:
+def learn(family: str, how: argparse.Namespace) -> dict[str, Any]:
     """Images a second of whole steps: forward, loss, backward, optimiser, running average."""
     import torch
 
@@ -127,13 +128,13 @@ def learn(family: str, device: str, runs: int, crops: int) -> dict[str, Any]:
     from inlay.training.learner import Learner
 
     config, classes, examples = fresh(family)
-    learner = Learner(config, classes, torch.device(device))
-    batch = batch_of([examples[0]] * crops)
-    milliseconds = timed(lambda: learner.learn([batch], 1e-5), device, runs)
-    return {"images": [1000 * crops / each for each in milliseconds], **on_device(device)}
+    learner = Learner(config, classes, torch.device(how.device))
+    batch = batch_of([examples[0]] * how.crops)
+    milliseconds = timed(lambda: learner.learn([batch], 1e-5), how)
+    return {"images": [1000 * how.crops / each for each in milliseconds], **on_device(how.device)}
 
 
-def onnx(family: str, runs: int) -> dict[str, Any]:
+def onnx(family: str, how: argparse.Namespace) -> dict[str, Any]:
     """Milliseconds of ONNX Runtime, which computes on the CPU, and of torch there, taking turns."""
     import torch
 
@@ -153,24 +154,26 @@ def onnx(family: str, runs: int) -> dict[str, Any]:
         quick = fold(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         both: tuple[list[float], list[float]] = ([], [])
         with torch.inference_mode():
-            for _ in range(runs + 1):
-                both[0].extend(timed(lambda: quick(pixels), "cpu", 1, warm=False))
-                both[1].extend(timed(lambda: forward(plain), "cpu", 1, warm=False))
+            for _ in range(how.repeats + 1):
+                both[0].extend(timed(lambda: quick(pixels), how, 1, warm=False))
+                both[1].extend(timed(lambda: forward(plain), how, 1, warm=False))
     ratio = statistics.median(mine / theirs for mine, theirs in zip(both[0][1:], both[1][1:]))
     return {"onnx": both[1][1:], "ratio": ratio}
 
 
-def timed(work: Callable[[], Any], device: str, runs: int, *, warm: bool = True) -> list[float]:
+def timed(
+    work: Callable[[], Any], how: argparse.Namespace, runs: int = 0, *, warm: bool = True
+) -> list[float]:
     """Milliseconds of each run, after one that does not count."""
     import torch
 
-    found = []
-    for _ in range(runs + warm):
-        before = time.perf_counter()
+    found, clock = [], CLOCKS[how.clock]
+    for _ in range((runs or how.repeats) + warm):
+        before = clock()
         work()
-        if device.startswith("cuda"):
+        if how.device.startswith("cuda"):
             torch.cuda.synchronize()
-        found.append(1000 * (time.perf_counter() - before))
+        found.append(1000 * (clock() - before))
     return found[int(warm) :]
 
 
@@ -202,11 +205,11 @@ def measure_alone(chosen: argparse.Namespace) -> None:
         if what == "look":
             data, folder = trained(family, chosen.runs) or (None, None)
             where = None if data is None else model_runs_data(chosen) / data
-            bench.say(**look(family, chosen.device, chosen.repeats, folder, where))
+            bench.say(**look(family, chosen, folder, where))
         elif what == "learn":
-            bench.say(**learn(family, chosen.device, chosen.repeats, chosen.crops))
+            bench.say(**learn(family, chosen))
         else:
-            bench.say(**onnx(family, chosen.repeats))
+            bench.say(**onnx(family, chosen))
 
 
 def model_runs_data(chosen: argparse.Namespace) -> Path:
@@ -226,7 +229,9 @@ def trained(family: str, runs: Path) -> tuple[str, Path] | None:
 def asked(chosen: argparse.Namespace, what: str, family: str) -> dict[str, Any]:
     """What has been measured before, else what a process of its own measures now, which is kept."""
     run = trained(family, chosen.runs) if what == "look" else None
-    how = f"{chosen.device}, {threads()} threads, {chosen.repeats} times, {chosen.crops} crops"
+    how = (
+        f"{chosen.device}, {threads()} threads, {chosen.repeats} times, {chosen.crops} crops, {chosen.clock}"
+    )
     key = f"{family}, {what}, {how}, {run[0] if run else 'fresh weights'}"
     kept: dict[str, Any] = json.loads(chosen.kept.read_text()) if chosen.kept.is_file() else {}
     if key not in kept and family not in chosen.only:
@@ -289,11 +294,11 @@ def scores_of(family: str, chosen: argparse.Namespace) -> list[str]:
         data: model_runs.scores_in(model_runs.folder_of(chosen.runs, data, family))
         for data in model_runs.TASKS
     }
-    minutes = sorted({f"{each['minutes']:g}" for each in told.values() if each})
+    lengths = sorted({f"{each['minutes']:g} ({each['steps']} steps)" for each in told.values() if each})
     streets = told["camvid"].get(chosen.part, {})
     nuclei = told["dsb2018"].get(chosen.part, {})
     return [
-        " / ".join(minutes) or bench.ABSENT,
+        " / ".join(lengths) or bench.ABSENT,
         f"{streets['mIoU']:.3f}" if streets else bench.ABSENT,
         " / ".join(f"{nuclei[f'AP{each}']:.3f}" for each in model_runs.OVERLAPS) if nuclei else bench.ABSENT,
     ]
@@ -314,6 +319,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=plugins.names("models"), help="families to measure now")
     parser.add_argument("--measure", nargs="+", choices=MEASURED, default=list(MEASURED))
     parser.add_argument("--repeats", type=int, default=5, help="runs of which the median is shown")
+    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="processor: on a busy machine")
     parser.add_argument("--crops", type=int, default=2, help="of a training step")
     parser.add_argument(
         "--kept", type=Path, default=bench.WORK / "models.json", help="what has been measured"
@@ -341,14 +347,14 @@ def main() -> int:
         reasons += why
         print("  ".join(cells), *why, sep="\n  ", flush=True)
     words = (
-        f"Families with their default settings on one image, device {chosen.device}, {threads()} threads: "
-        "medians, with the range where it is wide. torch: the network alone, float32, batch norms folded, "
-        "channels last. Decoding to segments is apart, measured with trained weights on a real image of the "
-        "same size, where a run was given. ONNX Runtime computes on the CPU; the ratio compares it with "
-        "torch there, taking turns. Memory: the most that a process of its own held, on a GPU the most that "
-        f"torch took. Training: whole steps of {chosen.crops} crops of that size. Scores: runs from scratch "
-        f"of `benchmarks/model_runs.py`, part {chosen.part}; AP is TP / (TP + FP + FN) at an IoU. The click "
-        "network answers to clicks: it is trained and judged elsewhere."
+        f"Families with their default settings on one image, device {chosen.device}, {threads()} threads, "
+        f"{chosen.clock} time: medians, with the range where it is wide. torch: the network alone, float32, "
+        "batch norms folded, channels last. Decoding to segments is apart, measured with trained weights on "
+        "a real image of the same size, where a run was given. ONNX Runtime computes on the CPU; the ratio "
+        "compares it with torch there, taking turns. Memory: the most that a process of its own held, on a "
+        f"GPU the most that torch took. Training: whole steps of {chosen.crops} crops of that size. Scores: "
+        f"runs from scratch of `benchmarks/model_runs.py`, part {chosen.part}; AP is TP / (TP + FP + FN) at "
+        "an IoU. The click network answers to clicks: it is trained and judged elsewhere."
     )
     if reasons:
         words += "\n\nNot measured:\n\n" + "\n".join(f"- {each}" for each in reasons)

@@ -82,6 +82,18 @@ def test_a_class_missing_from_the_training_part_is_said_before_the_first_step(st
     assert weights["ball"] > weights["sky"]
 
 
+def test_large_images_that_find_no_room_are_told_with_the_memory_they_want(balls, tmp_path, monkeypatch):
+    monkeypatch.setattr("inlay.training.plan.LARGE", 64 * 64 - 1)
+    said = []
+    train(balls, "unet", tmp_path / "one", iterations=1, config=small("unet"), say=said.append)
+    assert not any("cache_megabytes" in words for words in said)
+    config = small("unet", cache_megabytes=0)
+    train(balls, "unet", tmp_path / "two", iterations=1, config=config, say=said.append)
+    assert any(
+        "64x64 pixels are read whole" in words and "cache_megabytes = 1 (now 0)" in words for words in said
+    )
+
+
 @pytest.mark.parametrize("model", ["unet", "solov2"])
 def test_a_dataset_without_an_object_writes_nothing(model, tmp_path):
     none = Segmentation.empty(BALL, (32, 32))

@@ -194,6 +194,7 @@ class Examples(Sequence[Example]):
         self.dataset, self.classes, self._make = dataset, classes, make
         self._room = cache_megabytes * 1_000_000
         self._kept: dict[str, Example] = {}
+        self._beyond: dict[str, int] = {}  # bytes of those that found no room
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -206,7 +207,14 @@ class Examples(Sequence[Example]):
         if example.bytes <= self._room:
             self._room -= example.bytes
             self._kept[name] = example
+        else:
+            self._beyond[name] = example.bytes
         return example
+
+    @property
+    def megabytes_beyond(self) -> int:
+        """Memory that the examples seen so far would take beyond the limit."""
+        return -(-sum(self._beyond.values()) // 1_000_000)
 
     def drop_unlabelled(self) -> int:
         """Leave out the samples without a label; returns how many."""

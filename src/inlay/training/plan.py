@@ -20,6 +20,7 @@ from inlay.training.sampling import repeats
 
 SHARE = 0.5  # of a batch that comes from unlabelled images when nobody says
 JUDGES = 0.1  # share of the images set aside where the data set names no validation split
+LARGE = 20_000_000  # pixels of an image that takes long to read
 Progress = Callable[[int, int, str], None]
 
 
@@ -110,6 +111,12 @@ def make_plan(
     absent = [name for name, *shown in zip(classes.names, facts.pixels, facts.things) if not any(shown)]
     if absent:
         notes.append(f"Not in the training images, so never learnt: {', '.join(absent)}.")
+    if learnt.megabytes_beyond and facts.largest[0] * facts.largest[1] > LARGE:
+        enough = settings.cache_megabytes + learnt.megabytes_beyond
+        notes.append(
+            f"Images of up to {facts.largest[1]}x{facts.largest[0]} pixels are read whole for each crop: "
+            f"training.cache_megabytes = {enough} (now {settings.cache_megabytes}) would keep them in memory."
+        )
     training = replace(settings, augment=fitted(settings.augment, facts.largest))
     resolved = replace(config, family=module.adapt(config.family, facts), training=training)
     return Plan(resolved, task, classes, learnt, held, facts, tuple(notes), blank)
