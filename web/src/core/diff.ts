@@ -7,12 +7,13 @@ import { type Region, blank } from "./region.ts";
 
 type KeyOf = (slot: number) => string | null;
 
-/** Grows boxes by spans of pixels, then fills them: two passes, so that no region is larger than it must be. */
+/** Keeps spans of pixels and their boxes, then fills them in: no region is larger than it must be. */
 class Gathering {
   readonly #boxes = new Map<number, [number, number, number, number]>();
-  readonly #regions = new Map<number, Region>();
+  readonly #spans: number[] = [];
 
-  measure(id: number, x0: number, x1: number, y: number): void {
+  add(id: number, x0: number, x1: number, y: number): void {
+    this.#spans.push(id, x0, x1, y);
     const box = this.#boxes.get(id);
     if (!box) return void this.#boxes.set(id, [x0, y, x1, y + 1]);
     if (x0 < box[0]) box[0] = x0;
@@ -21,18 +22,16 @@ class Gathering {
     else if (y >= box[3]) box[3] = y + 1;
   }
 
-  allot(): void {
-    for (const [id, box] of this.#boxes) this.#regions.set(id, blank(box));
-  }
-
-  put(id: number, x0: number, x1: number, y: number): void {
-    const { box, bits } = this.#regions.get(id)!;
-    const row = (y - box[1]) * width(box) - box[0];
-    bits.fill(1, row + x0, row + x1);
-  }
-
-  *[Symbol.iterator](): Generator<[number, Region]> {
-    yield* [...this.#regions].sort((a, b) => a[0] - b[0]);
+  /** The regions by their ids, in order. */
+  regions(): [number, Region][] {
+    const found = new Map([...this.#boxes].sort((a, b) => a[0] - b[0]).map(([id, box]) => [id, blank(box)]));
+    const spans = this.#spans;
+    for (let i = 0; i < spans.length; i += 4) {
+      const { box, bits } = found.get(spans[i])!;
+      const row = (spans[i + 3] - box[1]) * width(box) - box[0];
+      bits.fill(1, row + spans[i + 1], row + spans[i + 2]);
+    }
+    return [...found];
   }
 }
 
@@ -45,8 +44,11 @@ function eachChange([x0, y0, x1, y1]: Box, before: ArrayLike<number>, pixels: Pa
   const { idMap } = pixels;
   for (let y = y0, o = 0; y < y1; y++) {
     let [id, from] = [SAME, x0];
+    let [was, now] = [-1, -1];
     for (let x = x0, i = y * pixels.width + x0; x < x1; x++, i++, o++) {
-      const change = before[o] === idMap[i] ? SAME : before[o] * 65536 + idMap[i];
+      if (before[o] === was && idMap[i] === now) continue;
+      [was, now] = [before[o], idMap[i]];
+      const change = was === now ? SAME : was * 65536 + now;
       if (change === id) continue;
       if (id !== SAME) visit(id, from, x, y);
       id = change;
@@ -59,13 +61,9 @@ function eachChange([x0, y0, x1, y1]: Box, before: ArrayLike<number>, pixels: Pa
 /** Pixels that changed owner, one op for each pair of owners. */
 export function pixelOps(pixels: Partition, journal: Journal, keyOf: KeyOf): Op[] {
   const found = new Gathering();
-  const pass = (visit: Visit): void => {
-    for (const [tile, before] of journal.owners) eachChange(pixels.tileBox(tile), before, pixels, visit);
-  };
-  pass((...span) => found.measure(...span));
-  found.allot();
-  pass((...span) => found.put(...span));
-  return [...found].map(([id, region]) => {
+  const visit: Visit = (id, x0, x1, y) => found.add(id, x0, x1, y);
+  for (const [tile, before] of journal.owners) eachChange(pixels.tileBox(tile), before, pixels, visit);
+  return found.regions().map(([id, region]) => {
     const [before, after] = [Math.floor(id / 65536), id % 65536].map(keyOf);
     return { op: "pixels", before, after, mask: toMask(region)! };
   });
@@ -76,13 +74,9 @@ export function hiddenOps(pixels: Partition, journal: Journal, keyOf: KeyOf): Op
   const ops: Op[] = [];
   for (const [slot, tiles] of journal.hidden) {
     const found = new Gathering();
-    const pass = (visit: Visit): void => {
-      for (const [tile, before] of tiles) eachHiddenChange(pixels, slot, tile, before, visit);
-    };
-    pass((...span) => found.measure(...span));
-    found.allot();
-    pass((...span) => found.put(...span));
-    const changed = new Map(found);
+    const visit: Visit = (id, x0, x1, y) => found.add(id, x0, x1, y);
+    for (const [tile, before] of tiles) eachHiddenChange(pixels, slot, tile, before, visit);
+    const changed = new Map(found.regions());
     const [add, remove] = [1, 0].map((value) => changed.get(value));
     const key = keyOf(slot);
     if (key !== null && (add || remove))

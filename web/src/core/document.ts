@@ -271,14 +271,17 @@ export class Document {
   #own(slot: number, mask: Mask): void {
     const { pixels } = this;
     this.#mustLieInside(mask.box);
+    const { idMap, width } = pixels;
+    let seen = 0;
     eachSpan(mask, (x, y0, y1) => {
-      for (let y = y0, i = y0 * pixels.width + x; y < y1; y++, i += pixels.width) {
-        if (pixels.idMap[i]) throw new GestureError(-1, `pixel ${x}, ${y} has two owners`);
-        pixels.idMap[i] = slot;
+      for (let i = y0 * width + x, end = y1 * width; i < end; i += width) {
+        if (idMap[i]) throw new GestureError(-1, `pixel ${x}, ${Math.floor(i / width)} has two owners`);
+        idMap[i] = slot;
       }
-      pixels.areas[slot] += y1 - y0;
-      pixels.areas[0] -= y1 - y0;
+      seen += y1 - y0;
     });
+    pixels.areas[slot] += seen;
+    pixels.areas[0] -= seen;
     pixels.mark(mask.box, slot);
   }
 

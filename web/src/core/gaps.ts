@@ -1,8 +1,8 @@
 /** Pixels that nobody owns: how many, and where the next ones are. */
 import type { Document } from "./document.ts";
 import type { Point } from "./geometry.ts";
-import { flood } from "./parts.ts";
-import { type Region, area, contains } from "./region.ts";
+import { floodGap } from "./parts.ts";
+import { type Region, contains } from "./region.ts";
 
 const LOOK = 4_000_000; // pixels of one gap after which nobody needs to know its exact size
 
@@ -16,8 +16,10 @@ export interface Gap {
 /** The gap round a pixel; null where the pixel has an owner. */
 export function gapAt(document: Document, at: Point, limit = Infinity): Gap | null {
   const { idMap, width } = document;
-  const region = flood(at, document.pixels.bounds, (x, y) => idMap[y * width + x] === 0, limit);
-  return region && { region, area: area(region), at: [region.box[0] + region.bits.indexOf(1), region.box[1]] };
+  const found = floodGap(at, idMap, width, limit);
+  if (!found) return null;
+  const { region, area } = found;
+  return { region, area, at: [region.box[0] + region.bits.indexOf(1), region.box[1]] };
 }
 
 /** The next gap in reading order of their first pixels, from the top again behind the last; null: none is left. */

@@ -72,27 +72,35 @@ export function toRegion(mask: Mask): Region {
   const out = blank(mask.box);
   const [x0, y0] = mask.box;
   const wide = width(mask.box);
+  const { bits } = out;
   eachSpan(mask, (x, top, bottom) => {
-    for (let y = top, i = (top - y0) * wide + x - x0; y < bottom; y++, i += wide) out.bits[i] = 1;
+    for (let y = top, i = (top - y0) * wide + x - x0; y < bottom; y++, i += wide) bits[i] = 1;
   });
   return out;
 }
 
-/** The run lengths of a region, down the columns, first run background. */
+/** The run lengths of a region, down the columns, first run background. Read row by row: columns lie far apart. */
 export function toRuns(region: Region): number[] {
   const [wide, tall] = [width(region.box), height(region.box)];
   const { bits } = region;
+  const turns: number[][] = Array.from({ length: wide }, () => []); // rows at which a column changes
+  for (let y = 0, i = 0; y < tall; y++)
+    for (let x = 0; x < wide; x++, i++) if (bits[i] !== (y ? bits[i - wide] : 0)) turns[x].push(y);
   const runs: number[] = [];
-  let [value, length] = [0, 0];
-  for (let x = 0; x < wide; x++)
-    for (let y = 0, i = x; y < tall; y++, i += wide) {
-      if (bits[i] !== value) {
-        runs.push(length);
-        [value, length] = [bits[i], 0];
-      }
-      length++;
+  let [value, begun] = [0, 0];
+  const turn = (at: number): void => {
+    runs.push(at - begun);
+    [value, begun] = [1 - value, at];
+  };
+  turns.forEach((rows, x) => {
+    let inside = 0;
+    if (value && rows[0] !== 0) turn(x * tall); // the column before ended inside, this one begins outside
+    for (const y of rows) {
+      inside = 1 - inside;
+      if (inside !== value) turn(x * tall + y);
     }
-  if (length) runs.push(length);
+  });
+  if (wide * tall > begun) runs.push(wide * tall - begun);
   return runs;
 }
 

@@ -1,7 +1,7 @@
 /** What a stroke does to a partition: who gives way, who goes underneath, who comes to light again. */
 import type { Box } from "./geometry.ts";
 import { type Partition, TILE } from "./partition.ts";
-import { type Region, blank, eachBit } from "./region.ts";
+import { type Region, blank, eachBit, eachSpanOf } from "./region.ts";
 
 /** How a stroke treats the segments it meets. */
 export interface Treatment {
@@ -66,17 +66,20 @@ export function paint(pixels: Partition, slot: number, region: Region, how: Trea
   for (const { tile, box } of pixels.windows(region.box)) {
     pixels.keepOwners(tile);
     const under = new Underneath(pixels, tile);
-    eachBit(region, box, (x, y) => {
-      const i = y * width + x;
-      const owner = idMap[i];
-      if (owner === slot) return;
-      if (owner) {
-        if (layered && rank[owner] > rank[slot]) return under.conceal(slot, place(x, y));
-        if (how.locked.has(owner) || (!layered && how.border === "yields")) return;
+    eachSpanOf(region, box, (y, from, to) => {
+      for (let x = from, end = from; x < to; x = end) {
+        const owner = idMap[y * width + x];
+        for (end = x + 1; end < to && idMap[y * width + end] === owner; ) end++;
+        if (owner === slot) continue;
+        if (owner && layered && rank[owner] > rank[slot]) {
+          for (let each = x; each < end; each++) under.conceal(slot, place(each, y));
+          continue;
+        }
+        if (owner && (how.locked.has(owner) || (!layered && how.border === "yields"))) continue;
+        if (under.layers.length) for (let each = x; each < end; each++) under.uncoverFrom(rank[slot], place(each, y));
+        pixels.giveSpan(y * width + x, y * width + end, slot);
+        if (owner && layered) for (let each = x; each < end; each++) under.conceal(owner, place(each, y));
       }
-      under.uncoverFrom(rank[slot], place(x, y));
-      pixels.give(i, slot);
-      if (owner && layered) under.conceal(owner, place(x, y));
     });
   }
   pixels.mark(region.box, slot);

@@ -92,8 +92,8 @@ export class Partition {
   copyOwners(tile: number): Uint16Array {
     const box = this.tileBox(tile);
     const out = new Uint16Array(width(box) * height(box));
-    for (let y = box[1], i = 0; y < box[3]; y++, i += width(box))
-      out.set(this.idMap.subarray(y * this.width + box[0], y * this.width + box[2]), i);
+    for (let y = box[1], o = 0; y < box[3]; y++)
+      for (let i = y * this.width + box[0], end = i + width(box); i < end; i++) out[o++] = this.idMap[i];
     return out;
   }
 
@@ -102,6 +102,13 @@ export class Partition {
     this.areas[this.idMap[i]]--;
     this.areas[slot]++;
     this.idMap[i] = slot;
+  }
+
+  /** Moves a span of pixels of one owner. */
+  giveSpan(from: number, to: number, slot: number): void {
+    this.areas[this.idMap[from]] -= to - from;
+    this.areas[slot] += to - from;
+    this.idMap.fill(slot, from, to);
   }
 
   /** Says that `slot` may have gained pixels anywhere in `box`. */

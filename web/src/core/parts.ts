@@ -27,6 +27,33 @@ export function flood(at: Point, frame: Box, may: (x: number, y: number) => bool
   return trim(out);
 }
 
+const [OPEN, TAKEN] = [2, 1];
+
+/** What hangs together with a pixel of the whole image and has no owner, until `limit` pixels are found. */
+export function floodGap(at: Point, idMap: Uint16Array, wide: number, limit: number): { region: Region; area: number } | null {
+  const tall = idMap.length / wide;
+  const start = Math.floor(at[1]) * wide + Math.floor(at[0]);
+  if (!(at[0] >= 0 && at[1] >= 0 && at[0] < wide && at[1] < tall) || idMap[start]) return null;
+  const bits = new Uint8Array(idMap.length);
+  for (let i = 0; i < bits.length; i++) if (!idMap[i]) bits[i] = OPEN;
+  const stack = [start];
+  let area = 0;
+  while (stack.length && area < limit) {
+    let i = stack.pop()!;
+    if (bits[i] !== OPEN) continue;
+    const row = i - (i % wide);
+    while (i > row && bits[i - 1] === OPEN) i--;
+    let [above, below] = [false, false];
+    for (const end = row + wide; i < end && bits[i] === OPEN; i++, area++) {
+      bits[i] = TAKEN;
+      if (row && (bits[i - wide] === OPEN) !== above && (above = !above)) stack.push(i - wide);
+      if (i + wide < bits.length && (bits[i + wide] === OPEN) !== below && (below = !below)) stack.push(i + wide);
+    }
+  }
+  for (let i = 0; i < bits.length; i++) bits[i] &= TAKEN;
+  return { region: trim({ box: [0, 0, wide, tall], bits })!, area };
+}
+
 /** The connected parts of a region (over edges), largest first. */
 export function parts(region: Region): Region[] {
   const wide = width(region.box);

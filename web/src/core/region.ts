@@ -120,6 +120,21 @@ export function eachBit(region: Region, box: Box, visit: (x: number, y: number) 
       if (region.bits[i]) visit(x, y);
 }
 
+/** Calls `visit(y, x0, x1)` for each span of a row that the region has inside `box`. */
+export function eachSpanOf(region: Region, box: Box, visit: (y: number, x0: number, x1: number) => void): void {
+  const [x0, y0, x1, y1] = clip(region.box, box);
+  const [wide, { bits }] = [width(region.box), region];
+  for (let y = y0; y < y1; y++) {
+    const row = (y - region.box[1]) * wide - region.box[0];
+    for (let x = x0; x < x1; x++) {
+      if (!bits[row + x]) continue;
+      const from = x;
+      for (x++; x < x1 && bits[row + x]; ) x++;
+      visit(y, from, x);
+    }
+  }
+}
+
 /** The same pixels elsewhere. */
 export function shift(region: Region, by: Point): Region {
   const [x0, y0, x1, y1] = region.box;
