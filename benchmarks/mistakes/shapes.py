@@ -85,8 +85,8 @@ def spur(sample: Sample, random: Random) -> Spoilt | None:
 def bite(sample: Sample, random: Random) -> Spoilt | None:
     """A half-disc of radius 3 .. 8 at the outline does not belong to the mask.
 
-    It is a half-disc where the mask goes on around it: where a disc takes off a whole end or a corner, or cuts
-    a part in two, what is left is shorter, and has no bite.
+    It is a half-disc where the mask goes on around it: where a disc takes off a whole end or a corner, or
+    cuts a part in two, what is left is shorter, and has no bite.
     """
     canvas = Canvas(sample)
     radius = float(random.integers(3, 9))

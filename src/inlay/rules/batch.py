@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ class Compiled:
         plan = Plan.of(rules)
         asks = any(rule.is_late and rule.scope != "dataset" for rule in rules)
         return cls(tuple(rules), classes, plan, asks or bool(plan.gathers), caps)
+
+    @cached_property
+    def alone(self) -> Compiled:
+        """The same for one image by itself: what late rules need of it is not measured."""
+        rules = tuple(rule for rule in self.rules if not rule.is_late)
+        return replace(self, rules=rules, plan=Plan.of(rules), gathers=False)
 
 
 @dataclass(frozen=True)
@@ -223,11 +230,10 @@ def check_sample(
     InlayError
         When a column cannot be measured.
     """
-    tables = measure_tables(sample, compiled.plan, predicted)
-    measured = arranged(sample, tables, compiled.plan, predicted=predicted)
-    found, _ = judge_images(
-        compiled.rules, compiled.plan, [measured], lambda _: sample, compiled.caps.per_image
-    )
+    alone = compiled.alone
+    tables = measure_tables(sample, alone.plan, predicted)
+    measured = arranged(sample, tables, alone.plan, predicted=predicted)
+    found, _ = judge_images(alone.rules, alone.plan, [measured], lambda _: sample, alone.caps.per_image)
     return tuple(found.get(0, ()))
 
 

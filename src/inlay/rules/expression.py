@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,7 @@ class Expression:
     text: str
     sql: str
     reads: tuple[Reference, ...]
-    limits: Mapping[str, float]
+    limits: Mapping[str, float] = field(hash=False)
     words: tuple[tuple[Reference, str], ...]
 
     @property

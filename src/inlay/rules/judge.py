@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.rules.expression import Expression
 from inlay.rules.rule import Rule
 
 if TYPE_CHECKING:
     import polars as pl
+
+KEPT, HIT, UNKNOWN, NOT_ASKED = range(4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,39 +45,40 @@ def judge(rules: Sequence[Rule], table: pl.DataFrame, inner: Inner | None = None
     """
     if table.height == 0:
         return [Judged(np.empty(0, np.int64), 0, 0) for _ in rules]
-    expressions = [
-        expression.alias(f"{kind}{number}")
-        for number, rule in enumerate(rules)
-        for kind, expression in _expressions(rule).items()
-    ]
-    answers = table.select(expressions)
+    codes = [_code(rule).alias(str(number)) for number, rule in enumerate(rules)]
+    answers = table.select(codes)
     if answers.height != table.height:  # all of them are literals
-        answers = table.with_columns(expressions)
+        answers = table.with_columns(codes)
     found = []
     for number, rule in enumerate(rules):
-        asked = answers[f"asked{number}"]
+        said = answers[str(number)].to_numpy()
         if rule.over and inner is not None:
-            found.append(_counted(rule, asked.to_numpy(), inner))
+            found.append(_counted(rule, said != NOT_ASKED, inner))
             continue
-        hits = np.flatnonzero(answers[f"hit{number}"].to_numpy())
-        found.append(Judged(hits, int(asked.sum()), int(answers[f"unknown{number}"].sum())))
+        asked, unknown = (int(np.count_nonzero(each)) for each in (said != NOT_ASKED, said == UNKNOWN))
+        found.append(Judged(np.flatnonzero(said == HIT), asked, unknown))
     return found
 
 
-def _expressions(rule: Rule) -> dict[str, pl.Expr]:
+def _code(rule: Rule) -> pl.Expr:
+    """What a rule says of each row: `KEPT`, `HIT`, `UNKNOWN` or `NOT_ASKED`."""
+    return _coded(rule.where, rule.unless, None if rule.over else rule.verdict, forbids=rule.forbids)
+
+
+@lru_cache(maxsize=4096)
+def _coded(
+    where: Expression | None, unless: Expression | None, verdict: Expression | None, *, forbids: bool
+) -> pl.Expr:
     import polars as pl
 
-    where = pl.lit(True) if rule.where is None else rule.where.compile().fill_null(False)
-    exempt = pl.lit(False) if rule.unless is None else rule.unless.compile().fill_null(False)
-    asked = where & ~exempt
-    if rule.over:
-        return {"asked": asked}
-    verdict = rule.verdict.compile() if rule.forbids else ~rule.verdict.compile()
-    return {
-        "asked": asked,
-        "unknown": asked & verdict.is_null(),
-        "hit": asked & verdict.fill_null(False),
-    }
+    asked = pl.lit(True) if where is None else where.compile().fill_null(False)
+    if unless is not None:
+        asked &= ~unless.compile().fill_null(False)
+    said = pl.lit(KEPT, pl.UInt8)
+    if verdict is not None:
+        broken = verdict.compile() if forbids else ~verdict.compile()
+        said = broken.cast(pl.UInt8).fill_null(UNKNOWN)
+    return pl.when(asked).then(said).otherwise(pl.lit(NOT_ASKED, pl.UInt8)).cast(pl.UInt8)
 
 
 def _counted(rule: Rule, asked: NDArray[np.bool_], inner: Inner) -> Judged:

@@ -70,8 +70,8 @@ def islands_under(table: SegmentTable, pixels: float) -> Integers:
 
     What remains of a segment behind others lies between them; a slip of the hand lies anywhere. The largest
     part is never counted, nor what lies within two pixels of the rest. An island that lies upon or beneath
-    others is no remainder, whatever its neighbours. Where the label has full extents, what hangs together with
-    the largest part in its extent is no island, and all the rest is.
+    others is no remainder, whatever its neighbours. Where the label has full extents, what hangs together
+    with the largest part in its extent is no island, and all the rest is.
     """
     _, row = table.once(_islands, pixels)
     return np.bincount(row, minlength=len(table))
@@ -194,7 +194,7 @@ def _islands(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int3
 
 
 def _shared(table: SegmentTable, parts: Masks) -> Booleans:
-    """(P,) whether more than half of each part lies in other masks as well; not of what a rasteriser leaves."""
+    """(P,) whether more than half of each part lies in other masks as well; no rasteriser leaves it there."""
     area = parts.area()
     over: Booleans = (area >= LEAST) & (2 * (parts & table.twice).area() > area)
     return over

@@ -50,28 +50,32 @@ def _crowds(table: SegmentTable) -> tuple[NDArray[np.int64], Masks]:
 
 def elongation(table: SegmentTable) -> Floats:
     """Length over breadth of the ellipse with the mask's moments; 1 for a disc or square, 10 for a strip."""
-    least, most = _axes(moments(table.masks))
+    least, most = _axes(table.once(_moments))
     return np.sqrt(ratio(most, least))
 
 
 def breadth_px(table: SegmentTable) -> Floats:
     """Short axis of the ellipse with the mask's moments; pixels, 1.15 for a line of pixels."""
-    return 4 * np.sqrt(_axes(moments(table.masks))[0])
+    return 4 * np.sqrt(_axes(table.once(_moments))[0])
 
 
 def length_px(table: SegmentTable) -> Floats:
     """Long axis of the ellipse with the mask's moments; pixels."""
-    return 4 * np.sqrt(_axes(moments(table.masks))[1])
+    return 4 * np.sqrt(_axes(table.once(_moments))[1])
 
 
 def centroid_x(table: SegmentTable) -> Floats:
     """Centre of mass; pixels from the left edge of the image, unknown for an empty mask."""
-    return moments(table.masks).x
+    return table.once(_moments).x
 
 
 def centroid_y(table: SegmentTable) -> Floats:
     """Centre of mass; pixels from the top of the image, unknown for an empty mask."""
-    return moments(table.masks).y
+    return table.once(_moments).y
+
+
+def _moments(table: SegmentTable) -> Moments:
+    return moments(table.masks)
 
 
 def _axes(found: Moments) -> tuple[Floats, Floats]:

@@ -32,9 +32,11 @@ def bays(table: SegmentTable, rows: NDArray[np.int64], width: float) -> tuple[Ma
 
     Segments that share pixels with a mask lie beneath or upon it, and fill none of its bays.
     """
-    filled = _bays(table, rows, width)
     one, other, _ = table.overlaps
     crossed = np.isin(rows, np.append(one, other))
+    may = crossed | _near_nobody(table, width)[rows]  # the bays of all others are somebody's
+    rows, crossed = rows[may], crossed[may]
+    filled = _bays(table, rows, width)
     filled = Masks.concat([filled[~crossed] - table.union, *_uncrossed(table, filled, rows, crossed)])
     parts, place = filled.parts(4)
     return parts, np.append(rows[~crossed], rows[crossed])[place]
