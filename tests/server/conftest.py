@@ -100,7 +100,7 @@ def wait_for_port(port: int, seconds: float = 20.0) -> None:
 @pytest.fixture(scope="session")
 def postgres_cluster():
     """Address of a PostgreSQL server of our own, in a folder its user may enter: not of pytest."""
-    programs = _postgres_programs()
+    programs = postgres_programs()
     if programs is None:
         pytest.skip("there is no PostgreSQL on this machine: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="inlay-postgres-"))
@@ -138,7 +138,7 @@ def postgres_cluster():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     path = shutil.which("initdb")
     programs = [file for file in ([Path(path)] if path else []) + found if (file.parent / "pg_ctl").is_file()]

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -18,6 +19,7 @@ from inlay.server.database import Database
 from inlay.server.store import documents
 from inlay.server.tables import metadata
 
+from .conftest import postgres_programs, run_studio
 from .process import Forked, Server
 from .talking import add_classes, drawing, facts, gesture, image_ids, key_of, refused, send, square
 
@@ -170,8 +172,6 @@ def test_a_copy_of_the_folder_is_a_backup(small_studio, images, tmp_path):
     target.close()
     send(client, image, 1, gesture(drawing(2, car, square(20, 0))))
 
-    from .conftest import run_studio
-
     with run_studio(images, tmp_path / "restored") as restored:
         assert restored.log_in().document(image) == before
 
@@ -232,6 +232,44 @@ def test_a_restored_backup_has_every_acknowledged_edit(images, tmp_path, servers
     revision = after["documents"][first]["revision"]
     assert send(client, first, revision, gesture([])) == {"revision": revision + 1}  # and one works on
     client.close()
+
+
+def test_a_dump_of_postgresql_brings_every_acknowledged_edit_back(
+    postgres_cluster, postgres, images, tmp_path
+):
+    """The same drill for a team: `pg_dump` while the studio runs, `pg_restore` into an empty database."""
+    import psycopg
+
+    with run_studio(images, tmp_path / "kept", postgres) as studio:
+        client = studio.log_in()
+        (car,) = add_classes(client, studio.project_id, "car")
+        for turn, image in enumerate(image_ids(client, studio.project_id)):
+            for number in range(3):
+                ops = drawing(number, car, square(12 * number, 3 * turn))
+                send(client, image, number, gesture(ops))
+            client.request("POST", f"/api/images/{image}/comments", {"text": f"see {turn}"})
+        before = whole(client, studio.project_id)
+        dump = tmp_path / "studio.dump"
+        ask_postgres("pg_dump", "--format=custom", f"--file={dump}", postgres)
+    again = f"{postgres}_again"
+    with psycopg.connect(postgres_cluster, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {postgres.rsplit('/', 1)[1]}")
+        connection.execute(f"CREATE DATABASE {again.rsplit('/', 1)[1]}")
+    ask_postgres("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={again}", dump)
+    with run_studio(images, tmp_path / "kept", again) as studio:
+        client = studio.log_in()
+        assert whole(client, studio.project_id) == before
+        first = image_ids(client, studio.project_id)[0]
+        assert send(client, first, 3, gesture([])) == {"revision": 4}  # and one works on
+
+
+def ask_postgres(program, *arguments):
+    """Run one of PostgreSQL's programs."""
+    beside = postgres_programs()
+    found = shutil.which(program, path=str(beside)) or shutil.which(program)
+    if found is None:
+        pytest.skip(f"there is no {program} on this machine: apt-get install postgresql-client")
+    subprocess.run([found, *map(str, arguments)], check=True, capture_output=True)
 
 
 def copy_while_somebody_draws(client, image, folder, backup, car):
