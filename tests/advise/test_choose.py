@@ -7,10 +7,12 @@ import pytest
 
 from inlay import Classes, InlayError, SegmentClass, plugins, write
 from inlay.advise import QUESTIONS, Answers, choose, guide
+from inlay.advise.choose import SPEED
 from inlay.cli import main
 from inlay.scenes import make
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "advise.md"
+FAMILIES = PAGE.parent / "benchmarks" / "models.md"
 YEAR = re.compile(r"arXiv \d{4}\.\d{5}|(19|20)\d\d")
 
 
@@ -123,3 +125,15 @@ def test_the_guide_of_boxes_speaks_of_boxes(tmp_path):
     ]
     assert main(told) == 0
     assert "**nucleus**" in (tmp_path / "guide.md").read_text("utf-8")
+
+
+def test_the_speeds_are_those_of_the_table_of_families():
+    """Within a factor of four: the table is taken anew on machines that do other work as well."""
+    rows = [line.split("|") for line in FAMILIES.read_text("utf-8").splitlines() if line.startswith("| ")]
+    torch = [cell.strip() for cell in rows[0]].index("torch, ms")
+    measured = {row[1].strip(): row[torch].split() for row in rows[1:]}
+    assert {model for given in answers() for model in choose(given).models} == SPEED.keys()
+    for model, speed in SPEED.items():
+        if measured[model] != ["-"]:
+            assert 1 / 4 <= speed * float(measured[model][0]) / 1000 <= 4, model
+    assert "2.2 images of 0.2 megapixels a second" in choose(Answers(objects=True)).hardware

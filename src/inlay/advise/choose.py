@@ -274,9 +274,15 @@ def _metrics(label_type: LabelType, answers: Answers) -> tuple[str, ...]:
     return tuple(metrics)
 
 
-SPEED: Mapping[LabelType, str] = {  # rough, of untrained light settings; `benchmarks/models.py` measures it
-    "semantic": "3 to 9 images of 512 x 512 pixels a second on one core",
-    "instance": "4 to 8 images of 512 x 512 pixels a second on one core where few objects are found",
+SPEED: Mapping[str, float] = {  # images of 0.2 megapixels a second on one core: docs/benchmarks/models.md
+    "deeplab": 4.7,
+    "mask_rcnn": 1.0,
+    "mask_transformer": 1.3,
+    "panoptic_fpn": 0.5,
+    "segformer": 1.3,
+    "solov2": 2.2,
+    "unet": 2.5,
+    "yolo_seg": 1.0,
 }
 
 
@@ -285,6 +291,8 @@ def _hardware(label_type: LabelType, answers: Answers) -> str:
         trains = "a GPU to train; predictions of single images run on a CPU"
     else:
         trains = "a CPU trains the light settings overnight; a GPU the large ones"
-    speed = f"; {SPEED[label_type]}" if label_type in SPEED else ""
+    speeds = sorted(SPEED[model] for model in _MODELS[label_type])
+    rate = " to ".join(f"{speed:g}" for speed in dict.fromkeys((speeds[0], speeds[-1])))
+    speed = f"; they look at some {rate} images of 0.2 megapixels a second on one core"
     live = "; live video needs a GPU, recorded video runs slower than it was filmed on a CPU"
     return trains + speed + (live if answers.tracks else "")
