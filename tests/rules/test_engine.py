@@ -13,8 +13,9 @@ from inlay.core.dataset import Dataset, Sample
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.masks import Masks
 from inlay.core.segmentation import Segmentation
-from inlay.rules import check, engine
+from inlay.rules import Compiled, check, check_sample, engine, read_rules
 from inlay.rules.pictures import read_examples
+from inlay.scenes import make
 
 
 def drawn(picture, legend, name="one", scale=1):
@@ -309,3 +310,17 @@ def test_spellings_of_one_class_are_found():
     )
     findings = check(Dataset.of([Sample("x", None, label)]), packs=("schema",))
     assert [finding.measured for finding in findings.of("class-name-variant")] == ["Traffic light", "Ähre"]
+
+
+@pytest.mark.parametrize("kind", ["street", "cells", "parts"])
+def test_an_image_by_itself_has_the_findings_that_rules_of_one_image_have_in_the_dataset(kind):
+    dataset = make(kind, 3, size=(160, 200), seed=5)
+    rules = read_rules(engine.DEFAULT_PACKS)
+    alone = {rule.id for rule in rules if not rule.is_late}
+    compiled = Compiled.of(rules, dataset.classes)
+    for sample in dataset:
+        whole = check(Dataset.of([sample]))
+        keys = [(each.rule, each.rows, each.measured, each.region) for each in whole if each.rule in alone]
+        found = check_sample(sample, compiled)
+        assert [(each.rule, each.rows, each.measured, each.region) for each in found] == keys
+    assert len(compiled.alone.rules) < len(rules)

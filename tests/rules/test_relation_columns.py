@@ -193,3 +193,14 @@ def test_a_person_who_draws_too_wide_is_named():
         samples.append(Sample(str(number), None, table(*masks, tags=tags).segmentation))
     found = [each for each in check(Dataset.of(samples), packs=["dataset"]) if each.rule == "annotator-size"]
     assert len(found) == 1 and found[0].message.startswith("bob ")
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.bool_, (9, 12)), st.integers(0, 2**32 - 1))
+def test_the_colour_beside_a_place_is_the_mean_of_a_window_to_the_bit(of, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (9, 12, 3)).astype(np.float64)
+    at = np.argwhere(np.ones((9, 12)))
+    for (y, x), mean in zip(at, slips._means_near(pixels, of, at)):
+        window = (slice(max(y - slips.FLANK, 0), y + slips.FLANK + 1), slice(max(x - slips.FLANK, 0), x + 4))
+        near = pixels[window][of[window]]
+        assert np.array_equal(mean, near.mean(axis=0)) if len(near) else np.isnan(mean).all()

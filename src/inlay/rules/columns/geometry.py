@@ -276,5 +276,6 @@ def _shining(table: SegmentTable, pixels: float) -> tuple[Masks, NDArray[np.int6
     within = holes.intersection(table.masks)
     ring = (dilate(holes, BENEATH, element="disk") - holes) & table.masks[row]
     goes_on = ring.intersection(table.masks) >= 0.9 * ring.area()[:, None]
-    found = (within > 0).any(axis=1) & ~((within > 0) & ~goes_on).any(axis=1)
+    stray = np.where(goes_on, 0, within)
+    found: Booleans = (within.max(axis=1, initial=0) > 0) & (stray.max(axis=1, initial=0) == 0)
     return holes[found], row[found]
