@@ -1,7 +1,7 @@
 /** What one sees: viewport, sampler and palette. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { paletteOf, pixel } from "../src/canvas/palette.ts";
+import { classColour, paletteOf, parseColour, pixel } from "../src/canvas/palette.ts";
 import { Sampler } from "../src/canvas/sampler.ts";
 import { VIEW } from "../src/core/settings.ts";
 import { MAX_SCALE, Viewport } from "../src/core/viewport.ts";
@@ -87,4 +87,11 @@ test("the amodal view hatches what runs on underneath, the modal one does not", 
   const changed = [...modal.keys()].filter((i) => modal[i] !== amodal[i]);
   assert.ok(changed.length > 100);
   assert.ok(changed.every((i) => i % 40 >= 10 && i % 40 < 30 && i >= 400 && i < 1200));
+});
+
+test("the list of classes has the colours of the canvas: those for colour-blind eyes where they are asked for", () => {
+  const own = CLASSES.rows.map(({ class_id }) => classColour(class_id, CLASSES, { colours: "instance" }));
+  assert.deepEqual(own, CLASSES.rows.map(({ colour }) => parseColour(colour)));
+  const safe = CLASSES.rows.map(({ class_id }) => classColour(class_id, CLASSES, { colours: "safe" }).join());
+  assert.equal(new Set(safe).size, CLASSES.rows.length); // the rows of this table share one colour
 });

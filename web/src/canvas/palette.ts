@@ -29,15 +29,18 @@ export function parseColour(text: string): Rgb {
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }
 
+/** The colour of a class as the view asks for it. */
+export function classColour(classId: number, classes: Classes, view: Pick<View, "colours">): Rgb {
+  const row = classes.get(classId);
+  if (!row) return [128, 128, 128];
+  return view.colours === "safe" ? SAFE[classes.rows.indexOf(row) % SAFE.length] : parseColour(row.colour);
+}
+
 /** The colour of a segment as the view asks for it; panels use it for their swatches too. */
 export function colourOf(segment: Segment, classes: Classes, view: Pick<View, "colours">): Rgb {
-  const row = classes.get(segment.class_id);
-  const own = row ? parseColour(row.colour) : ([128, 128, 128] as const);
+  const own = classColour(segment.class_id, classes, view);
   if (view.colours === "class") return own;
-  if (view.colours === "safe") {
-    const index = Math.max(0, classes.rows.findIndex(({ class_id }) => class_id === segment.class_id));
-    return shade(SAFE[index % SAFE.length], segment.instance_id ? ((segment.instance_id % 5) - 2) * 0.12 : 0);
-  }
+  if (view.colours === "safe") return shade(own, segment.instance_id ? ((segment.instance_id % 5) - 2) * 0.12 : 0);
   return segment.instance_id > 1 ? kin(own, segment.instance_id, classes) : own;
 }
 

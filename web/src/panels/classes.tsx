@@ -1,5 +1,6 @@
 /** The classes: the one to draw with, by click or key. */
 import { useState } from "preact/hooks";
+import { classColour } from "../canvas/palette.ts";
 import { chooseClass } from "../core/commands.ts";
 import type { Desk } from "../state/desk.ts";
 import { addClass } from "../state/classes.ts";
@@ -31,7 +32,7 @@ export function ClassList({ desk }: { readonly desk: Desk }) {
               type="button" class="item" aria-pressed={row.class_id === editor.settings.classId} title={t.classes.active(row.name)}
               onClick={() => chooseClass(editor, row.class_id)}
             >
-              <Swatch colour={row.colour} />
+              <Swatch colour={classColour(row.class_id, editor.classes, editor.view)} />
               <span class="name">{row.name}</span>
               {row.kind !== "thing" && <span class="soft">{t.classes[row.kind]}</span>}
               {row.hotkey && <kbd>{row.hotkey}</kbd>}

@@ -82,7 +82,6 @@ type RowProps = {
 function Row({ editor, segment, onto, onGrab, onOver, onDrop, onEnd }: RowProps) {
   const { key } = segment;
   const chosen = editor.selection.includes(key);
-  const [r, g, b] = colourOf(segment, editor.classes, editor.view);
   const name = nameOf(editor, segment);
   const hidden = editor.document.hiddenArea(key);
   const area = t.layers.pixels(editor.document.area(key)) + (hidden ? `, ${t.layers.hiddenPixels(hidden)}` : "");
@@ -103,7 +102,7 @@ function Row({ editor, segment, onto, onGrab, onOver, onDrop, onEnd }: RowProps)
     >
       <span class="grip"><Icon name="grip" /></span>
       <button type="button" class="item" aria-pressed={chosen} title={`${name}\n${area}`} onClick={choose}>
-        <Swatch colour={`rgb(${r} ${g} ${b})`} />
+        <Swatch colour={colourOf(segment, editor.classes, editor.view)} />
         <span class="name">{name}{segment.crowd ? ` (${t.facts.crowd.toLowerCase()})` : ""}</span>
         {segment.state === "proposed" && <span class="chip">{segment.score === null ? t.layers.proposed : segment.score.toFixed(2)}</span>}
         {segment.tags.length > 0 && <span class="soft" title={segment.tags.join(", ")}>{short(segment.tags.join(", "))}</span>}

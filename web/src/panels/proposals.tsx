@@ -1,5 +1,6 @@
 /** What models propose: accepted, rejected or edited one by one. */
 import { useState } from "preact/hooks";
+import { colourOf } from "../canvas/palette.ts";
 import { nextProposal } from "../state/commands.ts";
 import type { Desk } from "../state/desk.ts";
 import { judge, judgeSelected, proposals, reveal } from "../state/edits.ts";
@@ -11,6 +12,7 @@ export function Proposals({ desk }: { readonly desk: Desk }) {
   const [least, setLeast] = useState(0.5);
   void desk.settledTick.value;
   void desk.ticks.selection.value;
+  void desk.ticks.view.value;
   const { editor } = desk;
   const keys = proposals(editor);
   if (!keys.length) return <p class="pad soft">{t.proposals.none}</p>;
@@ -38,7 +40,7 @@ export function Proposals({ desk }: { readonly desk: Desk }) {
           return (
             <li key={key}>
               <button type="button" class="item" aria-pressed={editor.selection.includes(key)} onClick={() => reveal(editor, key)}>
-                <Swatch colour={editor.classes.get(segment.class_id)?.colour ?? "#888888"} />
+                <Swatch colour={colourOf(segment, editor.classes, editor.view)} />
                 <span class="name">{nameOf(editor, segment)}</span>
                 <span class="soft">{segment.source.replace(/^(model|click):/, "")}</span>
                 <span class="number">{segment.score?.toFixed(2)}</span>

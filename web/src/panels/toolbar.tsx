@@ -1,5 +1,6 @@
 /** The tools, and the options of the one in hand. */
 import { useState } from "preact/hooks";
+import { classColour } from "../canvas/palette.ts";
 import type { Engines } from "../schema.d.ts";
 import type { Desk } from "../state/desk.ts";
 import { shownKey, TOOL_KEYS } from "../state/commands.ts";
@@ -43,13 +44,14 @@ const SMOOTH = new Set(["lasso", "scissors", "edge"]);
 export function Options({ desk, engines }: { readonly desk: Desk; readonly engines: Engines | null }) {
   void desk.ticks.tool.value;
   void desk.ticks.settings.value;
+  void desk.ticks.view.value;
   const { editor } = desk;
   const { settings, toolName } = editor;
   const row = editor.classes.get(settings.classId);
   const reads = engines?.texts.includes(settings.engine ?? engines.default ?? "");
   return (
     <div class="options" role="group" aria-label={t.options.label}>
-      <span class="active">{row && <Swatch colour={row.colour} />}{row?.name ?? t.options.noClass}</span>
+      <span class="active">{row && <Swatch colour={classColour(row.class_id, editor.classes, editor.view)} />}{row?.name ?? t.options.noClass}</span>
       {SIZED.has(toolName) && (
         <>
           <Slider label={t.options.size} min={1} max={200} value={settings.brush} onChange={(brush) => editor.change({ brush })} />

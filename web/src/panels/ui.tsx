@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import type { Rgb } from "../canvas/palette.ts";
 import { t } from "../texts.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { Inline } from "./marked.tsx";
@@ -185,7 +186,7 @@ export function Bar({ share, label, bad }: { readonly share: number; readonly la
 }
 
 /** A coloured square. */
-export const Swatch = ({ colour }: { readonly colour: string }) => <span class="swatch" style={{ background: colour }} />;
+export const Swatch = ({ colour: [r, g, b] }: { readonly colour: Rgb }) => <span class="swatch" style={{ background: `rgb(${r} ${g} ${b})` }} />;
 
 interface Notice {
   readonly id: number;
