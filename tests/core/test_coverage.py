@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,6 +48,25 @@ def test_threads_count_the_same_pixels():
     tables = [confusion(truth, prediction, 4, threads=threads) for threads in (1, 2, 4)]
     assert all(np.array_equal(table, tables[0]) for table in tables)
     assert tables[0].sum() == (truth < 4).sum()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_threads_of_its_own():
+    """Threads that stay do not come along into a fork: there new ones are begun."""
+    script = """
+import os, sys
+import numpy as np
+from inlay.core.coverage import confusion
+maps = np.random.default_rng(0).integers(0, 5, (2, 1500, 1500)).astype(np.uint8)
+before = confusion(*maps, 4, threads=4)
+child = os.fork()
+same = np.array_equal(before, confusion(*maps, 4, threads=4))
+if not child:
+    os._exit(0 if same else 1)
+sys.exit(os.waitpid(child, 0)[1] or not same)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

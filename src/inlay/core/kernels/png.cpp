@@ -12,19 +12,27 @@
 
 namespace {
 
+// CRC[k][b]: what byte b, k bytes before the end of eight, adds.
 constexpr auto CRC = [] {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t k = 0; k < 256; ++k) {
-        uint32_t value = k;
+    std::array<std::array<uint32_t, 256>, 8> table{};
+    for (uint32_t b = 0; b < 256; ++b) {
+        uint32_t value = b;
         for (int bit = 0; bit < 8; ++bit) value = value & 1 ? value >> 1 ^ 0xEDB88320u : value >> 1;
-        table[k] = value;
+        table[0][b] = value;
     }
+    for (size_t k = 1; k < 8; ++k)
+        for (size_t b = 0; b < 256; ++b) table[k][b] = table[0][table[k - 1][b] & 255] ^ table[k - 1][b] >> 8;
     return table;
 }();
 
 uint32_t crc(const uint8_t* at, const uint8_t* end) {
     uint32_t value = ~0u;
-    for (; at < end; ++at) value = CRC[(value ^ *at) & 255] ^ value >> 8;
+    for (; end - at >= 8; at += 8) {
+        const auto byte = [&](int k) { return (k < 4 ? value >> 8 * k ^ at[k] : at[k]) & 255u; };
+        value = CRC[7][byte(0)] ^ CRC[6][byte(1)] ^ CRC[5][byte(2)] ^ CRC[4][byte(3)] ^ CRC[3][byte(4)] ^
+                CRC[2][byte(5)] ^ CRC[1][byte(6)] ^ CRC[0][byte(7)];
+    }
+    for (; at < end; ++at) value = CRC[0][(value ^ *at) & 255] ^ value >> 8;
     return ~value;
 }
 
@@ -77,26 +85,85 @@ int paeth(int a, int b, int c) {
     return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 }
 
+// How many of n bytes from the first on are 0, in steps of 8 until the first that is not.
+size_t zeros(const uint8_t* at, size_t n) {
+    size_t k = 0;
+    for (uint64_t next; k + 8 <= n && (std::memcpy(&next, at + k, 8), next == 0);) k += 8;
+    while (k < n && at[k] == 0) ++k;
+    return k;
+}
+
+// How many of n bytes from the first on are 0 while `above` repeats what stands `step` bytes before.
+size_t zeros_where_alike(const uint8_t* at, const uint8_t* above, size_t step, size_t n) {
+    size_t k = 0;
+    for (uint64_t next, here, before; k + 8 <= n; k += 8) {
+        std::memcpy(&next, at + k, 8), std::memcpy(&here, above + k, 8), std::memcpy(&before, above + k - step, 8);
+        if (next | (here ^ before)) break;
+    }
+    while (k < n && at[k] == 0 && above[k] == above[k - step]) ++k;
+    return k;
+}
+
+// n bytes that repeat the pixel before them; n is a multiple of C.
+template <size_t C> void repeat_pixel(uint8_t* to, size_t n) {
+    for (size_t done = 0, more; done < n; done += more) {
+        more = std::min(done + C, n - done);
+        std::memcpy(to + done, to - C, more);
+    }
+}
+
+// Filter 1: the differences from the pixel on the left.
+template <size_t C> void unfilter_left(const uint8_t* raw, uint8_t* row, size_t n) {
+    std::memcpy(row, raw, C);
+    for (size_t i = C; i < n;) {
+        if (const size_t flat = zeros(raw + i, n - i) / C * C) {
+            repeat_pixel<C>(row + i, flat);
+            i += flat;
+        } else {
+            for (size_t c = 0; c < C; ++c, ++i) row[i] = static_cast<uint8_t>(raw[i] + row[i - C]);
+        }
+    }
+}
+
+// Filter 4: the differences from that of the pixels on the left, above and in the corner which is nearest to left +
+// above - corner. On label maps most are 0, and whole stretches follow from two cases: where the left equals the corner
+// that is the one above, and stays so; where the one above equals the corner it is the left, until above it changes.
+template <size_t C> void unfilter_nearest(const uint8_t* raw, const uint8_t* above, uint8_t* row, size_t n) {
+    uint8_t left[C] = {}, corner[C] = {};
+    for (size_t i = 0; i < n;) {
+        size_t flat = 0;
+        if (std::memcmp(left, corner, C) == 0) {
+            flat = zeros(raw + i, n - i) / C * C;
+            std::memcpy(row + i, above + i, flat);
+        } else if (std::memcmp(above + i, corner, C) == 0) {
+            flat = zeros_where_alike(raw + i, above + i, C, n - i) / C * C;
+            repeat_pixel<C>(row + i, flat);
+        }
+        if (!flat) {
+            for (size_t c = 0; c < C; ++c)
+                row[i + c] = static_cast<uint8_t>(raw[i + c] + paeth(left[c], above[i + c], corner[c]));
+            flat = C;
+        }
+        i += flat;
+        std::memcpy(left, row + i - C, C), std::memcpy(corner, above + i - C, C);
+    }
+}
+
 // One row from what the filter left of it; `above` is the row before.
 template <size_t C> void unfilter(int filter, const uint8_t* raw, const uint8_t* above, uint8_t* row, size_t n) {
-    uint8_t left[C] = {}, corner[C] = {};
     if (filter == 0) {
         std::memcpy(row, raw, n);
     } else if (filter == 1) {
-        for (size_t i = 0; i < n; i += C)
-            for (size_t c = 0; c < C; ++c) row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + left[c]);
+        unfilter_left<C>(raw, row, n);
     } else if (filter == 2) {
         for (size_t i = 0; i < n; ++i) row[i] = static_cast<uint8_t>(raw[i] + above[i]);
     } else if (filter == 3) {
+        uint8_t left[C] = {};
         for (size_t i = 0; i < n; i += C)
             for (size_t c = 0; c < C; ++c)
                 row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + (left[c] + above[i + c]) / 2);
     } else if (filter == 4) {
-        for (size_t i = 0; i < n; i += C)
-            for (size_t c = 0; c < C; ++c) {
-                row[i + c] = left[c] = static_cast<uint8_t>(raw[i + c] + paeth(left[c], above[i + c], corner[c]));
-                corner[c] = above[i + c];
-            }
+        unfilter_nearest<C>(raw, above, row, n);
     } else {
         throw Broken{};
     }
