@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.training import predict, train
 from inlay.training.config import config_from
+from inlay.training.hardware import backend
 
 SMALL = {
     "unet": {"widths": [8, 8, 8, 8], "depths": [1, 1, 1]},
@@ -80,6 +82,19 @@ def test_a_class_missing_from_the_training_part_is_said_before_the_first_step(st
     weights = dict(zip(run.classes.names, run.config.family.class_weights))
     assert weights["moon"] == 1.0  # not infinite
     assert weights["ball"] > weights["sky"]
+
+
+def test_narrow_networks_learn_large_crops_without_the_library_that_dies_of_them(tmp_path):
+    data = Dataset.of([dots(f"{k}", (192, 192), 20, side=9) for k in range(2)])
+    run = train(data, "unet", tmp_path / "run", iterations=1, config=small("unet", crop=(192, 192)))
+    assert run.validations
+    before = torch.backends.mkldnn.enabled
+    network = run.network()
+    with backend(network, torch.zeros(1, 3, 192, 192)):
+        assert not torch.backends.mkldnn.enabled
+    with backend(network, torch.zeros(1, 3, 64, 64)):
+        assert torch.backends.mkldnn.enabled == before
+    assert torch.backends.mkldnn.enabled == before
 
 
 def test_large_images_that_find_no_room_are_told_with_the_memory_they_want(balls, tmp_path, monkeypatch):

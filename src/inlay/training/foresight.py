@@ -14,7 +14,7 @@ from torch import Tensor
 from inlay.core.errors import InlayError
 from inlay.training.batches import batch_of
 from inlay.training.examples import Example
-from inlay.training.hardware import autocast, is_out_of_memory
+from inlay.training.hardware import autocast, backend, is_out_of_memory
 from inlay.training.learner import Learner
 from inlay.training.mixing import mixed
 from inlay.training.plan import Plan
@@ -102,11 +102,12 @@ def foresee(plan: Plan, learner: Learner) -> Foresight:
         for _ in range(2):  # the first time a device prepares itself
             started = time.perf_counter()
             kept.clear()
-            with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
-                with autocast(learner.device, settings.precision):
-                    raw = network(batch.images)
-                total = torch.stack(list(network.loss(raw, batch.targets).values())).sum()
-            total.backward()  # type: ignore[no-untyped-call]
+            with backend(network, batch.images):
+                with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: tensor):
+                    with autocast(learner.device, settings.precision):
+                        raw = network(batch.images)
+                    total = torch.stack(list(network.loss(raw, batch.targets).values())).sum()
+                total.backward()  # type: ignore[no-untyped-call]
             float(total.detach())
             best = min(best, time.perf_counter() - started)
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:

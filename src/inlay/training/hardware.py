@@ -6,11 +6,15 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import cv2
 import torch
+from torch import Tensor, nn
 
 from inlay.core.errors import InlayError
+
+WIDE_ENOUGH, SMALL_ENOUGH = 16, 128 * 128  # channels, pixels: see `backend`
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -52,6 +56,24 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     """A context in which convolutions run in the wanted precision."""
     low = low_precision(device, precision)
     return nullcontext() if low is None else torch.autocast(device.type, low)
+
+
+@contextmanager
+def backend(network: nn.Module, images: Tensor) -> Iterator[None]:
+    """A context in which steps of a network do no harm: without oneDNN where that spoils memory.
+
+    oneDNN of torch 2.13 writes beyond its own in backward passes over large crops when the first layer has
+    less than 16 channels: the process dies, or worse. Such networks are small enough to do without.
+    """
+    first = next((layer for layer in network.modules() if isinstance(layer, nn.Conv2d)), None)
+    narrow = first is not None and first.out_channels < WIDE_ENOUGH
+    large = images.shape[-2] * images.shape[-1] > SMALL_ENOUGH
+    before: Any = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = before and not (narrow and large)
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
 
 
 def is_out_of_memory(error: BaseException) -> bool:

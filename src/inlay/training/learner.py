@@ -19,7 +19,7 @@ from inlay.training.batches import Batch
 from inlay.training.checkpoint import load_weights
 from inlay.training.config import RunConfig
 from inlay.training.distributed import Group, gradients, statistics
-from inlay.training.hardware import autocast, is_out_of_memory, low_precision
+from inlay.training.hardware import autocast, backend, is_out_of_memory, low_precision
 from inlay.training.schedule import follow, optimiser_of
 from inlay.training.teacher import taught
 
@@ -103,10 +103,11 @@ class Learner:
         """Add `share` of the gradient of a batch; returns that share of its losses."""
         batch = batch.to(self.device)
         try:
-            with autocast(self.device, self.settings.precision):
-                raw = self.network(batch.images)
-            losses: dict[str, Tensor] = self.network.loss(raw, batch.targets)
-            self.scaler.scale(torch.stack(list(losses.values())).sum() * share).backward()  # type: ignore[no-untyped-call]
+            with backend(self.network, batch.images):
+                with autocast(self.device, self.settings.precision):
+                    raw = self.network(batch.images)
+                losses: dict[str, Tensor] = self.network.loss(raw, batch.targets)
+                self.scaler.scale(torch.stack(list(losses.values())).sum() * share).backward()  # type: ignore[no-untyped-call]
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
