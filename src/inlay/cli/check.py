@@ -123,7 +123,7 @@ def check(
     to
         How to write them, whatever their suffix: jsonl, sarif, junit, coco_errors, markdown, csv_table, html.
     out
-        The same as --report with a name in .jsonl.
+        The same as --report; JSON Lines where the suffix says nothing.
     page
         The same as --report with a name in .html.
     split
@@ -155,7 +155,8 @@ def check(
     findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
     findings, shown = _compared(findings, control)
     print(shown)
-    _report(shown, [*((each, to) for each in report), (out, "jsonl"), (page, "html")], dataset, data)
+    named = None if out is not None and _is_report(out) else "jsonl"
+    _report(shown, [*((each, to) for each in report), (out, named), (page, "html")], dataset, data)
     if fixing.fix or fixing.preview is not None:
         _fix(findings, dataset, data, fixing)
     return findings.exit_code
@@ -182,9 +183,24 @@ def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
             raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
 
 
+def _is_report(path: Path) -> bool:
+    """Whether the suffix names a kind of report."""
+    from inlay.rules.report import kind_of
+
+    try:
+        return bool(kind_of(path))
+    except InlayError:
+        return False
+
+
 def _refuse_others(others: tuple[Path, ...], agreeing: Agreeing) -> None:
     if others:
-        raise InlayError(f"rules check one dataset, not {others[0]} as well: did you mean --agreement?")
+        hint = (
+            "each report wants a --report of its own"
+            if _is_report(others[0])
+            else "did you mean --agreement?"
+        )
+        raise InlayError(f"rules check one dataset, not {others[0]} as well: {hint}")
     if agreeing != ALONE:
         raise InlayError("--honeypots, --consensus and --by go with --agreement")
 
