@@ -6,7 +6,6 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
 
 import cv2
 import torch
@@ -68,8 +67,8 @@ def backend(network: nn.Module, images: Tensor) -> Iterator[None]:
     first = next((layer for layer in network.modules() if isinstance(layer, nn.Conv2d)), None)
     narrow = first is not None and first.out_channels < WIDE_ENOUGH
     large = images.shape[-2] * images.shape[-1] > SMALL_ENOUGH
-    before: Any = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = before and not (narrow and large)
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = before and not (narrow and large)  # type: ignore[assignment]
     try:
         yield
     finally:
