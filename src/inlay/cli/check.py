@@ -297,7 +297,8 @@ def _fix(findings: Findings, dataset: Dataset, data: Path, fixing: Fixing) -> No
     write_undo(((name, repair.label(name)) for name in repair.found), undo)
     _write(repair.repaired, data, target, lossy=fixing.lossy)
     print(f"fixed: {applied} findings, {len(patches) - applied} refused: {target}")
-    print(f"to take it back: inlay check {target} --undo {undo}")
+    elsewhere = f" --fixed {target}.undone" if target.is_dir() else ""
+    print(f"to take it back: inlay check {target} --undo {undo}{elsewhere}")
 
 
 def _undo(dataset: Dataset, data: Path, fixing: Fixing) -> int:
