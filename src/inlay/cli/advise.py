@@ -15,6 +15,7 @@ from inlay.cli.tables import as_number, columns
 
 if TYPE_CHECKING:
     from inlay.advise.choose import Answers
+    from inlay.advise.learning_curve import LearningCurve
     from inlay.core.classes import Classes
 
 advise = App(name="advise", help="Choose what to label, and know what it costs before paying for it.")
@@ -164,19 +165,7 @@ def curve(
         low_g, middle_g, high_g = fitted.gain(more)
         print(f"{more} more images add {middle_g:+.3f} ({low_g:+.3f} to {high_g:+.3f})")
     if page:
-        from inlay.page import curve as chart
-        from inlay.page import page as make_page
-        from inlay.page import write_page
-
-        sizes = np.geomspace(fitted.images.min(), 4 * most, 60)
-        lows, highs = fitted.interval(sizes)
-        series = {
-            "expected": list(zip(sizes.tolist(), fitted.predict(sizes).tolist())),
-            "low": list(zip(sizes.tolist(), lows.tolist())),
-            "high": list(zip(sizes.tolist(), highs.tolist())),
-            "measured": sorted(points),
-        }
-        write_page(page, make_page("Learning curve", chart(series, x="labelled images", y="score")))
+        _draw(fitted, points, page)
         print(f"page: {page}")
     return 0
 
@@ -247,6 +236,25 @@ def next_images(
     ):
         print(f"{worth:.3f}  {name}")
     return 0
+
+
+def _draw(fitted: LearningCurve, points: list[tuple[float, float]], path: Path) -> None:
+    """A page with the curve, its interval and what was measured."""
+    import numpy as np
+
+    from inlay.page import curve as chart
+    from inlay.page import page as make_page
+    from inlay.page import write_page
+
+    sizes = np.geomspace(fitted.images.min(), 4 * fitted.images.max(), 60)
+    lows, highs = fitted.interval(sizes)
+    series = {
+        "expected": list(zip(sizes.tolist(), fitted.predict(sizes).tolist())),
+        "low": list(zip(sizes.tolist(), lows.tolist())),
+        "high": list(zip(sizes.tolist(), highs.tolist())),
+        "measured": sorted(points),
+    }
+    write_page(path, make_page("Learning curve", chart(series, x="labelled images", y="score")))
 
 
 def _grown(
