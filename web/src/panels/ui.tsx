@@ -165,7 +165,7 @@ export function Tabs<Name extends string>({ label, tabs, open, onOpen, children 
             tabIndex={name === open ? 0 : -1} aria-label={icon && words} title={icon && words} onClick={() => onOpen(name)}
           >
             {icon ? <Icon name={icon} /> : words}
-            {!!count && <span class={bad ? "badge bad" : "badge"}>{count}</span>}
+            {!!count && <span class={bad ? "badge bad" : "badge"} title={String(count)}>{count > 999 ? "1k+" : count}</span>}
           </button>
         ))}
       </div>
