@@ -150,3 +150,13 @@ def test_what_is_usual_is_learnt_shown_and_frozen_into_a_rule_file(tmp_path, cap
     assert main(["check", str(tmp_path / "trusted"), "--learn", str(tmp_path / "usual.toml")]) == 0
     assert "median" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "trusted"), "--rules", str(tmp_path / "usual.toml")]) == 0
+
+
+def test_out_follows_its_suffix_and_a_report_without_its_flag_is_told_so(labels, tmp_path, capsys):
+    assert run(labels, *ALL, "--out", tmp_path / "page.html") == 1
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert run(labels, *ALL, "--out", tmp_path / "findings") == 1
+    assert (tmp_path / "findings").read_text("utf-8").startswith('{"rule"')
+    capsys.readouterr()
+    assert run(labels, tmp_path / "two.xml", "--report", tmp_path / "one.md") == 2
+    assert "each report wants a --report of its own" in capsys.readouterr().err

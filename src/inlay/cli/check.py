@@ -155,8 +155,7 @@ def check(
     findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
     findings, shown = _compared(findings, control)
     print(shown)
-    named = None if out is not None and _is_report(out) else "jsonl"
-    _report(shown, [*((each, to) for each in report), (out, named), (page, "html")], dataset, data)
+    _report(shown, [*((each, to) for each in report), (out, _lines(out)), (page, "html")], dataset, data)
     if fixing.fix or fixing.preview is not None:
         _fix(findings, dataset, data, fixing)
     return findings.exit_code
@@ -181,6 +180,11 @@ def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
     for name in ("fixed", "unsafe_fixes"):
         if getattr(fixing, name) and not (fixing.fix or fixing.preview):
             raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
+
+
+def _lines(out: Path | None) -> str | None:
+    """JSON Lines where a suffix says nothing."""
+    return None if out is not None and _is_report(out) else "jsonl"
 
 
 def _is_report(path: Path) -> bool:
