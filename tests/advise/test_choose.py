@@ -136,4 +136,4 @@ def test_the_speeds_are_those_of_the_table_of_families():
     for model, speed in SPEED.items():
         if measured[model] != ["-"]:
             assert 1 / 4 <= speed * float(measured[model][0]) / 1000 <= 4, model
-    assert "2.2 images of 0.2 megapixels a second" in choose(Answers(objects=True)).hardware
+    assert "4 to 9.6 images of 0.2 megapixels a second" in choose(Answers(objects=True)).hardware

@@ -159,4 +159,4 @@ def test_out_follows_its_suffix_and_a_report_without_its_flag_is_told_so(labels,
     assert (tmp_path / "findings").read_text("utf-8").startswith('{"rule"')
     capsys.readouterr()
     assert run(labels, tmp_path / "two.xml", "--report", tmp_path / "one.md") == 2
-    assert "each report wants a --report of its own" in capsys.readouterr().err
+    assert "Each report wants a --report of its own" in capsys.readouterr().err

@@ -275,14 +275,14 @@ def _metrics(label_type: LabelType, answers: Answers) -> tuple[str, ...]:
 
 
 SPEED: Mapping[str, float] = {  # images of 0.2 megapixels a second on one core: docs/benchmarks/models.md
-    "deeplab": 4.7,
-    "mask_rcnn": 1.0,
-    "mask_transformer": 1.3,
-    "panoptic_fpn": 0.5,
-    "segformer": 1.3,
-    "solov2": 2.2,
-    "unet": 2.5,
-    "yolo_seg": 1.0,
+    "deeplab": 17,
+    "mask_rcnn": 4.0,
+    "mask_transformer": 9.2,
+    "panoptic_fpn": 3.5,
+    "segformer": 6.1,
+    "solov2": 9.6,
+    "unet": 16,
+    "yolo_seg": 8.4,
 }
 
 

@@ -199,12 +199,8 @@ def _is_report(path: Path) -> bool:
 
 def _refuse_others(others: tuple[Path, ...], agreeing: Agreeing) -> None:
     if others:
-        hint = (
-            "each report wants a --report of its own"
-            if _is_report(others[0])
-            else "did you mean --agreement?"
-        )
-        raise InlayError(f"rules check one dataset, not {others[0]} as well: {hint}")
+        hint = " Each report wants a --report of its own." if _is_report(others[0]) else ""
+        raise InlayError(f"rules check one dataset, not {others[0]} as well: did you mean --agreement?{hint}")
     if agreeing != ALONE:
         raise InlayError("--honeypots, --consensus and --by go with --agreement")
 

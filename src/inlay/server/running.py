@@ -27,7 +27,7 @@ from inlay.server.studio import Studio
 from inlay.server.transfer import Kind, import_labels
 
 OWNER = "me"
-PLAIN_NAMES = ("images", "img", "imgs", "photos", "pictures", "jpegimages")  # no name of a project
+PLAIN_NAMES = ("images", "img", "imgs", "jpegimages")  # no name of a project
 Progress = Callable[[int, int, str], None]
 
 
