@@ -128,3 +128,14 @@ def test_the_command_reads_label_types_and_says_what_to_buy(tmp_path, capsys):
     path.write_text("\n".join(rows[:4]))
     assert main([*command, "coarse"]) != 0
     assert "no learning curve" in capsys.readouterr().err
+
+
+def test_no_score_is_foretold_beyond_what_a_score_can_be():
+    low, high = LearningCurve([18, 35, 70, 140], [0.532, 0.652, 0.536, 0.690]).interval([140, 280, 560])
+    assert (low >= 0).all() and (high <= 1).all()
+    assert (low < high).all()
+
+
+def test_percent_are_refused():
+    with pytest.raises(InlayError, match="divide percent by 100"):
+        LearningCurve([18, 35, 70, 140], [53, 65, 53, 69])

@@ -84,6 +84,10 @@ class LearningCurve:
             raise InlayError("a learning curve has one score for each number of images")
         if not (np.isfinite(self.scores).all() and (self.images >= 1).all()):
             raise InlayError("numbers of images are 1 or more, and scores finite")
+        if self.scores.size and not (self.scores.min() >= 0 and self.scores.max() <= 1):
+            raise InlayError(
+                f"scores are shares from 0 to 1, not {self.scores.max():g}: divide percent by 100"
+            )
         sizes = np.unique(self.images)
         if sizes.size and sizes[-1] < FEWEST_IMAGES:
             raise InlayError(
@@ -145,7 +149,7 @@ class LearningCurve:
         random = np.random.default_rng(1)
         curves = self.draws(images)
         seen = curves + random.normal(0, self.scatter, (len(curves), 1))
-        low, high = np.quantile(seen, [0.05, 0.95], axis=0)
+        low, high = np.clip(np.quantile(seen, [0.05, 0.95], axis=0), 0, 1)
         return low, high
 
     def needed(self, target: float, *, margin: float = 0.0) -> tuple[float, float, float]:
