@@ -17,13 +17,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.features import Look, cells_of, look
+from inlay.click.parts.features import Look, look
 from inlay.click.parts.judge import overlap, qualities
 from inlay.click.parts.layers import Layers, read_layers
 from inlay.click.parts.pyramid import Pyramid
-from inlay.click.parts.shape import CERTAIN, Shape
+from inlay.click.parts.shape import Shape
 from inlay.click.parts.state import Ask, State
 from inlay.click.parts.trim import trimmed
+from inlay.models.cues import CERTAIN, cells_of
 from inlay.models.cues.smooth import smooth
 
 COEFFICIENTS = Path(__file__).parent / "parts" / "classical.npz"

@@ -14,20 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.features import cells_of, cues_of
+from inlay.click.parts.features import cues_of
 from inlay.click.parts.prompt import Click
 from inlay.click.parts.pyramid import Pyramid, Size, grid_of
-from inlay.click.parts.shape import CERTAIN, Shape
+from inlay.click.parts.shape import Shape
 from inlay.click.parts.state import Ask, State
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
-from inlay.models.cues import COUNT
+from inlay.models.cues import CERTAIN, MAPS, SPREAD, STRIDE, cells_of
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
 SIDE = 256  # pixels of the squares that the network sees
 SCALES = 3  # windows of a first click: each costs a pass of the network
-STRIDE = 4  # of them for one cell of its maps and masks
-SPREAD = 1.0  # cells that a click's mark is wide; as in training
 
 Field = NDArray[np.float32]
 Answer = Callable[[Field, Field], tuple[Field, Field]]  # images and maps -> logits of masks and of scores
@@ -108,7 +106,7 @@ def _image(pyramid: Pyramid, ask: Ask, size: Size) -> Field:
 def _maps(pyramid: Pyramid, ask: Ask, clicks: Sequence[Click], size: Size) -> Field:
     """(MAPS, h, w) marks of positive and of negative clicks, the share of the mask before, and cues."""
     cells = SIDE // STRIDE
-    maps = np.zeros((3 + COUNT, cells, cells), np.float32)
+    maps = np.zeros((MAPS, cells, cells), np.float32)
     place = np.arange(cells, dtype=np.float32) + 0.5
     x0, y0, x1, y1 = ask.window
     for x, y, positive in clicks:
@@ -153,7 +151,7 @@ def _from_onnx(path: Path) -> Answer:
     except Exception as error:  # its own exceptions, of a dozen kinds
         raise FormatError(path, "", f"not an ONNX file that can be run ({str(error)[:200]})") from None
     inputs = session.get_inputs()
-    if [each.name for each in inputs] != ["images", "maps"] or inputs[1].shape[1] != 3 + COUNT:
+    if [each.name for each in inputs] != ["images", "maps"] or inputs[1].shape[1] != MAPS:
         raise FormatError(
             path, "inputs", "not a click network of today: write one with `inlay.models.click.write_onnx`"
         )

@@ -26,12 +26,13 @@ from inlay.core.classes import Classes, SegmentClass
 from inlay.core.errors import FormatError, InlayError
 from inlay.core.segmentation import Segmentation
 from inlay.core.staging import staged
+from inlay.models.cues import MAPS, STRIDE
 from inlay.models.decode.prompted import things_of_prompts
 from inlay.models.encoders import make_encoder
 from inlay.models.losses.mask import dice
 from inlay.models.parts.blocks import ConvNorm, Join, PooledContext, initialise
 from inlay.models.parts.pixels import Contrast255, pad_to
-from inlay.models.parts.prompts import MAPS, STRIDE, Clicks, maps_of, no_clicks, scene_of, with_next_click
+from inlay.models.parts.prompts import Clicks, maps_of, no_clicks, scene_of, with_next_click
 from inlay.models.parts.pyramid import Pyramid
 from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Target, Targets

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inlay.click.parts.prompt import Click
 from inlay.click.parts.pyramid import Pyramid, Size, Window, grid_of
 from inlay.click.parts.shape import Shape
-from inlay.models.cues import Cells, Field, air, cues, guide_of, paths
+from inlay.models.cues import Field, air, cells_of, cues, guide_of, paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,21 +109,6 @@ def scale_of(window: Window, image: Size) -> tuple[float, float]:
     width = window[2] - window[0]
     share = np.hypot(width, window[3] - window[1]) / np.hypot(*image)
     return max(float(share), 0.06), float(np.log(min(width, 640) + 1)) / 6
-
-
-def cells_of(clicks: Sequence[Click], window: Window, size: Size) -> tuple[Cells, Cells]:
-    """Numbers of the cells with positive clicks, and with negative ones; in a cell the last counts."""
-    x0, y0, x1, y1 = window
-    last: dict[int, bool] = {}
-    for x, y, positive in clicks:
-        column = int((x - x0) * size[1] / (x1 - x0))
-        row = int((y - y0) * size[0] / (y1 - y0))
-        if x0 <= x <= x1 and y0 <= y <= y1:
-            last[min(row, size[0] - 1) * size[1] + min(column, size[1] - 1)] = positive
-    return (
-        np.array([cell for cell, positive in last.items() if positive], np.int64),
-        np.array([cell for cell, positive in last.items() if not positive], np.int64),
-    )
 
 
 def _rim(window: Window, size: Size, image: Size) -> NDArray[np.bool_]:

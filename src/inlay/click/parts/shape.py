@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.click.parts.pyramid import Size, Window, clipped, grid_of, resampled
+from inlay.models.cues import CERTAIN
 
 Field = NDArray[np.float32]
 
 OUTSIDE = -3.0  # beyond the window
-CERTAIN = 3.0  # values are cut to this
 FINE = 224  # cells a side of the finest grid
 WHOLE = 1 << 20  # pixels up to which a mask is enlarged in one piece
 TILES = 16

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.click import Candidate
-from inlay.click.parts.features import cells_of
 from inlay.click.parts.memory import Memory
 from inlay.click.parts.prompt import Click, Prompt, prompt_of
 from inlay.click.parts.pyramid import Pyramid, Size, Window, clipped, grid_of, resampled
@@ -18,6 +17,7 @@ from inlay.click.parts.result import distinct, pixels_of
 from inlay.click.parts.shape import FINE, Shape, shape_of
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.masks import Masks
+from inlay.models.cues import cells_of
 from inlay.models.cues.colour import lab_of
 from inlay.models.cues.smooth import smooth
 

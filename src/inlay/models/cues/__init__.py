@@ -6,6 +6,8 @@ No torch is needed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,10 @@ Field = NDArray[np.float32]
 Cells = NDArray[np.int64]
 
 COUNT = 19
+MAPS = 3 + COUNT  # that a network reads: marks of positive and negative clicks, the mask before, cues
+STRIDE = 4  # pixels of the image for one cell of its maps
+SPREAD = 1.0  # cells that a click's mark is wide
+CERTAIN = 3.0  # values of a mask are cut to this
 CONTRAST = 120.0  # cells that a path through a full change of colour counts for
 FAR = np.float32(1e3)  # cells; what nothing reaches is that far
 
@@ -27,6 +33,23 @@ def guide_of(pixels: NDArray[np.uint8]) -> Field:
 
     guide: Field = gaussian_filter(lab_of(pixels), (0.6, 0.6, 0))
     return guide
+
+
+def cells_of(
+    clicks: Iterable[tuple[float, float, bool]], window: tuple[int, int, int, int], size: tuple[int, int]
+) -> tuple[Cells, Cells]:
+    """Numbers of the cells with positive clicks, and with negative ones; in a cell the last counts."""
+    x0, y0, x1, y1 = window
+    last: dict[int, bool] = {}
+    for x, y, positive in clicks:
+        column = int((x - x0) * size[1] / (x1 - x0))
+        row = int((y - y0) * size[0] / (y1 - y0))
+        if x0 <= x <= x1 and y0 <= y <= y1:
+            last[min(row, size[0] - 1) * size[1] + min(column, size[1] - 1)] = positive
+    return (
+        np.array([cell for cell, positive in last.items() if positive], np.int64),
+        np.array([cell for cell, positive in last.items() if not positive], np.int64),
+    )
 
 
 def cues(

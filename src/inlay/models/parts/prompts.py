@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inlay.core import kernels
-from inlay.models.cues import COUNT, Cells, Field, cues, guide_of
+from inlay.models.cues import CERTAIN, COUNT, SPREAD, STRIDE, Cells, Field, cells_of, cues, guide_of
 
-STRIDE = 4  # pixels of the image for one cell of the maps
-SPREAD = 1.0  # cells that a click's mark is wide
-CERTAIN = 3.0  # values of a mask are cut to this
 CUT = 0.7  # share of crops that are part of an image, and of their sides that cut it
-MAPS = 3 + COUNT  # that a network reads: marks of clicks, the mask before, cues
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +44,10 @@ class Clicks:
 
     def cells(self, row: int, scene: Scene) -> tuple[Cells, Cells]:
         """Numbers of the scene's cells with positive and with negative clicks on a thing; the last counts."""
-        last: dict[int, float] = {}
-        height, width = scene.rim.shape
-        for (x, y), sign in zip((self.points[row] / STRIDE).tolist(), self.signs[row].tolist()):
-            column, line = int(x) - scene.corner[1], int(y) - scene.corner[0]
-            if sign and 0 <= column < width and 0 <= line < height:
-                last[line * width + column] = sign
-        inside, outside = ([cell for cell, sign in last.items() if sign == side] for side in (1, -1))
-        return np.array(inside, np.int64), np.array(outside, np.int64)
+        (top, left), (height, width) = scene.corner, scene.rim.shape
+        window = (left * STRIDE, top * STRIDE, (left + width) * STRIDE, (top + height) * STRIDE)
+        rows = zip(self.points[row].tolist(), self.signs[row].tolist())
+        return cells_of([(x, y, sign > 0) for (x, y), sign in rows if sign], window, (height, width))
 
 
 @dataclass(frozen=True, eq=False)
