@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,7 +44,8 @@ def read_scores(text: str, name: str) -> list[LabelType]:
             if not any(cells):
                 continue
             if header is None:
-                header = _header(cells, name)
+                refuse_missing(cells, COLUMNS, name)
+                header = cells
                 continue
             kind, *figures = _cells(cells, header, where)
             seconds, images, score = (_number(cell, what, where) for cell, what in zip(figures, COLUMNS[1:]))
@@ -55,13 +57,13 @@ def read_scores(text: str, name: str) -> list[LabelType]:
     return [_label_type(kind, rows, name) for kind, rows in points.items()]
 
 
-def _header(cells: list[str], name: str) -> list[str]:
-    missing = [column for column in COLUMNS if column not in cells]
+def refuse_missing(header: Sequence[str], columns: Sequence[str], name: str) -> None:
+    """Name the first column that a table lacks."""
+    missing = [column for column in columns if column not in header]
     if missing:
         raise InlayError(
-            f"{name}: header: there is no column {missing[0]!r}; wanted are {', '.join(COLUMNS)}"
+            f"{name}: header: there is no column {missing[0]!r}; wanted are {', '.join(columns)}"
         )
-    return cells
 
 
 def _cells(cells: list[str], header: list[str], where: str) -> list[str]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inlay.advise.cost import MODES, Timing
+from inlay.advise.scores import refuse_missing
 from inlay.core.errors import InlayError
 
 COLUMNS = ("sample", "mode", "seconds")
@@ -42,11 +43,7 @@ def read_timings(text: str, name: str, names: Sequence[str]) -> list[Timing]:
         When a column is missing, or a line names no image, no label type or no positive time.
     """
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        raise InlayError(
-            f"{name}: header: there is no column {missing[0]!r}; wanted are {', '.join(COLUMNS)}"
-        )
+    refuse_missing(reader.fieldnames or (), COLUMNS, name)
     places = _places(names)
     return [_timing(row, places, f"{name}: line {reader.line_num}") for row in reader]
 
