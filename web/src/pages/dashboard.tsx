@@ -1,7 +1,7 @@
 /** Progress, time, cost and quality of a project. */
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../api.ts";
-import { AsTable, BarChart, ColumnChart } from "../charts/bars.tsx";
+import { AsTable, BarChart, ColumnChart, type Row } from "../charts/bars.tsx";
 import { StateBar } from "../charts/states.tsx";
 import { attempt } from "../panels/ui.tsx";
 import type { Dashboard, Seconds } from "../schema.d.ts";
@@ -87,61 +87,47 @@ const Days = ({ board }: { readonly board: Dashboard }) => (
   </section>
 );
 
+type Bar = Row & { readonly cells: readonly (string | number)[] };
+
+/** Bars, and the same as a table whose cells follow the name; nothing where there is no bar. */
+function BarCard({ title, head, bars }: { readonly title: string; readonly head: readonly string[]; readonly bars: readonly Bar[] }) {
+  if (!bars.length) return null;
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      <BarChart label={title} rows={bars} />
+      <AsTable head={[t.dashboard.name, ...head]} rows={bars.map(({ name, cells }) => [name, ...cells])} />
+    </section>
+  );
+}
+
 type RowsProps = { readonly title: string; readonly rows: readonly Seconds[]; readonly colour?: (name: string) => string | undefined };
 
 /** What was spent on each: money where an hour has a price, else time. */
 function Spent({ title, rows, paid, colour }: RowsProps & { readonly paid: boolean }) {
   const worked = rows.filter(({ seconds }) => seconds).toSorted((one, other) => other.seconds - one.seconds);
-  if (!worked.length) return null;
-  return (
-    <section class="card">
-      <h2>{title}</h2>
-      <BarChart
-        label={title}
-        rows={worked.map(({ name, seconds, cost }) => ({ name, value: seconds, words: paid ? cost.toFixed(2) : duration(seconds), colour: colour?.(name) }))}
-      />
-      <AsTable
-        head={[t.dashboard.name, t.dashboard.time, t.dashboard.cost, t.dashboard.gestures]}
-        rows={worked.map(({ name, seconds, cost, gestures }) => [name, duration(seconds), paid ? cost.toFixed(2) : "–", gestures])}
-      />
-    </section>
-  );
+  const bars = worked.map(({ name, seconds, cost, gestures }) => ({
+    name, value: seconds, words: paid ? cost.toFixed(2) : duration(seconds), colour: colour?.(name),
+    cells: [duration(seconds), paid ? cost.toFixed(2) : "–", gestures],
+  }));
+  return <BarCard title={title} head={[t.dashboard.time, t.dashboard.cost, t.dashboard.gestures]} bars={bars} />;
 }
 
 const perSegment = ({ seconds, segments }: Seconds): number => (segments ? seconds / segments : 0);
 
 function Pace({ title, rows, colour }: RowsProps) {
-  const worked = rows.filter(perSegment);
-  if (!worked.length) return null;
-  return (
-    <section class="card">
-      <h2>{title}</h2>
-      <BarChart
-        label={title}
-        rows={worked.map((row) => ({ name: row.name, value: perSegment(row), words: duration(perSegment(row)), colour: colour?.(row.name) }))}
-      />
-      <AsTable
-        head={[t.dashboard.name, t.dashboard.perSegment, t.dashboard.worked, t.dashboard.time]}
-        rows={worked.map((row) => [row.name, duration(perSegment(row)), row.segments, duration(row.seconds)])}
-      />
-    </section>
-  );
+  const bars = rows.filter(perSegment).map((row) => ({
+    name: row.name, value: perSegment(row), words: duration(perSegment(row)), colour: colour?.(row.name),
+    cells: [duration(perSegment(row)), row.segments, duration(row.seconds)],
+  }));
+  return <BarCard title={title} head={[t.dashboard.perSegment, t.dashboard.worked, t.dashboard.time]} bars={bars} />;
 }
 
 function Tools({ rows }: { readonly rows: readonly Seconds[] }) {
-  const name = (kind: string): string => t.history.kinds[kind] ?? kind;
-  const used = rows.filter(({ seconds }) => seconds > 0);
-  if (!used.length) return null;
-  return (
-    <section class="card">
-      <h2>{t.dashboard.perTool}</h2>
-      <BarChart label={t.dashboard.perTool} rows={used.map((row) => ({ name: name(row.name), value: row.seconds, words: duration(row.seconds) }))} />
-      <AsTable
-        head={[t.dashboard.name, t.dashboard.time, t.dashboard.gestures]}
-        rows={used.map((row) => [name(row.name), duration(row.seconds), row.gestures])}
-      />
-    </section>
-  );
+  const bars = rows.filter(({ seconds }) => seconds > 0).map(({ name, seconds, gestures }) => ({
+    name: t.history.kinds[name] ?? name, value: seconds, words: duration(seconds), cells: [duration(seconds), gestures],
+  }));
+  return <BarCard title={t.dashboard.perTool} head={[t.dashboard.time, t.dashboard.gestures]} bars={bars} />;
 }
 
 function Quality({ board }: { readonly board: Dashboard }) {
