@@ -29,6 +29,17 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Networks of a test compute on one thread: others run beside it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Any]:
     """What drives browsers: one in a process, for a second one refuses to start beside it."""

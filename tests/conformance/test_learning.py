@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from inlay import Classes, Dataset, Sample, Segmentation, SegmentClass, plugins
 from inlay.metrics import score
@@ -19,6 +17,8 @@ from inlay.training.config import config_from
 spec = importlib.util.spec_from_file_location("families", Path(__file__).with_name("test_models.py"))
 families = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(families)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SKY, GROUND = SegmentClass("sky", "stuff"), SegmentClass("ground", "stuff")
 CLASSES = Classes((SKY, GROUND, SegmentClass("ball"), SegmentClass("box")))
@@ -58,14 +58,6 @@ def scene(seed: int) -> Sample:
     pixels = (image + rng.normal(0, 6, image.shape)).clip(0, 255).astype(np.uint8)
     split = "train" if seed < LEARNT else "test"
     return Sample(f"scene_{seed}", pixels, Segmentation.from_panoptic(ids, segments, CLASSES), split=split)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_scenes_are_all_different_and_of_all_classes():

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import torch
 
 from inlay import Classes, Dataset, Sample, Segmentation, SegmentClass
 
@@ -21,11 +18,8 @@ STREET = Classes(
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread: None) -> None:
+    """For all tests of training."""
 
 
 def picture(seed: int, size: tuple[int, int] = (64, 64), *, stuff: bool = True) -> Sample:
