@@ -279,6 +279,19 @@ def test_a_wrong_call_is_one_line_and_exit_code_two(arguments, tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["advise", "cost", "--objects", "5,x"], "--images is missing"),
+        (["advise", "cost", "--objects", "5", "--images"], "--images requires an argument"),
+        (["advise", "cost", "--objects", "5,x", "--images", "9", "--wage", "18"], "'x' is not a number"),
+    ],
+)
+def test_what_was_not_given_is_missing_and_what_was_given_empty_wants_a_value(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_the_whole_job_runs_by_command_line(cells, tmp_path, capsys):
     run, predictions = tmp_path / "run", tmp_path / "predictions.json"
     assert main(["train", str(cells), "--model", "solov2", "--out", str(run), "--iterations", "2"]) == 0

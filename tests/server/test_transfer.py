@@ -272,12 +272,17 @@ message = "too small: {area_px} px"
     assert client.request("GET", f"{base}/images?finding=small")["images"][0]["findings"] == len(
         found["findings"]
     )
+    rules = {finding["rule"] for finding in found["findings"]}
+    offered = client.request("GET", f"{base}/broken-rules")
+    assert offered == [{"rule": rule, "images": 1} for rule in sorted(rules)]
     refused(409, client.request, "POST", f"/api/images/{image}/fix", {"fingerprint": small["fingerprint"]})
     refused(404, client.request, "POST", f"/api/images/{image}/fix", {"fingerprint": "gone"})
     mendable = next(finding for finding in found["findings"] if finding["fix"])
     wanted = {"fingerprint": mendable["fingerprint"]}
     mended = client.request("POST", f"/api/images/{image}/fix", wanted)["gesture"]
     send(client, image, 1, mended)
+    assert client.request("GET", f"{base}/images?finding=small")["images"] == []  # nobody looked since
+    assert client.request("GET", f"{base}/broken-rules") == []
     assert [segment["key"] for segment in client.document(image)["segments"]] == [key_of(1)]
     after = client.request("GET", f"/api/images/{image}/findings")
     assert mendable["fingerprint"] not in [finding["fingerprint"] for finding in after["findings"]]

@@ -170,6 +170,9 @@ def test_a_finding_appears_while_one_draws_and_one_key_fixes_it(owner, served, d
     assert desk.saved().labelled() == 80 * 70 + 4
     desk.page.get_by_role("tab", name="Findings").click()
     finding = desk.page.locator(".finding", has_text="fragment")
+    page.goto(f"{served.address}/projects/1")
+    page.get_by_label("Finding").focus()
+    page.locator("datalist option[value=fragment]").wait_for(state="attached")  # offered, to be picked
     finding.get_by_role("button", name="stray").first.click()
     desk.press("f")
     desk.page.get_by_text("Fixed.").wait_for()

@@ -83,6 +83,12 @@ export interface Broken {
   readonly op: number | null;
 }
 
+/** A rule that found something. */
+export interface BrokenRule {
+  readonly images: number;
+  readonly rule: string;
+}
+
 /** A way to spend the hours: the score that it adds (P10, P50, P90), and that of an hour. */
 export interface Buy {
   readonly gain: readonly [number, number, number];
@@ -722,6 +728,7 @@ export interface Routes {
   "GET /api/projects/{project_id}/advice/timings": { body: undefined; query: Record<never, never>; answer: undefined };
   "POST /api/projects/{project_id}/assign": { body: Assignment; query: Record<never, never>; answer: undefined };
   "GET /api/projects/{project_id}/assistance": { body: undefined; query: Record<never, never>; answer: Assistance };
+  "GET /api/projects/{project_id}/broken-rules": { body: undefined; query: Record<never, never>; answer: readonly BrokenRule[] };
   "GET /api/projects/{project_id}/classes": { body: undefined; query: Record<never, never>; answer: ClassTable };
   "PUT /api/projects/{project_id}/classes": { body: ClassRows; query: Record<never, never>; answer: ClassTable };
   "GET /api/projects/{project_id}/classes/changes": { body: undefined; query: Record<never, never>; answer: readonly ClassChange[] };

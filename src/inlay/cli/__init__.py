@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError
 
 from inlay import __version__
 from inlay.cli.advise import advise
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return _fail(f"{error} (see `inlay --help`)")
+        return _fail(_misused(error))
     except InlayError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
@@ -80,6 +80,14 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}")
+
+
+def _misused(error: CycloptsError) -> str:
+    """What is wrong with a command line, and where its help is."""
+    said = str(error)
+    if isinstance(error, MissingArgumentError) and error.keyword is None:  # not given at all
+        said = said.replace("requires an argument", "is missing")
+    return f"{said} (see `{' '.join(('inlay', *(error.command_chain or ())))} --help`)"
 
 
 def _fail(message: str, *, code: int = 2) -> int:

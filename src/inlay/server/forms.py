@@ -176,6 +176,13 @@ class ImageRow(Body):
     )
 
 
+class BrokenRule(Body):
+    """A rule that found something."""
+
+    rule: str
+    images: int = Field(description="in which it did, as they are now")
+
+
 class Image(ImageRow):
     """One image, with its neighbours in the list and in its video."""
 

@@ -5,7 +5,7 @@ import { address, call } from "../api.ts";
 import { Icon } from "../panels/icons.tsx";
 import { attempt, Bar, Button, Field, tell } from "../panels/ui.tsx";
 import { StateBar } from "../charts/states.tsx";
-import type { ImagePage, ImageRow } from "../schema.d.ts";
+import type { BrokenRule, ImagePage, ImageRow } from "../schema.d.ts";
 import { labelNext, pageOf } from "../state/next.ts";
 import { classTable, loadProject, members, onEvent, owns, project, reviews } from "../state/project.ts";
 import { duration, percent, t } from "../texts.ts";
@@ -64,7 +64,7 @@ export function ImagesPage({ project: id }: { readonly project: number }) {
         <Button kind="primary" onClick={() => void labelNext(id)}>{t.images.next}</Button>
       </div>
       {project.value && <StateBar states={project.value.states} total={project.value.images} legend />}
-      <FilterBar />
+      <FilterBar project={id} />
       <div class="row">
         <span class="soft" aria-live="polite">{page ? t.images.total(page.total) : t.loading}{page?.scanning ? `, ${t.projects.scanning}` : ""}</span>
         {reviews.value && chosen.size > 0 && <Assign project={id} chosen={chosen} onDone={() => setChosen(new Set())} />}
@@ -86,8 +86,11 @@ const rescan = (id: number): Promise<unknown> =>
     await loadProject(id);
   });
 
-function FilterBar() {
+function FilterBar({ project: id }: { readonly project: number }) {
   const now = filters.value;
+  const [broken, setBroken] = useState<readonly BrokenRule[]>([]);
+  const look = (): Promise<unknown> =>
+    attempt(async () => setBroken(await call("GET /api/projects/{project_id}/broken-rules", { project_id: id })));
   const set = (part: Filters): void => {
     const next = Object.entries({ ...now, ...part }).filter(([, value]) => value !== undefined && value !== "");
     filters.value = Object.fromEntries(next) as Filters;
@@ -109,7 +112,7 @@ function FilterBar() {
     <Field label={label}>
       {(id) => (
         <input
-          id={id} type="search" value={now[name] ?? ""} maxLength={120} list={name === "finding" ? "finding-words" : undefined}
+          id={id} type="search" value={now[name] ?? ""} maxLength={120} {...(name === "finding" && { list: "finding-words", onFocus: look })}
           onInput={(event) => set({ [name]: event.currentTarget.value })}
         />
       )}
@@ -122,7 +125,10 @@ function FilterBar() {
       {pick(t.images.className, "class_id", classTable.value.classes.map((row) => [row.class_id ?? 0, row.name]), true)}
       {text(t.images.tag, "tag")}
       {text(t.images.finding, "finding")}
-      <datalist id="finding-words"><option value="any">{t.images.anyFinding}</option></datalist>
+      <datalist id="finding-words">
+        <option value="any">{t.images.anyFinding}</option>
+        {broken.map(({ rule, images }) => <option key={rule} value={rule}>{t.images.total(images)}</option>)}
+      </datalist>
       {members.value.length > 1 && pick(t.images.person, "person", members.value.map(({ user_id, name }) => [user_id, name]), true)}
       {Object.keys(now).length > 0 && <Button kind="quiet" onClick={() => (filters.value = {})}>{t.images.clear}</Button>}
     </form>

@@ -33,6 +33,12 @@ def index(
     return images.page(who, wanted, after=after, limit=limit)
 
 
+@router.get("/projects/{project_id}/broken-rules", **allow("labeller"))
+def broken_rules(project_id: int, who: Who) -> list[forms.BrokenRule]:
+    """Rules to list images by: those that found something, as far as somebody has looked."""
+    return images.broken_rules(who)
+
+
 @router.post("/projects/{project_id}/next", **allow("labeller"))
 def next_image(project_id: int, who: Who) -> forms.NextImage:
     """Lock the image to label next: one's own, returned, or begun ones first, then free ones."""

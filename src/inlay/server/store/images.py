@@ -68,12 +68,10 @@ class Wanted:
         if self.class_id is not None:
             found.append(exists().where(of_image, segments.c.class_id == self.class_id))
         if self.finding:
-            rule = findings.c.image_id == images.c.image_id
-            found.append(
-                images.c.findings > 0
-                if self.finding == "any"
-                else exists().where(rule, findings.c.rule == self.finding)
-            )
+            found.append(images.c.findings > 0)  # unknown since the last gesture: those kept are out of date
+            if self.finding != "any":
+                of_rule = findings.c.image_id == images.c.image_id, findings.c.rule == self.finding
+                found.append(exists().where(*of_rule))
         if self.person is not None:
             drew = exists().where(gestures.c.image_id == images.c.image_id, gestures.c.user_id == self.person)
             found.append(or_(images.c.assignee == self.person, drew))
@@ -115,6 +113,24 @@ def page(who: Access, wanted: Wanted, *, after: str | None, limit: int) -> forms
             total=total,
             scanning=who.project_id in who.studio.scans,
         )
+
+
+def broken_rules(who: Access) -> list[forms.BrokenRule]:
+    """The rules that found something in the images one sees, those of most images first."""
+    many = func.count(images.c.image_id.distinct())
+    with who.studio.database.reading() as db:
+        query = (
+            select(findings.c.rule, many.label("images"))
+            .join_from(findings, images)
+            .where(
+                images.c.project_id == who.project_id,
+                images.c.findings > 0,
+                *visible(who, row_of(db, who.project_id)),
+            )
+            .group_by(findings.c.rule)
+            .order_by(many.desc(), findings.c.rule)
+        )
+        return [forms.BrokenRule(rule=row.rule, images=row.images) for row in db.execute(query)]
 
 
 def _cursor(row: Row[Any]) -> str:
