@@ -15,7 +15,7 @@ from inlay.models.decode.queries import segments_of_queries, things_of_queries
 from inlay.models.encoders.vit import ViT
 from inlay.models.mask_transformer import Config, MaskTransformer, adapt, build
 from inlay.models.parts.eomt_weights import renamed
-from inlay.models.parts.queries import CLASS, DICE, MASK, Segments, assigned, mask_losses, sampled
+from inlay.models.parts.queries import CLASS, DICE, MASK, Segments, assigned, mask_losses, masks_of, sampled
 from inlay.training.batches import batch_of
 from inlay.training.examples import Examples, classes_to_learn, example_of, facts_of
 
@@ -82,9 +82,10 @@ def test_right_masks_cost_nothing_and_wrong_ones_much():
 
 
 def test_points_are_read_at_the_middle_of_pixels():
-    masks = torch.randn(2, *SIZE)
+    maps = torch.randn(2, 3, *SIZE)
     places = torch.randint(SIZE[0] * SIZE[1], (2, 50))
-    assert torch.allclose(sampled(masks, places, SIZE, SIZE), masks.flatten(1).gather(1, places), atol=1e-5)
+    right = maps.flatten(2).gather(2, places[:, None].expand(-1, 3, -1))
+    assert torch.allclose(sampled(maps, places, SIZE, SIZE), right, atol=1e-5)
 
 
 def test_each_segment_gets_the_query_that_fits_it_as_trying_all_pairings_says():
@@ -92,7 +93,7 @@ def test_each_segment_gets_the_query_that_fits_it_as_trying_all_pairings_says():
     order = torch.tensor([3, 1, 0, 2])
     masks = torch.cat([logits_of(found)[order], torch.randn(1, *SIZE)])
     logits = torch.randn(5, 4)
-    query, row = assigned(logits, masks, found, 2000, SIZE)
+    query, row = assigned(logits, torch.eye(5), masks, found, 2000, SIZE)
     everywhere = torch.arange(SIZE[0] * SIZE[1])[None]
     truth = found.at(torch.arange(4), everywhere.expand(4, -1))
     share, flat = masks.flatten(1).sigmoid(), masks.flatten(1)
@@ -193,9 +194,10 @@ def _dataset():
 
 def test_masked_queries_see_only_the_places_of_their_mask():
     network = MaskTransformer(Config(queries=3, blocks=1, mask_stride=4), CLASSES, ViT(32, 2, 2))
-    masks = torch.randn(2, 3, 8, 12)
-    assert network._masked(masks, 3 + 1 + 6, (2, 3), 0.0) is None
-    seen_by = network._masked(masks, 3 + 1 + 6, (2, 3), 1.0)[:, 0]
+    vectors, pixels = torch.randn(2, 3, 5), torch.randn(2, 5, 8, 12)
+    masks = masks_of(vectors, pixels)
+    assert network._masked(vectors, pixels, 3 + 1 + 6, (2, 3), 0.0) is None
+    seen_by = network._masked(vectors, pixels, 3 + 1 + 6, (2, 3), 1.0)[:, 0]
     inside = torch.nn.functional.interpolate(masks, size=(2, 3), mode="bilinear").flatten(2) > 0
     assert torch.equal(seen_by[:, :3, 4:], inside)
     assert seen_by[:, 3:].all()
@@ -252,6 +254,7 @@ def test_eomt_gives_what_transformers_gives():
         theirs.attn_mask_probs.fill_(1.0)  # with masks, as at the start of training
         expected = theirs(x)
         ours.masked = [1.0, 1.0]
-        *_, category, masks = ours.train()(x)
+        *_, category, vectors, pixels = ours.train()(x)
+        masks = masks_of(vectors, pixels)
         assert (category - expected.class_queries_logits).abs().max() <= 1e-4
         assert (masks - expected.masks_queries_logits).abs().max() <= 1e-4

@@ -38,6 +38,7 @@ from inlay.models.parts.queries import (
     Segments,
     assigned,
     mask_losses,
+    masks_of,
     positions,
 )
 from inlay.models.parts.settings import EncoderSettings
@@ -178,9 +179,10 @@ class MaskTransformer(nn.Module):
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(B, 3, H, W) pixels 0 .. 255 -> what is to be learnt from (training) or decoded.
 
-        In training: class logits (B, Q, K + 1) and mask logits (B, Q, h, w), before each of the blocks that
-        queries take part in and after the last. Else those after the last; for a semantic task logits
-        (B, K, H, W), with one more channel for background.
+        In training: class logits (B, Q, K + 1), vectors of queries (B, Q, D) and a map (B, D, h, w) whose
+        products are mask logits, before each of the blocks that queries take part in and after the last: a
+        loss wants few of the masks whole. Else class and mask logits (B, Q, h, w) after the last; for a
+        semantic task logits (B, K, H, W), with one more channel for background.
         """
         padded = pad_to(self.contrast(images), 32)
         tokens, size, fine = self._tokens(padded)
@@ -191,11 +193,12 @@ class MaskTransformer(nn.Module):
             seen_by = None
             if self.training:
                 raw += self._answers(norm(x), size, fine)
-                seen_by = self._masked(raw[-1], x.shape[1], size, share)
+                seen_by = self._masked(raw[-2], raw[-1], x.shape[1], size, share)
             x = block(x, seen_by)
-        category, masks = self._answers(norm(x), size, fine)
+        category, vectors, pixels = self._answers(norm(x), size, fine)
         if self.training:
-            return *raw, category, masks
+            return *raw, category, vectors, pixels
+        masks = masks_of(vectors, pixels)
         if self.task == "semantic":
             return self._by_class(category, masks, padded, images)
         return category, masks
@@ -215,24 +218,28 @@ class MaskTransformer(nn.Module):
             return self.trunk.blocks, self.trunk.norm
         return self.encoder.blocks[-self.config.blocks :], self.encoder.norm
 
-    def _answers(self, x: Tensor, size: tuple[int, int], fine: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Class and mask logits of tokens after their norm."""
+    def _answers(
+        self, x: Tensor, size: tuple[int, int], fine: Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Class logits of tokens after their norm, and the two factors of mask logits."""
         count = len(self.query)
         queries, places = x[:, :count], x[:, x.shape[1] - size[0] * size[1] :]
         pixels = map_of(places, size)
         for step, layer in enumerate(self.enlarge):
             pixels = layer(pixels, fine[step] if fine else None)
-        masks = torch.matmul(self.mask(queries), pixels.flatten(2))
-        return self.category(queries), masks.reshape(x.shape[0], count, *pixels.shape[2:])
+        return self.category(queries), self.mask(queries), pixels
 
-    def _masked(self, masks: Tensor, count: int, size: tuple[int, int], share: float) -> Tensor | None:
+    def _masked(
+        self, vectors: Tensor, pixels: Tensor, count: int, size: tuple[int, int], share: float
+    ) -> Tensor | None:
         """(B, 1, N, N) which tokens see which: some queries only the places of their mask so far."""
         if share <= 0:
             return None
-        batch, queries = masks.shape[:2]
-        inside = F.interpolate(masks.detach(), size=size, mode="bilinear").flatten(2) > 0
-        free = torch.rand(batch, queries, 1, device=masks.device) >= share
-        seen_by = torch.ones(batch, count, count, dtype=torch.bool, device=masks.device)
+        batch, queries = vectors.shape[:2]
+        small = F.interpolate(pixels.detach(), size=size, mode="bilinear")  # as good as shrinking the masks
+        inside = masks_of(vectors.detach(), small).flatten(2) > 0
+        free = torch.rand(batch, queries, 1, device=vectors.device) >= share
+        seen_by = torch.ones(batch, count, count, dtype=torch.bool, device=vectors.device)
         seen_by[:, :queries, count - size[0] * size[1] :] = inside | free
         return seen_by[:, None]
 
@@ -252,22 +259,24 @@ class MaskTransformer(nn.Module):
         segments = [Segments.of(target, self.by_pixel) for target in targets]
         count = max(1, sum(map(len, segments)))
         losses = torch.stack(
-            [self._of_answer(answers[k], answers[k + 1], segments, count) for k in range(0, len(answers), 2)]
+            [self._of_answer(*answers[k : k + 3], segments, count) for k in range(0, len(answers), 3)]
         ).sum(0)
         return dict(zip(("category", "mask", "dice"), losses))
 
-    def _of_answer(self, logits: Tensor, masks: Tensor, segments: list[Segments], count: int) -> Tensor:
+    def _of_answer(
+        self, logits: Tensor, vectors: Tensor, pixels: Tensor, segments: list[Segments], count: int
+    ) -> Tensor:
         """(3,) losses of one answer to all images of a batch, weighted."""
         truth = torch.full(logits.shape[:2], len(self.classes), device=logits.device)
-        mask = masks.sum() * 0 + torch.zeros(2, device=masks.device)  # keeps the graph whole
-        points = self.config.points
-        for k, each in enumerate(segments):
-            padded = masks.shape[2] * self.config.mask_stride, masks.shape[3] * self.config.mask_stride
+        mask = (vectors.sum() + pixels.sum()) * 0 + torch.zeros(2, device=logits.device)  # a whole graph
+        points, stride = self.config.points, self.config.mask_stride
+        padded = pixels.shape[2] * stride, pixels.shape[3] * stride
+        for k, (each, vector, own) in enumerate(zip(segments, vectors.unbind(), pixels.unbind())):
             with torch.no_grad():
-                query, row = assigned(logits[k], masks[k], each, points, padded)
+                query, row = assigned(logits[k], vector, own, each, points, padded)
             truth[k, query] = each.class_id[row]
             if len(row):
-                mask = mask + mask_losses(masks[k, query], each, row, points, padded)
+                mask = mask + mask_losses(masks_of(vector[query], own), each, row, points, padded)
         category = F.cross_entropy(logits.flatten(0, 1), truth.flatten(), self.class_weights)
         return torch.cat([CLASS * category[None], torch.stack([MASK * mask[0], DICE * mask[1]]) / count])
 

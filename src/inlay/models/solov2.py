@@ -159,12 +159,8 @@ class SOLOv2(nn.Module):
             hot = F.one_hot(truth.clamp(min=0), len(self.classes)).movedim(-1, 1) * (truth >= 0).unsqueeze(1)
             known = torch.stack([each.known for each in grid]).unsqueeze(1)
             category = category + focal(heads[2 * k], hot.float(), known)
-        masks = [
-            self._mask_losses(
-                painted[b], [kernels[b] for kernels in heads[1::2]], [grid[b] for grid in grids], target
-            )
-            for b, target in enumerate(targets)
-        ]
+        of_images = zip(painted.unbind(), zip(*(kernels.unbind() for kernels in heads[1::2])), zip(*grids))
+        masks = [self._mask_losses(*own, target) for own, target in zip(of_images, targets)]
         count = max(1, sum(len(each) for each in masks))
         return {"category": category / max(1, found), "mask": 3.0 * torch.cat(masks).sum() / count}
 

@@ -131,11 +131,8 @@ class YOLACT(nn.Module):
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Focal loss of all anchors, smooth L1 of the boxes and cross-entropy of the masks of right ones."""
-        prototypes, logits, steps, mixes, anchors = (part.float() for part in raw)
-        parts = [
-            self._of_image(prototypes[k], logits[k], steps[k], mixes[k], anchors[k], target)
-            for k, target in enumerate(targets)
-        ]
+        of_images = zip(*(part.float().unbind() for part in raw))
+        parts = [self._of_image(*own, target) for own, target in zip(of_images, targets)]
         category, box, mask, found = torch.stack(parts).sum(0)
         found = found.clamp(min=1)
         return {"category": category / found, "box": box / found, "mask": 3.0 * mask / found}

@@ -149,9 +149,8 @@ class YOLOSeg(nn.Module):
 
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Cross-entropy of all places; overlap, distances and masks of those that are to find a thing."""
-        parts = [
-            self._of_image([part[k].float() for part in raw], target) for k, target in enumerate(targets)
-        ]
+        of_images = zip(*(part.float().unbind() for part in raw))
+        parts = [self._of_image(own, target) for own, target in zip(of_images, targets)]
         category, box, distance, mask, shared, found = torch.stack(parts).sum(0)
         shared, found = shared.clamp(min=1), found.clamp(min=1)
         return {

@@ -28,20 +28,25 @@ def mixed_mask_losses(
     """
     half = stride // 2
     seen = target.layers[:, half::stride, half::stride]
-    truth = (seen[target.layer_of[things]] == (things + 1).reshape(-1, 1, 1)).to(mixes.dtype)
-    logits = torch.einsum("np,phw->nhw", mixes, prototypes)[:, : truth.shape[1], : truth.shape[2]]
-    x = (torch.arange(truth.shape[2], device=mixes.device) + 0.5) * stride
-    y = (torch.arange(truth.shape[1], device=mixes.device) + 0.5) * stride
+    height, width = seen.shape[1:]
+    prototypes = prototypes[:, :height, :width]
+    x = (torch.arange(width, device=mixes.device) + 0.5) * stride
+    y = (torch.arange(height, device=mixes.device) + 0.5) * stride
     boxes = target.boxes[things]
     grown = torch.cat([boxes[:, :2] - stride, boxes[:, 2:] + stride], 1)[:, :, None]
     across = (x >= grown[:, 0]) & (x < grown[:, 2])
     down = (y >= grown[:, 1]) & (y < grown[:, 3])
     inside = down[:, :, None] & across[:, None, :]
-    losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") * inside
-    losses = losses.sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
+    mask, row, column = torch.nonzero(inside).unbind(1)  # few pixels of each map, where things are small
+    at = F.embedding(row * width + column, prototypes.flatten(1).T)
+    logits = (at * F.embedding(mask, mixes)).sum(1)
+    truth = (seen[target.layer_of[things][mask], row, column] == things[mask] + 1).to(mixes.dtype)
+    each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    losses = each.new_zeros(len(things)).index_add(0, mask, each) / inside.sum((1, 2)).clamp(min=1)
     partial = ~target.whole[things]
     if not partial.any():
         return losses
-    cut = logits[partial].masked_fill(~inside[partial], OUTSIDE)
+    whole = torch.einsum("np,phw->nhw", mixes[partial], prototypes)
+    cut = whole.masked_fill(~inside[partial], OUTSIDE)
     of_partial = evidence_at(target, things[partial], stride).losses(cut)
     return losses.index_put((torch.nonzero(partial).squeeze(1),), of_partial)

@@ -102,13 +102,13 @@ class Segments:
         return (~self.target.ignored.flatten()[places]).float()
 
 
-def sampled(masks: Tensor, places: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> Tensor:
-    """(N, P) mask logits at the middle of pixels.
+def sampled(maps: Tensor, places: Tensor, size: tuple[int, int], padded: tuple[int, int]) -> Tensor:
+    """(N, C, P) what maps show at the middle of pixels.
 
     Parameters
     ----------
-    masks
-        (N, h, w) of a padded image.
+    maps
+        (N, C, h, w) of a padded image.
     places
         (N, P): numbers of pixels along the rows of the image.
     size, padded
@@ -117,11 +117,22 @@ def sampled(masks: Tensor, places: Tensor, size: tuple[int, int], padded: tuple[
     x = ((places % size[1]).float() + 0.5) / padded[1] * 2 - 1
     y = ((places // size[1]).float() + 0.5) / padded[0] * 2 - 1
     grid = torch.stack([x, y], -1)[:, :, None]
-    return F.grid_sample(masks[:, None], grid, padding_mode="border", align_corners=False)[:, 0, :, 0]
+    return F.grid_sample(maps, grid, padding_mode="border", align_corners=False)[..., 0]
+
+
+def masks_of(vectors: Tensor, pixels: Tensor) -> Tensor:
+    """(..., Q, h, w) mask logits of queries (..., Q, D) on a map (..., D, h, w)."""
+    found = torch.matmul(vectors, pixels.flatten(-2))
+    return found.reshape(*found.shape[:-1], *pixels.shape[-2:])
 
 
 def assigned(
-    logits: Tensor, masks: Tensor, segments: Segments, points: int, padded: tuple[int, int]
+    logits: Tensor,
+    vectors: Tensor,
+    pixels: Tensor,
+    segments: Segments,
+    points: int,
+    padded: tuple[int, int],
 ) -> Tensor:
     """(2, n) queries and the segments they are to find: the cheapest pairing.
 
@@ -129,8 +140,8 @@ def assigned(
     ----------
     logits
         (Q, K + 1), the last one "no segment".
-    masks
-        (Q, h, w) logits.
+    vectors, pixels
+        (Q, D) and (D, h, w), whose products are the mask logits: they are taken at the points alone.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -138,7 +149,7 @@ def assigned(
         return torch.zeros(2, 0, dtype=torch.int64, device=logits.device)
     size = segments.target.semantic.shape[0], segments.target.semantic.shape[1]
     places = torch.randint(size[0] * size[1], (1, points), device=logits.device)
-    found = sampled(masks, places.expand(len(masks), -1), size, padded)
+    found = vectors @ sampled(pixels[None], places, size, padded)[0]
     rows = torch.arange(len(segments), device=logits.device)
     known = segments.known(places)
     truth = segments.at(rows, places.expand(len(rows), -1)) * known
@@ -166,14 +177,14 @@ def mask_losses(
     size = segments.target.semantic.shape[0], segments.target.semantic.shape[1]
     with torch.no_grad():
         tried = torch.randint(size[0] * size[1], (len(masks), OVERSAMPLED * points), device=masks.device)
-        doubt = -sampled(masks, tried, size, padded).abs()
+        doubt = -sampled(masks[:, None], tried, size, padded)[:, 0].abs()
         doubt = doubt.masked_fill(segments.known(tried) == 0, -torch.inf)
         chosen = tried.gather(1, doubt.topk(int(UNCERTAIN * points), 1).indices)
         anywhere = torch.randint(size[0] * size[1], (len(masks), points - chosen.shape[1])).to(masks.device)
         places = torch.cat([chosen, anywhere], 1)
         known = segments.known(places)
         truth = segments.at(rows, places) * known
-    found = sampled(masks, places, size, padded)
+    found = sampled(masks[:, None], places, size, padded)[:, 0]
     crossed = F.binary_cross_entropy_with_logits(found, truth, known, reduction="none").sum(1)
     crossed = crossed / known.sum(1).clamp(min=1)
     share = found.sigmoid() * known

@@ -179,19 +179,21 @@ class Regions(nn.Module):
                 before=3 * self.config.proposals,
                 after=self.config.proposals,
             )
-        parts = [self._second_stage(features, k, boxes[k], target) for k, target in enumerate(targets)]
+        of_images = zip(*(feature.split(1) for feature in features))
+        parts = [
+            self._second_stage(own, some, target) for own, some, target in zip(of_images, boxes, targets)
+        ]
         category, box, mask = torch.stack(parts).mean(0)
         found = {"proposal": judged, "proposal_box": moved, "category": category, "box": box}
         return found | ({"mask": mask} if self.mask_head is not None else {})
 
-    def _second_stage(self, features: Sequence[Tensor], image: int, boxes: Tensor, target: Target) -> Tensor:
-        """(3,) losses of class, box and mask of one image."""
+    def _second_stage(self, own: Sequence[Tensor], boxes: Tensor, target: Target) -> Tensor:
+        """(3,) losses of class, box and mask of one image, from its features (1, C, h, w)."""
         boxes = torch.cat([boxes, target.boxes.to(boxes)])
         best, overlap = best_match(boxes, target.boxes)
         right = overlap >= MATCHED
         rows = sampled(right, ~right & ~_mostly_ignored(boxes, target), LEARNT, LEARNT_POSITIVE)
         boxes, best, right = boxes[rows], best[rows], right[rows]
-        own = [feature[image : image + 1] for feature in features]
         if len(boxes) == 0:
             return torch.stack(
                 [torch.stack([feature.sum() for feature in own]).sum() * 0] * 3
