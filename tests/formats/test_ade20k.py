@@ -37,6 +37,14 @@ def test_a_class_is_red_by_ten_and_green_and_an_instance_is_blue(tmp_path):
     assert dataset.classes.source_ids.tolist() == [401, 1831]
 
 
+def test_maps_of_parts_are_left_out_and_counted(tmp_path):
+    root = scene(tmp_path, [[[10, 5, 1]]], [("car", 261)])
+    Image.new("RGB", (1, 1)).save(root / "training/street/a_parts_1.png")
+    dataset = ade20k.read(root)
+    assert dataset.left_out == {"part maps": 1}
+    assert dataset.names == ("training/street/a",)
+
+
 def test_a_class_that_no_file_names_is_an_error_with_its_pixel(tmp_path):
     with pytest.raises(FormatError, match=r"pixel \(1, 0\): colour \(10, 5, 1\) is class 261, which no file"):
         list(ade20k.read(scene(tmp_path, [[[0, 0, 0], [10, 5, 1]]], [("car", 7)])))

@@ -53,6 +53,15 @@ def test_shapes_of_one_label_and_group_are_one_segment(tmp_path):
     assert label.instance_id.tolist() == [5, 5, 3]
 
 
+def test_a_polygon_of_background_on_top_is_the_hole_that_people_draw_with_it(tmp_path):
+    around, inside = "1,1;9,1;9,7;1,7", "3,3;5,3;5,5;3,5"
+    shapes = polygon("background", inside, z_order=1) + polygon("car", around, z_order=0)
+    label = label_of(tmp_path, shapes)
+    assert label.class_names == ("car", "background")
+    assert label.flatten().masks.area().tolist() == [48 - 4, 4]
+    assert len(label.flatten().masks[0].holes()[0]) == 1
+
+
 def test_boxes_have_no_pixels_unless_they_are_turned_and_ellipses_have(tmp_path):
     sides = 'xtl="2" ytl="1" xbr="6" ybr="5"'
     shapes = f'<box label="a" {sides}/><box label="b" {sides} rotation="45"/>'

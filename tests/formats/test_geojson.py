@@ -11,16 +11,17 @@ from PIL import Image, TiffImagePlugin
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation
 from inlay import formats as all_formats
+from inlay.core.georeference import read_georeference
 from inlay.formats import geojson
 
 
-def tiff(path: Path, epsg: int = 32633) -> Path:
-    """A GeoTIFF of 12x8 pixels."""
+def tiff(path: Path, epsg: int = 32633, *, raster_type: int = 1) -> Path:
+    """A GeoTIFF of 12x8 pixels, whose tags place corners of pixels (1) or their centres (2)."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, kind, values in (
         (33550, 12, (0.5, 0.5, 0.0)),
         (33922, 12, (0.0, 0.0, 0.0, 500_000.25, 5_000_000.75, 0.0)),
-        (34735, 3, (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, epsg)),
+        (34735, 3, (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, raster_type, 3072, 0, 1, epsg)),
     ):
         tags.tagtype[tag] = kind
         tags[tag] = values
@@ -53,6 +54,12 @@ def test_labels_lie_on_earth_where_their_image_lies_and_come_back_to_the_pixel(t
     assert (area(outer) > 0, area(hole) < 0) == (True, True)
     assert (tmp_path / "o/images/a.tif").read_bytes() == image.read_bytes()
     assert geojson.read(tmp_path / "o")[0].label().equals(ringed())
+
+
+def test_an_image_that_is_placed_by_the_centre_of_its_pixels_lies_half_a_pixel_off(tmp_path):
+    corner, centre = (read_georeference(tiff(tmp_path / f"{kind}.tif", raster_type=kind)) for kind in (1, 2))
+    assert (corner.transform[2], corner.transform[5]) == (500_000.25, 5_000_000.75)
+    assert (centre.transform[2], centre.transform[5]) == (500_000.0, 5_000_001.0)
 
 
 def polygons(root: Path, ring: list, **more: object) -> Path:

@@ -211,6 +211,12 @@ def test_zero_may_be_a_class_or_nobody_as_the_list_says(tmp_path):
     assert semantic(tmp_path) == [[-1, 0]]
 
 
+@pytest.mark.parametrize("nobody", [7, 254])
+def test_nobody_may_have_any_number_and_zero_be_the_first_class(tmp_path, nobody):
+    folder(tmp_path, [[0, 1, nobody]], json.dumps({"classes": {"a": 0, "b": 1}, "unlabelled": [nobody]}))
+    assert semantic(tmp_path) == [[0, 1, -1]]
+
+
 def test_another_dataset_gives_classes_to_bare_maps(tmp_path):
     folder(tmp_path, [[10, 20]], None)
     classes = Classes((SegmentClass("a", source_id=20), SegmentClass("b", "stuff", source_id=10)))

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.often import many
 
 from inlay.core import kernels
 from inlay.core.errors import FormatError
+from inlay.formats import coco
 from inlay.formats.parts import coco_labels
-from inlay.formats.parts.coco_layout import LabelFile
+from inlay.formats.parts.coco_layout import LabelFile, looks
+
+from .random_datasets import random_dataset
 
 FILE = LabelFile(Path("labels.json"))
 NUMBERS = st.integers(0, 50) | st.floats(0, 50).map(lambda x: round(x, 3))
@@ -25,7 +28,20 @@ ANNOTATION = st.fixed_dictionaries(
         "segmentation": st.lists(st.lists(NUMBERS, max_size=6), max_size=2)
         | st.just({"size": [4, 5], "counts": "`5"}),
     },
-    optional={"iscrowd": st.sampled_from([0, 1]), "area": NUMBERS, "bbox": st.tuples(*[NUMBERS] * 4)},
+    optional={
+        "iscrowd": st.sampled_from([0, 1]),
+        "area": NUMBERS,
+        "bbox": st.tuples(*[NUMBERS] * 4),
+        "score": st.floats(0, 1),
+        "instance_id": st.integers(-(2**31) + 1, 2**31 - 1),
+        "source_id": st.integers(-(2**40), 2**40),
+        "attributes": st.dictionaries(
+            st.sampled_from(["occluded", "ünsharp", "track_id", 'a"b']),
+            st.booleans() | st.none() | NUMBERS | st.text(max_size=3) | st.lists(st.booleans(), max_size=2),
+            max_size=3,
+        ),
+        "inlay": st.just({"amodal": {"size": [4, 5], "counts": "`5"}}),
+    },
 )
 
 
@@ -43,10 +59,8 @@ def scan(text: bytes, threads: int = 1):
     return kernels.scan_annotations(np.frombuffer(text, np.uint8), threads)
 
 
-@settings(max_examples=many(60), deadline=None)
-@given(st.lists(ANNOTATION, min_size=1, max_size=5), st.booleans(), st.sampled_from([{}, {"indent": 1}]))
-def test_scanned_labels_equal_the_read_ones(annotations, last, layout):
-    text = text_of(annotations, last=last, **layout)
+def assert_same_columns(text: bytes) -> None:
+    """Both readers find the same images, classes and columns."""
     scanned, read = coco_labels._usual(FILE, text), coco_labels._general(FILE, text)
     assert scanned is not None
     assert scanned.images.names == read.images.names
@@ -57,6 +71,44 @@ def test_scanned_labels_equal_the_read_ones(annotations, last, layout):
         assert (mine is None) == (theirs is None), column
         assert mine is None or np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f"), column
     assert list(map(bytes, one.texts)) == list(map(bytes, other.texts))
+    assert one.tags == other.tags
+    assert one.instances == other.instances
+    assert {row: bytes(text) for row, text in one.amodal.items()} == {
+        row: bytes(text) for row, text in other.amodal.items()
+    }
+
+
+@settings(max_examples=many(100), deadline=None)
+@given(
+    st.lists(ANNOTATION, min_size=1, max_size=5),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([{}, {"indent": 1}]),
+)
+def test_scanned_labels_equal_the_read_ones(annotations, last, ascii_only, layout):
+    assert_same_columns(text_of(annotations, last=last, ensure_ascii=ascii_only, **layout))
+
+
+@settings(max_examples=many(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32 - 1))
+def test_what_inlay_writes_is_scanned_and_equals_what_is_read(tmp_path, seed):
+    dataset = random_dataset(seed, coco.KEEPS)
+    file = tmp_path / "labels.json"
+    coco.write(dataset, file)
+    text = file.read_bytes()
+    if any(sample.segmentation is not None and len(sample.segmentation) for sample in dataset):
+        assert_same_columns(text)
+
+
+def test_real_labels_are_scanned_as_they_are_read(shared):
+    files = [shared / "data/coco_subset/annotations/instances_val2017.json"]
+    files += sorted((shared / "data/formats").rglob("*.json"))
+    keys = ("images", "annotations", "categories")
+    texts = [file.read_bytes() for file in files if looks(file, keys=keys)[0]]
+    usual = [text for text in texts if (found := scan(text)) is not None and len(found[2][0])]
+    assert usual
+    for text in usual:
+        assert_same_columns(text)
 
 
 ONE = {"id": 1, "image_id": 3, "category_id": 1, "segmentation": [[0, 0, 2, 0, 2, 2]], "bbox": [0, 0, 2, 2]}
@@ -65,7 +117,15 @@ ONE = {"id": 1, "image_id": 3, "category_id": 1, "segmentation": [[0, 0, 2, 0, 2
 @pytest.mark.parametrize(
     "change",
     [
-        {"attributes": {"occluded": True}},
+        {"occluded": True},
+        {"attributes": None},
+        {"attributes": {"track_id": 2**31}},
+        {"instance_id": 2**31},
+        {"instance_id": None},
+        {"source_id": 1.0},
+        {"inlay": {}},
+        {"inlay": {"amodal": None}},
+        {"inlay": {"amodal": [], "more": 1}},
         {"segmentation": None},
         {"bbox": None},
         {"bbox": [1, 2, 3]},
@@ -99,7 +159,8 @@ def test_shares_of_a_long_list_are_those_of_the_whole(last):
     begin, end, one = scan(text)
     assert json.loads(text[begin:end]) == json.loads(text)["annotations"]
     assert scan(text, 4)[:2] == (begin, end)
-    assert all(np.array_equal(a, b) for a, b in zip(one, scan(text, 4)[2]))
+    for column, same in zip(one, scan(text, 4)[2]):
+        assert np.array_equal(column, same, equal_nan=column.dtype.kind == "f")
 
 
 @settings(max_examples=many(100), deadline=None)
@@ -107,3 +168,12 @@ def test_shares_of_a_long_list_are_those_of_the_whole(last):
 def test_no_bytes_crash_the_scan(noise, place, cut):
     text = text_of([ONE, ONE])
     scan(text[:place] + noise + text[place + cut :])
+
+
+def test_attributes_that_are_no_json_are_left_to_the_general_reader():
+    text = text_of([{**ONE, "attributes": {"a": "AB"}}])
+    assert coco_labels._usual(FILE, text) is not None
+    for wrong in (b"A\nB", b"\\x41", b"\xff"):
+        assert coco_labels._usual(FILE, text.replace(b"AB", wrong)) is None
+        with pytest.raises(FormatError):
+            coco_labels.open_labels(FILE, "pixel_edge", text.replace(b"AB", wrong))

@@ -125,3 +125,9 @@ def test_names_that_fall_together_in_one_folder_are_told_apart(tmp_path):
     all_formats.write(Dataset.of(samples), tmp_path / "o", to="supervisely")
     assert len(list((tmp_path / "o" / "ds0" / "img").iterdir())) == 3
     assert set(supervisely.read(tmp_path / "o").names) == {"a/b", "a_b", "A_B"}
+
+
+def test_a_project_without_its_meta_file_is_refused(tmp_path):
+    (project(tmp_path, thing("bitmap")) / "meta.json").unlink()
+    with pytest.raises(FormatError, match=r"no meta\.json"):
+        supervisely.read(tmp_path)

@@ -146,3 +146,48 @@ def test_precision_over_recall_equals_the_cumulative_sums(seed: int) -> None:
                 expected, last = plain_precision(*bits, rank[rows], limit, positives[k, c])
                 assert np.array_equal(table[t, :, k, c], expected)
                 assert recall[t, k, c] == last
+
+
+@given(seeds, st.integers(1, 4), st.sampled_from([1, 3]))
+@settings(max_examples=many(60), deadline=None)
+def test_places_in_groups_are_those_of_a_stable_sort(seed: int, groups: int, threads: int) -> None:
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, groups, 40).astype(np.int32)
+    value = rng.choice([0.0, 0.25, 0.5, 1.0, np.inf, -np.inf], 40)
+    order, offsets = kernels.rank_in_groups(group, value, groups, threads)
+    assert offsets.tolist() == [0, *np.cumsum(np.bincount(group, minlength=groups))]
+    assert order.tolist() == sorted(range(40), key=lambda i: (group[i], -value[i]))
+
+
+def plain_explain(iou, mine, theirs, crowd, order, enough, touching):
+    """What became of each prediction, told in the words of the kinds."""
+    right, confused, duplicate, inexact, background, on_crowd = range(6)
+    kind, partner, taken = np.full(len(mine), -1), np.full(len(mine), -1), set()
+    for d in order.tolist():
+        apart = [g for g in range(len(theirs)) if not crowd[g]]
+        near = [g for g in apart if iou[d, g] >= enough]
+        free = [(theirs[g] != mine[d], -iou[d, g], g) for g in near if g not in taken]
+        if free:
+            of_another, _, best = min(free)
+            kind[d], partner[d] = confused if of_another else right, best
+            taken.add(best)
+        elif any(iou[d, g] >= enough for g in range(len(theirs)) if crowd[g]):
+            kind[d] = on_crowd
+        elif near:
+            kind[d] = duplicate
+        else:
+            kind[d] = inexact if any(iou[d, g] >= touching for g in apart) else background
+    return kind, partner
+
+
+@given(seeds)
+@settings(max_examples=many(80), deadline=None)
+def test_each_prediction_is_explained_by_the_truth_it_took(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    predictions, truths = int(rng.integers(0, 9)), int(rng.integers(0, 7))
+    iou = rng.choice([0.0, 0.05, 0.1, 0.3, 0.5, 0.75, 1.0], (predictions, truths))
+    mine, theirs = (rng.integers(0, 2, n).astype(np.int32) for n in (predictions, truths))
+    crowd, order = rng.random(truths) < 0.3, rng.permutation(predictions)
+    found = kernels.explain(iou, mine, theirs, crowd.view(np.uint8), order, 0.5, 0.1)
+    for ours, plain in zip(found, plain_explain(iou, mine, theirs, crowd, order, 0.5, 0.1)):
+        assert np.array_equal(ours, plain)

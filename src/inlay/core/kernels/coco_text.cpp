@@ -1,6 +1,7 @@
 // What takes longest in COCO files, straight from their text: lists of results, and the geometry of annotations. Only
 // the usual form is read here; None or a row number says that the general reader has to look.
 #include <cmath>
+#include <limits>
 
 #include "edge_fill.hpp"
 #include "json_text.hpp"
@@ -11,18 +12,25 @@ namespace {
 
 // ---- lists of objects, as rows of numbers ----
 
-struct Row {
-    int64_t whole[4] = {}, span[2] = {};
-    double value = NAN, box[4] = {NAN, NAN, NAN, NAN};
-};
+constexpr int64_t ABSENT = std::numeric_limits<int64_t>::min();  // more digits than are read
 
-struct Rows {
+template <size_t WHOLE, size_t SPANS, size_t VALUES> struct RowOf {
+    int64_t whole[WHOLE] = {}, span[2 * SPANS] = {};
+    double value[VALUES], box[4] = {NAN, NAN, NAN, NAN};
+    RowOf() { std::fill_n(value, VALUES, NAN); }
+};
+using Result = RowOf<4, 1, 1>;
+using Annotation = RowOf<6, 3, 2>;
+
+template <typename Row> struct Rows {
     Roomy<int64_t> whole, span;
     Roomy<double> value, box;
 
     void add(const Row& row) {
-        whole.insert(whole.end(), row.whole, row.whole + 4), span.insert(span.end(), row.span, row.span + 2);
-        value.push_back(row.value), box.insert(box.end(), row.box, row.box + 4);
+        const auto append = [](auto& column, const auto& part) {
+            column.insert(column.end(), std::begin(part), std::end(part));
+        };
+        append(whole, row.whole), append(span, row.span), append(value, row.value), append(box, row.box);
     }
 };
 
@@ -48,26 +56,42 @@ template <size_t N, typename T, typename F> void read_few(JsonText& json, T* out
     if (n != N) throw Odd{};
 }
 
-void read_box(JsonText& json, double* box) {
-    read_few<4>(json, box, [&] { return json.number(); });
+// Goes past a value, whose bytes are the span.
+void read_span(JsonText& json, const char* base, int64_t* span) {
+    json.space();
+    span[0] = json.place() - base;
+    json.skip();
+    span[1] = json.place() - base;
 }
 
-// An entry of a list of results. Whole: image, category, height and width (-1 where there is no mask); span: the bytes
-// of its runs; value: score; box: x, y, width, height (NaN where there is none).
-Row read_result(JsonText& json, const char* base) {
-    enum { IMAGE = 1, CATEGORY = 2, SCORE = 4, BOX = 8, SIZE = 16, RUNS = 32 };
-    Row row{.whole = {0, 0, -1, -1}};
-    Seen seen;
+enum Member { IMAGE = 1, CATEGORY = 2, SCORE = 4, BOX = 8, SHAPE = 16, SIZE = 32, RUNS = 64, ID = 128, CROWD = 256,
+              AREA = 512, INSTANCE = 1024, SOURCE = 2048, TAGS = 4096, INLAY = 8192 };
+
+// A row of an object: the members that results and annotations share, the others as `other` reads them. Whole: image,
+// category; the last value: score; box: x, y, width, height. NaN where there is none.
+template <typename Row, typename F> void read_members(JsonText& json, Row& row, Seen& seen, F other) {
     json.object([&](std::string_view key) {
         if (key == "image_id") {
             seen.once(IMAGE), row.whole[0] = json.whole();
         } else if (key == "category_id") {
             seen.once(CATEGORY), row.whole[1] = json.whole();
         } else if (key == "score") {
-            seen.once(SCORE), row.value = json.number();
+            seen.once(SCORE), std::end(row.value)[-1] = json.number();
         } else if (key == "bbox") {
-            seen.once(BOX), read_box(json, row.box);
-        } else if (key == "segmentation") {
+            seen.once(BOX), read_few<4>(json, row.box, [&] { return json.number(); });
+        } else {
+            other(key);
+        }
+    });
+}
+
+// An entry of a list of results. Whole also: height and width (-1 where there is no mask); span: the bytes of its runs.
+Result read_result(JsonText& json, const char* base) {
+    Result row;
+    row.whole[2] = row.whole[3] = -1;
+    Seen seen;
+    read_members(json, row, seen, [&](std::string_view key) {
+        if (key == "segmentation") {
             json.object([&](std::string_view part) {
                 if (part == "size") {
                     seen.once(SIZE), read_few<2>(json, row.whole + 2, [&] { return json.whole(); });
@@ -90,31 +114,40 @@ Row read_result(JsonText& json, const char* base) {
     return row;
 }
 
-// An annotation of COCO's own keys. Whole: image, category, id, crowd; span: the bytes of its segmentation; value:
-// area; box: x, y, width, height (NaN where not said).
-Row read_annotation(JsonText& json, const char* base) {
-    enum { IMAGE = 1, CATEGORY = 2, ID = 4, CROWD = 8, SHAPE = 16, AREA = 32, BOX = 64 };
-    Row row;
+// An annotation of COCO's own keys and those that Inlay writes beside them. Whole also: id, crowd, instance and source
+// id (ABSENT where not said); spans: the bytes of its segmentation, of its attributes and of its full extent, (0, 0)
+// where there are none; values: area and score.
+Annotation read_annotation(JsonText& json, const char* base) {
+    Annotation row;
+    row.whole[4] = row.whole[5] = ABSENT;
     Seen seen;
-    json.object([&](std::string_view key) {
-        if (key == "image_id") {
-            seen.once(IMAGE), row.whole[0] = json.whole();
-        } else if (key == "category_id") {
-            seen.once(CATEGORY), row.whole[1] = json.whole();
-        } else if (key == "id") {
+    read_members(json, row, seen, [&](std::string_view key) {
+        if (key == "id") {
             seen.once(ID), row.whole[2] = json.whole();
         } else if (key == "iscrowd") {
             seen.once(CROWD), row.whole[3] = json.whole() != 0;
         } else if (key == "segmentation") {
             seen.once(SHAPE);
             if (!json.next_is('[') && !json.next_is('{')) throw Odd{};
-            row.span[0] = json.place() - base;
-            json.skip();
-            row.span[1] = json.place() - base;
+            read_span(json, base, row.span);
         } else if (key == "area") {
-            seen.once(AREA), row.value = json.number();
-        } else if (key == "bbox") {
-            seen.once(BOX), read_box(json, row.box);
+            seen.once(AREA), row.value[0] = json.number();
+        } else if (key == "instance_id") {
+            seen.once(INSTANCE), row.whole[4] = json.whole();
+        } else if (key == "source_id") {
+            seen.once(SOURCE), row.whole[5] = json.whole();
+        } else if (key == "attributes") {
+            seen.once(TAGS);
+            if (!json.next_is('{')) throw Odd{};
+            read_span(json, base, row.span + 2);
+        } else if (key == "inlay") {
+            seen.once(INLAY);
+            json.expect('{');
+            if (json.text() != "amodal") throw Odd{};
+            json.expect(':');
+            if (!json.next_is('[') && !json.next_is('{')) throw Odd{};
+            read_span(json, base, row.span + 4);
+            json.expect('}');
         } else {
             throw Odd{};
         }
@@ -141,13 +174,16 @@ std::vector<size_t> cuts_between_objects(const uint8_t* data, size_t begin, size
     return cuts;
 }
 
-struct Share {
-    Rows rows;
+template <typename Row> struct Share {
+    Rows<Row> rows;
     bool usual = false, closed = false;  // closed: the list ends here, and `end` is behind it
     size_t end = 0;
 };
+template <typename Row> using Shares = std::vector<Share<Row>>;
+template <typename Row> using Reader = Row (*)(JsonText&, const char*);
 
-template <typename F> void read_share(const uint8_t* data, size_t begin, size_t end, bool first, F read, Share& out) {
+template <typename Row>
+void read_share(const uint8_t* data, size_t begin, size_t end, bool first, Reader<Row> read, Share<Row>& out) {
     try {
         const auto* base = reinterpret_cast<const char*>(data);
         JsonText json(data + begin, data + end);
@@ -169,9 +205,9 @@ template <typename F> void read_share(const uint8_t* data, size_t begin, size_t 
 }
 
 // The list that begins at `begin`, read between the cuts; nothing where it is unusual or does not end.
-template <typename F>
-std::vector<Share> read_between(const uint8_t* data, const std::vector<size_t>& cuts, int threads, F read) {
-    std::vector<Share> shares(cuts.size() - 1);
+template <typename Row>
+Shares<Row> read_between(const uint8_t* data, const std::vector<size_t>& cuts, int threads, Reader<Row> read) {
+    Shares<Row> shares(cuts.size() - 1);
     in_shares(shares.size(), static_cast<double>(shares.size()), 1, threads, [&](size_t, size_t begin, size_t end) {
         for (size_t k = begin; k < end; ++k) read_share(data, cuts[k], cuts[k + 1], k == 0, read, shares[k]);
     });
@@ -183,8 +219,8 @@ std::vector<Share> read_between(const uint8_t* data, const std::vector<size_t>& 
     return {};
 }
 
-template <typename F>
-std::vector<Share> read_list(const uint8_t* data, size_t begin, size_t n, int threads, F read) {
+template <typename Row>
+Shares<Row> read_list(const uint8_t* data, size_t begin, size_t n, int threads, Reader<Row> read) {
     size_t count = threads > 0 ? static_cast<size_t>(threads) : cores();
     count = std::min(count, (n - begin) / (1 << 20) + 1);
     auto shares = read_between(data, cuts_between_objects(data, begin, n, count), threads, read);
@@ -192,13 +228,14 @@ std::vector<Share> read_list(const uint8_t* data, size_t begin, size_t n, int th
     return shares;
 }
 
-template <typename T> Numpy<T> joined(std::vector<Share>& shares, Roomy<T> Rows::*column, size_t width) {
+template <typename T, typename Row>
+Numpy<T> joined(Shares<Row>& shares, Roomy<T> Rows<Row>::*column, size_t width) {
     if (shares.size() == 1) {
         const size_t rows = (shares[0].rows.*column).size() / width;
         return to_numpy(std::move(shares[0].rows.*column), {rows, width});
     }
     std::vector<size_t> starts{0};
-    for (const Share& share : shares) starts.push_back(starts.back() + (share.rows.*column).size());
+    for (const Share<Row>& share : shares) starts.push_back(starts.back() + (share.rows.*column).size());
     auto out = new_numpy<T>({starts.back() / width, width});
     {
         nb::gil_scoped_release free;
@@ -212,15 +249,16 @@ template <typename T> Numpy<T> joined(std::vector<Share>& shares, Roomy<T> Rows:
     return out;
 }
 
-nb::tuple columns(std::vector<Share>& shares) {
-    return nb::make_tuple(joined(shares, &Rows::whole, 4), joined(shares, &Rows::span, 2),
-                          joined(shares, &Rows::value, 1), joined(shares, &Rows::box, 4));
+template <size_t WHOLE, size_t SPANS, size_t VALUES> nb::tuple columns(Shares<RowOf<WHOLE, SPANS, VALUES>>& shares) {
+    using Columns = Rows<RowOf<WHOLE, SPANS, VALUES>>;
+    return nb::make_tuple(joined(shares, &Columns::whole, WHOLE), joined(shares, &Columns::span, 2 * SPANS),
+                          joined(shares, &Columns::value, VALUES), joined(shares, &Columns::box, 4));
 }
 
 // ((M, 4) whole, (M, 2) spans, (M, 1) values, (M, 4) boxes) of a list of results, as `read_result` says; None where it
 // holds anything but whole ids, numbers, boxes and compressed run lengths.
 nb::object scan_results(Array1<uint8_t> data, int threads) {
-    std::vector<Share> shares;
+    Shares<Result> shares;
     {
         nb::gil_scoped_release free;
         const uint8_t* end = data.data() + data.shape(0);
@@ -231,10 +269,10 @@ nb::object scan_results(Array1<uint8_t> data, int threads) {
     return columns(shares);
 }
 
-// (begin, end, columns as above) of the list `annotations` of a JSON object, and the bytes where it
-// stands; None where there is none, or it says more than COCO's own keys.
+// (begin, end, ((M, 6) whole, (M, 6) spans, (M, 2) values, (M, 4) boxes) as `read_annotation` says) of the list
+// `annotations` of a JSON object, and the bytes where it stands; None where there is none, or it says more than that.
 nb::object scan_annotations(Array1<uint8_t> data, int threads) {
-    std::vector<Share> shares;
+    Shares<Annotation> shares;
     size_t begin = 0;
     try {
         nb::gil_scoped_release free;

@@ -14,6 +14,9 @@ class JsonText {
         : at_(reinterpret_cast<const char*>(begin)), end_(reinterpret_cast<const char*>(end)) {}
 
     const char* place() const { return at_; }
+    void space() {
+        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    }
     bool done() {
         space();
         return at_ == end_;
@@ -122,9 +125,6 @@ class JsonText {
     }
 
   private:
-    void space() {
-        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-    }
     bool word(std::string_view wanted) {
         space();
         if (static_cast<size_t>(end_ - at_) < wanted.size() || std::memcmp(at_, wanted.data(), wanted.size()) != 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import Raw
 from numpy.typing import NDArray
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 from inlay.core.errors import FormatError
 from inlay.core.segmentation import Tags
 from inlay.formats.parts.coco_json import CocoAnnotation, annotation_tags, number, numbers
+from inlay.formats.parts.tag_words import tags_of
 
 TABLE = 1 << 20  # ids this close together are looked up in a table
+ABSENT = np.iinfo(np.int64).min  # what `kernels.scan_annotations` gives for numbers that are not there
+INSTANCES = 1 << 31  # their numbers are below
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,24 +179,54 @@ def scanned_columns(
     *,
     count: int,
 ) -> Columns | None:
-    """The columns of annotations as `kernels.scan_annotations` finds them; `None` where an id is wrong."""
-    whole, span, area, box = rows
+    """The columns of annotations as `kernels.scan_annotations` finds them; `None` where they are odd."""
+    whole, span, value, box = rows
     image, category = looked_up(whole[:, 0], images), looked_up(whole[:, 1], categories)
     if image is None or category is None or (np.diff(np.sort(whole[:, 2])) == 0).any():
         return None
     order = np.argsort(image, kind="stable")
-    whole, area, box = whole[order], area[order, 0], box[order]
+    whole, span, value, box = whole[order], span[order], value[order], box[order]
     box[:, 2:] += box[:, :2]
+    numbered, source = whole[:, 4], whole[:, 5]
+    said = _scanned_attributes(Texts(text, span[:, 2:4]))
+    if said is None or (np.abs(numbered[numbered != ABSENT]) >= INSTANCES).any():
+        return None
+    tags, instances = said
+    full = Texts(text, span[:, 4:])
     return Columns(
         starts=np.searchsorted(image[order], np.arange(count + 1)),
         place=order,
         category=category[order],
         crowd=whole[:, 3] != 0,
-        source_id=whole[:, 2].copy(),
+        source_id=np.where(source == ABSENT, whole[:, 2], source),
         box=None if np.isnan(box[:, 0]).all() else box,
-        area=None if np.isnan(area).all() else area,
-        texts=Texts(text, span[order]),
+        area=_any_number(value[:, 0]),
+        score=_any_number(value[:, 1]),
+        texts=Texts(text, span[:, :2]),
+        tags=tags,
+        instances=instances
+        | {row: int(numbered[row]) for row in np.flatnonzero(numbered != ABSENT).tolist()},
+        amodal={row: full[row] for row in np.flatnonzero(full.spans[:, 1]).tolist()},
     )
+
+
+def _scanned_attributes(texts: Texts) -> tuple[dict[int, Tags], dict[int, int]] | None:
+    """Tags and track numbers by row, of attributes where there are any; `None` where they are broken."""
+    view = texts.data.data
+    rows = np.flatnonzero(texts.spans[:, 1])
+    found = [bytes(view[start:end]) for start, end in texts.spans[rows].tolist()]
+    different = list(dict.fromkeys(found))  # many say the same
+    try:
+        attributes = msgspec.json.decode(b"[" + b",".join(different) + b"]", type=list[dict[str, Any]])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    words = dict(zip(different, map(tags_of, attributes)))
+    tracks = {text: each["track_id"] for text, each in zip(different, attributes) if "track_id" in each}
+    tracks = {text: track for text, track in tracks.items() if type(track) is int}
+    if any(not -INSTANCES <= track < INSTANCES for track in tracks.values()):
+        return None
+    tags = {row: words[text] for row, text in zip(rows.tolist(), found) if words[text]}
+    return tags, {row: tracks[text] for row, text in zip(rows.tolist(), found) if text in tracks}
 
 
 def looked_up(ids: NDArray[np.int64], known: Mapping[int, int]) -> NDArray[np.int64] | None:
@@ -278,8 +312,11 @@ def boxes_of(boxes: list[list[float] | None], at: At) -> NDArray[np.float64] | N
 
 
 def _numbers_or_nan(values: list[float | None]) -> NDArray[np.float64] | None:
-    found = np.array(values, np.float64)  # None becomes NaN
-    return None if np.isnan(found).all() else found
+    return _any_number(np.array(values, np.float64))  # None becomes NaN
+
+
+def _any_number(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return None if np.isnan(values).all() else values
 
 
 def _instances(ordered: Sequence[CocoAnnotation], at: At) -> dict[int, int]:
@@ -298,6 +335,6 @@ def _instances(ordered: Sequence[CocoAnnotation], at: At) -> dict[int, int]:
 
 def instance_number(value: int, at: At, row: int) -> int:
     """The number of a thing, if it fits into 32 bits."""
-    if not -(2**31) <= value < 2**31:
+    if not -INSTANCES <= value < INSTANCES:
         raise at.error(row, "instance_id", f"{value} is over 32 bits")
     return value

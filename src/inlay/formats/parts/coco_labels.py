@@ -181,7 +181,7 @@ class _Read(NamedTuple):
 
 
 def _usual(file: LabelFile, text: Text) -> _Read | None:
-    """A file whose annotations have COCO's own keys alone, these read straight from the text; else `None`."""
+    """A file of COCO's own keys and those that Inlay writes, read straight from the text; else `None`."""
     whole_text = np.frombuffer(text, np.uint8)
     found = kernels.scan_annotations(whole_text, 0)
     if found is None:
