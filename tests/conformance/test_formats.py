@@ -8,12 +8,14 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.often import many
 
 from inlay import Classes, Dataset, InlayError, LossError, Masks, Sample, Segmentation, SegmentClass, plugins
 from inlay import formats as all_formats
@@ -25,7 +27,9 @@ from ..formats.comparing import ALWAYS, differences  # noqa: TID252 (tests are n
 from ..formats.random_datasets import random_dataset  # noqa: TID252
 
 NAMES = plugins.names("formats")
-few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(
+    max_examples=many(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -196,30 +200,32 @@ def simple(dataset: Dataset, keeps: frozenset[str]) -> Dataset:
 
 @few
 @given(seed=seeds)
-def test_a_format_reads_what_it_wrote(name, seed, tmp_path_factory):
+def test_a_format_reads_what_it_wrote(name, seed):
     module = plugins.load("formats", name)
-    out = tmp_path_factory.mktemp(name) / "out"
     dataset = simple(random_dataset(seed, module.KEEPS - {"stated_box", "stated_area"}), module.KEEPS)
-    if written(dataset, out, name) is not None and len(dataset):
-        assert_kept(read_back(out, name, dataset), dataset, module.KEEPS)
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        if written(dataset, out, name) is not None and len(dataset):
+            assert_kept(read_back(out, name, dataset), dataset, module.KEEPS)
 
 
 @few
 @given(seed=seeds)
-def test_a_lossy_write_can_be_read_whatever_the_dataset_says(name, seed, tmp_path_factory):
-    out = tmp_path_factory.mktemp(name) / "out"
+def test_a_lossy_write_can_be_read_whatever_the_dataset_says(name, seed):
     dataset = random_dataset(seed, facts.FACTS)
-    try:
-        receipt = all_formats.write(dataset, out, to=name, lossy=True)
-    except InlayError as error:  # a fixed list of classes, or too many samples of one name
-        assert "\n" not in str(error)
-        assert not out.exists()
-        return
-    assert all(file.is_file() for file in receipt.files)
-    if any(sample.segmentation is not None and len(sample.segmentation) for sample in dataset):
-        again = all_formats.read(out, name, like=dataset)
-        for sample in again:
-            assert sample.segmentation is None or sample.segmentation.masks.size[0] > 0
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        try:
+            receipt = all_formats.write(dataset, out, to=name, lossy=True)
+        except InlayError as error:  # a fixed list of classes, or too many samples of one name
+            assert "\n" not in str(error)
+            assert not out.exists()
+            return
+        assert all(file.is_file() for file in receipt.files)
+        if any(sample.segmentation is not None and len(sample.segmentation) for sample in dataset):
+            again = all_formats.read(out, name, like=dataset)
+            for sample in again:
+                assert sample.segmentation is None or sample.segmentation.masks.size[0] > 0
 
 
 def assert_kept(again: Dataset, written: Dataset, keeps: frozenset[str]) -> None:
