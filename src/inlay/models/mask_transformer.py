@@ -51,6 +51,9 @@ RECIPE: Mapping[str, object] = {
     "weight_decay": 0.05,
     "augment": {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "gamma": 0.3},
 }
+AUXILIARY_STEPS = (
+    2  # enlargements of the masks that only training looks at: to stride 4, as finer ones cost most
+)
 NOBODY = 0.5  # sum of shares below which a pixel belongs to none of the classes
 
 
@@ -192,10 +195,10 @@ class MaskTransformer(nn.Module):
         for block, share in zip(blocks, self.masked):
             seen_by = None
             if self.training:
-                raw += self._answers(norm(x), size, fine)
+                raw += self._answers(norm(x), size, fine[:AUXILIARY_STEPS], AUXILIARY_STEPS)
                 seen_by = self._masked(raw[-2], raw[-1], x.shape[1], size, share)
             x = block(x, seen_by)
-        category, vectors, pixels = self._answers(norm(x), size, fine)
+        category, vectors, pixels = self._answers(norm(x), size, fine, len(self.enlarge))
         if self.training:
             return *raw, category, vectors, pixels
         masks = masks_of(vectors, pixels)
@@ -219,13 +222,13 @@ class MaskTransformer(nn.Module):
         return self.encoder.blocks[-self.config.blocks :], self.encoder.norm
 
     def _answers(
-        self, x: Tensor, size: tuple[int, int], fine: Sequence[Tensor]
+        self, x: Tensor, size: tuple[int, int], fine: Sequence[Tensor], steps: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Class logits of tokens after their norm, and the two factors of mask logits."""
+        """Class logits of tokens after their norm, and the two factors of mask logits, enlarged so often."""
         count = len(self.query)
         queries, places = x[:, :count], x[:, x.shape[1] - size[0] * size[1] :]
         pixels = map_of(places, size)
-        for step, layer in enumerate(self.enlarge):
+        for step, layer in enumerate(self.enlarge[:steps]):
             pixels = layer(pixels, fine[step] if fine else None)
         return self.category(queries), self.mask(queries), pixels
 
@@ -257,20 +260,25 @@ class MaskTransformer(nn.Module):
         """Cross entropy of classes; cross entropy and Dice loss of masks; of all answers of the queries."""
         answers = [part.float() for part in raw]
         segments = [Segments.of(target, self.by_pixel) for target in targets]
-        count = max(1, sum(map(len, segments)))
+        height, width = answers[-1].shape[2:]
+        padded = height * self.config.mask_stride, width * self.config.mask_stride
         losses = torch.stack(
-            [self._of_answer(*answers[k : k + 3], segments, count) for k in range(0, len(answers), 3)]
+            [self._of_answer(*answers[k : k + 3], segments, padded) for k in range(0, len(answers), 3)]
         ).sum(0)
         return dict(zip(("category", "mask", "dice"), losses))
 
     def _of_answer(
-        self, logits: Tensor, vectors: Tensor, pixels: Tensor, segments: list[Segments], count: int
+        self,
+        logits: Tensor,
+        vectors: Tensor,
+        pixels: Tensor,
+        segments: list[Segments],
+        padded: tuple[int, int],
     ) -> Tensor:
-        """(3,) losses of one answer to all images of a batch, weighted."""
+        """(3,) losses of one answer to all images of a batch, of that size with their padding, weighted."""
         truth = torch.full(logits.shape[:2], len(self.classes), device=logits.device)
         mask = (vectors.sum() + pixels.sum()) * 0 + torch.zeros(2, device=logits.device)  # a whole graph
-        points, stride = self.config.points, self.config.mask_stride
-        padded = pixels.shape[2] * stride, pixels.shape[3] * stride
+        points, count = self.config.points, max(1, sum(map(len, segments)))
         for k, (each, vector, own) in enumerate(zip(segments, vectors.unbind(), pixels.unbind())):
             with torch.no_grad():
                 query, row = assigned(logits[k], vector, own, each, points, padded)
