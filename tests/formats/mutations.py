@@ -16,6 +16,8 @@ import numpy as np
 
 from inlay import Dataset, FormatError, InlayError, plugins
 from inlay import formats as all_formats
+from inlay.core import kernels
+from inlay.core.batch import batch_of, painted
 
 from .corpus import CORPUS
 
@@ -203,14 +205,26 @@ def fault(name: str, folder: Path, dataset: Dataset | None, *, all_sniff: bool =
         all_formats.sniff(folder)
     try:
         plugins.load("formats", name).sniff(folder)
-        for _, sample in zip(range(3), all_formats.read(folder, name, like=dataset)):
+        found = all_formats.read(folder, name, like=dataset)
+        for _, sample in zip(range(3), found):
             if sample.segmentation is not None:
                 sample.segmentation.semantic()
+        at_once(found)
     except FormatError as error:
         return "" if "\n" not in str(error) and len(str(error)) < 1200 else f"no line: {str(error)[-200:]!r}"
     except InlayError as error:
         return f"no FormatError: {str(error)[:200]}"
     return ""
+
+
+def at_once(dataset: Dataset) -> None:
+    """Some samples as scores of whole files read them, where the format offers that."""
+    names = dataset.names[:3]
+    if names:
+        batch_of(dataset, names)
+        maps = painted(dataset, names)
+        if maps is not None:
+            kernels.png_pairs(maps.png, maps.png, maps.sizes, 1)
 
 
 def broken_once(name: str, files: list[tuple[Path, Path, Dataset | None]], rng: np.random.Generator) -> str:
