@@ -63,6 +63,8 @@ class Config(EncoderSettings):
         Clicks along the longer side of an image when nobody clicks.
     minimum_score
         Things below it are left out then.
+    classical
+        Share of the classical engine in each answer to a user, from 0 to below 1; 0 is the network alone.
     """
 
     head: int = 48
@@ -70,8 +72,11 @@ class Config(EncoderSettings):
     clicks: int = 4
     grid: int = 24
     minimum_score: float = 0.3
+    classical: float = 0.5
 
     def __post_init__(self) -> None:
+        if not 0 <= self.classical < 1:
+            raise InlayError(f"classical is a share from 0 to below 1, not {self.classical}")
         if min(self.head, self.things_learnt, self.clicks, self.grid) < 1:
             raise InlayError("head, things_learnt, clicks and grid must be at least 1")
 
@@ -117,6 +122,7 @@ class ClickNet(nn.Module):
         )
         self.head = ClickHead(config.head, len(classes))
         self.apply(initialise)
+        nn.init.zeros_(self.head.told[-1].weight)
 
     def forward(self, images: Tensor) -> Features:
         """(B, 3, H, W) pixels 0 .. 255 -> features at strides 4, 8 and 16 and colours at 4, all padded."""
@@ -200,6 +206,9 @@ class ClickHead(nn.Module):
         self.up_middle = Join(width, width, width, norm="group")
         self.up_fine = Join(width, width, width, norm="group")
         self.mask = nn.Conv2d(width, 1, 3, padding=1)
+        self.told = nn.Sequential(
+            *(nn.Conv2d(MAPS + 2, 32, 1), nn.ReLU()), *(nn.Conv2d(32, 16, 1), nn.ReLU()), nn.Conv2d(16, 1, 1)
+        )
         self.score = nn.Linear(2 * width, 1)
         self.class_logits = nn.Linear(2 * width, classes)
 
@@ -214,17 +223,17 @@ class ClickHead(nn.Module):
             (N, MAPS, h, w), of `maps_of`.
         """
         fine, middle, coarse = features
-        like = [_alike(fine, maps[:, side : side + 1]) for side in (0, 1)]
-        x = F.relu(self.enter(torch.cat([maps, *like], 1)) + fine)
+        told = torch.cat([maps, *(_alike(fine, maps[:, side : side + 1]) for side in (0, 1))], 1)
+        x = F.relu(self.enter(told) + fine)
         x = self.fine(x) + x
         half = self.to_middle(x) + middle
         quarter = self.context(self.to_coarse(half) + coarse)
         x = self.up_fine(self.up_middle(quarter, half), x)
-        logits = self.mask(x)
+        logits = self.mask(x) + self.told(told)
         inside = logits.sigmoid()
         shown = (x * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1.0)
-        told = torch.cat([shown, x.mean((2, 3))], 1)
-        return logits[:, 0], self.score(told)[:, 0], self.class_logits(told)
+        summary = torch.cat([shown, x.mean((2, 3))], 1)
+        return logits[:, 0], self.score(summary)[:, 0], self.class_logits(summary)
 
 
 def _alike(features: Tensor, clicked: Tensor) -> Tensor:
@@ -307,17 +316,17 @@ def write_onnx(network: ClickNet, path: Path, *, side: int = 256) -> None:
     examples = torch.zeros(2, 3, side, side), torch.zeros(2, MAPS, side // STRIDE, side // STRIDE)
     with staged(path) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch uses what it deprecates
-        torch.onnx.export(
+        program = torch.onnx.export(
             Step(network).eval(),
             examples,
-            part,
             input_names=["images", "maps"],
             output_names=["logits", "scores"],
             dynamic_shapes=({0: torch.export.Dim("count")},) * 2,
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
+        program.model.metadata_props["classical"] = str(network.config.classical)
+        program.save(part)
 
 
 def read_run(folder: Path) -> ClickNet:

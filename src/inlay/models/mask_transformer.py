@@ -263,19 +263,15 @@ class MaskTransformer(nn.Module):
         height, width = answers[-1].shape[2:]
         padded = height * self.config.mask_stride, width * self.config.mask_stride
         losses = torch.stack(
-            [self._of_answer(*answers[k : k + 3], segments, padded) for k in range(0, len(answers), 3)]
+            [self._of_answer(answers[k : k + 3], segments, padded) for k in range(0, len(answers), 3)]
         ).sum(0)
         return dict(zip(("category", "mask", "dice"), losses))
 
     def _of_answer(
-        self,
-        logits: Tensor,
-        vectors: Tensor,
-        pixels: Tensor,
-        segments: list[Segments],
-        padded: tuple[int, int],
+        self, answer: Sequence[Tensor], segments: list[Segments], padded: tuple[int, int]
     ) -> Tensor:
         """(3,) losses of one answer to all images of a batch, of that size with their padding, weighted."""
+        logits, vectors, pixels = answer
         truth = torch.full(logits.shape[:2], len(self.classes), device=logits.device)
         mask = (vectors.sum() + pixels.sum()) * 0 + torch.zeros(2, device=logits.device)  # a whole graph
         points, count = self.config.points, max(1, sum(map(len, segments)))

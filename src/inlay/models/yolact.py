@@ -132,21 +132,14 @@ class YOLACT(nn.Module):
     def loss(self, raw: tuple[Tensor, ...], targets: Targets) -> dict[str, Tensor]:
         """Focal loss of all anchors, smooth L1 of the boxes and cross-entropy of the masks of right ones."""
         of_images = zip(*(part.float().unbind() for part in raw))
-        parts = [self._of_image(*own, target) for own, target in zip(of_images, targets)]
+        parts = [self._of_image(own, target) for own, target in zip(of_images, targets)]
         category, box, mask, found = torch.stack(parts).sum(0)
         found = found.clamp(min=1)
         return {"category": category / found, "box": box / found, "mask": 3.0 * mask / found}
 
-    def _of_image(
-        self,
-        prototypes: Tensor,
-        logits: Tensor,
-        steps: Tensor,
-        mixes: Tensor,
-        anchors: Tensor,
-        target: Target,
-    ) -> Tensor:
+    def _of_image(self, raw: Sequence[Tensor], target: Target) -> Tensor:
         """(4,) sums of the losses of class, box and mask, and the anchors that show a thing."""
+        prototypes, logits, steps, mixes, anchors = raw
         things, known = assigned(anchors, target)
         right = torch.nonzero(things >= 0).squeeze(1)
         hot = torch.zeros_like(logits)

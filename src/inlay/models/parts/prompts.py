@@ -104,9 +104,9 @@ def maps_of(clicks: Clicks, before: Tensor | None, scenes: Sequence[Scene], size
     """
     device = torch.device("cpu") if before is None else before.device
     marks = clicks.marks(size, device)
-    logits = torch.zeros_like(marks[:, 0]) if before is None else before.detach().float()
-    shares = torch.zeros_like(logits) if before is None else logits.sigmoid()
-    values = None if before is None else logits.clamp(-CERTAIN, CERTAIN).cpu().numpy()
+    logits = None if before is None else before.detach().float().clamp(-CERTAIN, CERTAIN)
+    shares = torch.zeros_like(marks[:, 0]) if logits is None else logits.sigmoid()
+    values = None if logits is None else logits.cpu().numpy()
     told = np.zeros((len(scenes), COUNT, *size), np.float32)
     for row, scene in enumerate(scenes):
         (top, left), (height, width) = scene.corner, scene.rim.shape

@@ -179,7 +179,7 @@ class Regions(nn.Module):
                 before=3 * self.config.proposals,
                 after=self.config.proposals,
             )
-        of_images = zip(*(feature.split(1) for feature in features))
+        of_images = zip(*(torch.split(feature, 1) for feature in features))
         parts = [
             self._second_stage(own, some, target) for own, some, target in zip(of_images, boxes, targets)
         ]
