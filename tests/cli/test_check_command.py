@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -49,6 +51,23 @@ def test_reports_take_their_kind_from_their_names(labels, tmp_path, capsys):
     assert all(kind.stat().st_size for kind in kinds)
     assert run(labels, "--report", tmp_path / "f.pdf") == 2
     assert "its suffix names no report" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(labels, tmp_path, capsys):
+    assert run(labels, "--report", tmp_path / "f.jsonl", "--report", tmp_path / "f.pdf") == 2
+    assert "its suffix names no report" in capsys.readouterr().err
+    assert run(labels, "--page", tmp_path) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert not (tmp_path / "f.jsonl").exists()
+
+
+def test_the_reports_are_written_though_nobody_reads_what_is_said(labels, tmp_path):
+    code = "from inlay.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
+    arguments = ("check", labels, *ALL, "--out", tmp_path / "f.jsonl")
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE) as listening:
+        listening.stdout.close()
+        assert listening.wait() == 1  # as without `| head`
+    assert (tmp_path / "f.jsonl").read_text()
 
 
 def test_a_baseline_makes_old_errors_pass_and_only_shrinks(labels, tmp_path, capsys):

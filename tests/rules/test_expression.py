@@ -82,6 +82,17 @@ def test_an_unknown_function_names_the_nearest_one():
         read_expression("greates(width, height) > 3", {})
 
 
+@pytest.mark.parametrize("text", ["(SELECT max(area_px) FROM other) > 3", "EXISTS (SELECT 1)"])
+def test_a_query_within_a_rule_is_told_of_its_way_out(text):
+    with pytest.raises(InlayError, match=r"one row at a time.*require_any"):
+        read_expression(text, {})
+
+
+def test_a_parameter_that_nobody_gave_is_told_how():
+    with pytest.raises(InlayError, match=r"give it: params = \{ limit = 1 \}"):
+        read_expression("area_px > :limit", {})
+
+
 def test_an_unknown_parameter_names_the_nearest_one():
     with pytest.raises(InlayError, match="did you mean 'pixels'"):
         read_expression("area_px < :pixel", {"pixels": 3})

@@ -91,7 +91,7 @@ def test_the_summary_says_what_could_not_be_judged(tmp_path, dataset):
     (tmp_path / "rules.toml").write_text(f"[[rule]]\n{rule}")
     text = str(check(dataset.only(["s0"]), packs=(), rules=tmp_path / "rules.toml"))
     assert text.splitlines() == [
-        "1 images, 3 segments: no findings",
+        "1 image, 3 segments: no findings",
         "  not known, so neither passed nor found: sure 3 of 3",
     ]
 

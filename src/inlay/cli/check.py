@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import Parameter
 
 from inlay.cli.agreeing import ALONE, Agreeing, agree
-from inlay.cli.console import open_dataset, place, progress_bar, show_page, words
+from inlay.cli.console import open_dataset, place, progress_bar, show_page, tell, words
 from inlay.core.errors import InlayError
 
 if TYPE_CHECKING:
@@ -148,27 +148,37 @@ def check(
     if control.learn is not None:
         return _learn(dataset, control.learn)
     _refuse(control, fixing, data)
+    reports = _kinds(report, to, out, page)
     packs = tuple(words(pack))
     if test_rules and _examples(packs, rules):
         return 2
     folder = _folder(cache_folder) if cache else None
     findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
     findings, shown = _compared(findings, control)
-    print(shown)
-    _report(shown, [*((each, to) for each in report), (out, _lines(out)), (page, "html")], dataset, data)
+    tell(shown)
+    for path, kind in reports:
+        shown.write(path, to=kind, dataset=dataset, source=data)
+        show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
     if fixing.fix or fixing.preview is not None:
         _fix(findings, dataset, data, fixing)
     return findings.exit_code
 
 
-def _report(
-    shown: Findings, paths: list[tuple[Path | None, str | None]], dataset: Dataset, data: Path
-) -> None:
-    """Write the findings to every path, in the kind beside it, else that of its suffix."""
-    for path, kind in paths:
-        if path is not None:
-            shown.write(path, to=kind, dataset=dataset, source=data)
-            show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
+def _kinds(
+    report: tuple[Path, ...], to: str | None, out: Path | None, page: Path | None
+) -> list[tuple[Path, str]]:
+    """Where the findings go, and as which kind of report; what names none is refused here."""
+    from inlay import plugins
+    from inlay.rules.report import kind_of
+
+    found = [(path, to or kind_of(path)) for path in report]
+    found += [] if out is None else [(out, kind_of(out) if _is_report(out) else "jsonl")]
+    found += [] if page is None else [(page, "html")]
+    for path, kind in found:
+        plugins.load("rules.report", kind)
+        if path.is_dir():
+            raise InlayError(f"{path}: is a folder; a report is one file")
+    return found
 
 
 def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
@@ -180,11 +190,6 @@ def _refuse(control: Control, fixing: Fixing, data: Path) -> None:
     for name in ("fixed", "unsafe_fixes"):
         if getattr(fixing, name) and not (fixing.fix or fixing.preview):
             raise InlayError(f"--{name.replace('_', '-')} goes with --fix")
-
-
-def _lines(out: Path | None) -> str | None:
-    """JSON Lines where a suffix says nothing."""
-    return None if out is not None and _is_report(out) else "jsonl"
 
 
 def _is_report(path: Path) -> bool:
@@ -209,7 +214,8 @@ def _learn(dataset: Dataset, path: Path) -> int:
     """Freeze what is usual in trusted labels into a rule file."""
     from inlay.rules.learn import learn
 
-    learnt = learn(dataset)
+    with progress_bar("measuring") as progress:
+        learnt = learn(dataset, progress=progress)
     learnt.write(path)
     print(learnt)
     print(f"rules: {path}; read them, then check with --rules {path}")

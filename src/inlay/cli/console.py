@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -45,6 +46,14 @@ def progress_bar(title: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total, words=words)
 
         yield step
+
+
+def tell(words: object) -> None:
+    """Print at once; where nobody listens any more (`inlay ... | head`), go on with the work in silence."""
+    try:
+        print(words, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show_page(path: Path, *, browser: bool) -> None:

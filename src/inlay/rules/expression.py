@@ -41,6 +41,7 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+QUERIES = frozenset(("select", "from", "join", "union", "with", "exists", "over"))
 COMPARISONS = frozenset(("=", "<", ">", "<=", ">=", "<>", "!="))
 ARITHMETIC = frozenset("+-*/%")
 
@@ -197,6 +198,11 @@ def _reference(
     word: str, following: list[tuple[str, str]], text: str, parameters: Mapping[str, Parameter]
 ) -> tuple[Reference, int]:
     """The column named by `word`, and how many of the following tokens belong to it."""
+    if word.lower() in QUERIES:
+        raise InlayError(
+            f"{text!r}: {word} leaves the rule's table: it sees one row at a time; "
+            "to ask of several, give require_any, forbid_any or count"
+        )
     head, dot, tail = word.partition(".") if not word.startswith('"') else ("", "", word)
     side, name = (head, tail) if dot else ("", head or tail)
     name = name.strip('"')
@@ -219,7 +225,8 @@ def _reference(
 
 def _parameter(name: str, parameters: Mapping[str, Parameter]) -> Parameter:
     if name not in parameters:
-        raise InlayError(f"there is no parameter {name!r} in `params`; {nearest(name, parameters)}")
+        hint = nearest(name, parameters) if parameters else f"give it: params = {{ {name} = 1 }}"
+        raise InlayError(f"there is no parameter {name!r} in `params`; {hint}")
     return parameters[name]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from inlay.core.errors import InlayError
 from inlay.core.staging import staged
 from inlay.rules.columns import Column, resolve, vocabulary
 from inlay.rules.expression import Reference, read_expression
+from inlay.rules.message import short
 from inlay.rules.tables import SegmentTable, UnknownError
 
 USUAL = ("area_px", "aspect", "solidity", "elongation", "n_parts", "n_holes", "spur_px(2)", "centre_y")
@@ -92,7 +93,13 @@ class Learnt:
             place.write_text(self.to_toml(), "utf-8")
 
 
-def learn(dataset: Dataset, *, columns: Sequence[str] = USUAL, share: float = 0.01) -> Learnt:
+def learn(
+    dataset: Dataset,
+    *,
+    columns: Sequence[str] = USUAL,
+    share: float = 0.01,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Learnt:
     """The usual ranges of measured columns, for each class of a dataset that is trusted.
 
     Parameters
@@ -101,6 +108,8 @@ def learn(dataset: Dataset, *, columns: Sequence[str] = USUAL, share: float = 0.
         Numbers of single segments, as rules name them.
     share
         Of the segments may lie outside each range; it is widened by a tenth on either side.
+    progress
+        Called with images measured, images in all, and the name of the last.
 
     Raises
     ------
@@ -114,7 +123,9 @@ def learn(dataset: Dataset, *, columns: Sequence[str] = USUAL, share: float = 0.
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     images = 0
-    for sample in dataset:
+    for place, sample in enumerate(dataset, 1):
+        if progress:
+            progress(place, len(dataset), sample.name)
         if sample.segmentation is None:
             continue
         images += 1
@@ -159,7 +170,7 @@ def _short(value: float) -> float:
 
 
 def _words(*values: float) -> list[str]:
-    return [f"{value:.4g}" for value in values]
+    return [short(value) for value in values]
 
 
 def _quoted(name: str) -> str:

@@ -25,11 +25,16 @@ def segment_id(label: Segmentation, row: int) -> int:
     return row + 1 if label.source_id is None else int(label.source_id[row])
 
 
+def short(value: float) -> str:
+    """A number in four digits; a large one as a whole number."""
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
 def _formatted(value: object, form: str) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, float) and not form:
-        return f"{value:.4g}"
+        return short(value)
     try:
         return format(value, form)
     except ValueError:  # `:.0%` of a word

@@ -14,7 +14,7 @@ from inlay.core.errors import InlayError
 from inlay.rules.finding import Finding, Findings
 from inlay.rules.repair import repair_label
 from inlay.rules.report.parts.crop import draw_crop, draw_fix
-from inlay.rules.report.text import about, counted, remarks
+from inlay.rules.report.text import about, counted, remarks, totals
 
 SUFFIX = ".html"
 CAP = 24  # pictures for each rule
@@ -60,8 +60,8 @@ def _chosen(found: tuple[Finding, ...]) -> list[Finding]:
 
 
 def _numbers(findings: Findings) -> str:
-    counts: dict[str, int] = {name: count for name, count in findings.by_severity.items() if count}
-    return page.figures({"images": findings.images, "segments": findings.segments} | counts)
+    size, counts = totals(findings)
+    return page.figures(size | counts)
 
 
 def _remarks(findings: Findings) -> str:

@@ -41,10 +41,16 @@ def summary(findings: Findings) -> str:
 
 def counted(findings: Findings) -> str:
     """How much was checked, and how many findings of each severity there are."""
-    counts = ", ".join(
-        f"{count} {name}{_plural(name, count)}" for name, count in findings.by_severity.items() if count
-    )
-    return f"{findings.images} images, {findings.segments} segments: {counts or 'no findings'}"
+    size, counts = (", ".join(f"{count} {name}" for name, count in each.items()) for each in totals(findings))
+    return f"{size}: {counts or 'no findings'}"
+
+
+def totals(findings: Findings) -> tuple[dict[str, int], dict[str, int]]:
+    """How much was checked, and how many findings of each severity there are, by what is counted."""
+    sizes = {"image": findings.images, "segment": findings.segments}
+    found = {name: count for name, count in findings.by_severity.items() if count}
+    size, counts = ({name + _plural(name, n): n for name, n in each.items()} for each in (sizes, found))
+    return size, counts
 
 
 def about(found: tuple[Finding, ...]) -> str:
