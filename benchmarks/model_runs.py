@@ -30,6 +30,7 @@ from inlay.core.staging import staged
 from inlay.metrics import score
 from inlay.models.decode.semantic import scores_of
 
+VARIED: dict[str, dict[str, Any]] = {"camvid": {}, "dsb2018": {"turn": True}}  # nuclei have no up
 TASKS = {"camvid": ("semantic", "any"), "dsb2018": ("instance", "panoptic", "any")}  # answers that fit
 OVERLAPS = (0.5, 0.7, 0.9)
 LEAST = np.arange(0.05, 0.96, 0.05)  # scores tried on val
@@ -126,7 +127,7 @@ def run_alone(chosen: argparse.Namespace) -> None:
     if done(out, chosen):
         return
     whole = prepared(chosen.shared / data, family)
-    config = {"training": {"device": chosen.device, "seed": chosen.seed}}
+    config = {"training": {"device": chosen.device, "seed": chosen.seed, "augment": VARIED[data]}}
     run = train(whole, family, out, minutes=chosen.minutes, config=config, say=print)
     last = run.log[-1]
     told: dict[str, Any] = {

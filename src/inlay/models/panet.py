@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from inlay.core.classes import Classes
 from inlay.models.parts.regions import RegionConfig as Config
-from inlay.models.parts.regions import Regions
-from inlay.models.parts.sizes import anchored
+from inlay.models.parts.regions import Regions, fitted
 
 TASK = "instance"
 PARTIAL = True
@@ -17,7 +16,7 @@ RECIPE: Mapping[str, object] = {
 }
 
 
-adapt = anchored  # anchors that fit the sizes of the things in the data
+adapt = fitted  # anchors that fit the sizes of the things in the data, and room for as many as an image has
 
 
 def build(config: Config, classes: Classes) -> Regions:

@@ -22,9 +22,8 @@ from inlay.models.decode.panoptic import merged
 from inlay.models.parts.blocks import ConvNorm, initialise, upsample
 from inlay.models.parts.pixel_classes import PixelClasses, settled
 from inlay.models.parts.pixels import Contrast, pad_to
-from inlay.models.parts.regions import RegionConfig, Regions
+from inlay.models.parts.regions import RegionConfig, Regions, fitted
 from inlay.models.parts.settings import PixelSettings
-from inlay.models.parts.sizes import anchored
 from inlay.models.parts.targets import VOID, Facts, Target, Targets
 
 TASK = "panoptic"
@@ -67,7 +66,7 @@ class Config(PixelSettings, RegionConfig):
 
 
 def adapt(config: Config, facts: Facts) -> Config:
-    """The config with anchors, class weights and the least area of stuff fitted to the data.
+    """The config with anchors, room for things, class weights and the least area of stuff fitted to the data.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def adapt(config: Config, facts: Facts) -> Config:
         When there is no thing to learn from.
     """
     area = config.stuff_area or max(1, round(LEAST_STUFF * facts.largest[0] * facts.largest[1]))
-    return replace(settled(anchored(config, facts), facts), stuff_area=area)
+    return replace(settled(fitted(config, facts), facts), stuff_area=area)
 
 
 def build(config: Config, classes: Classes) -> PanopticFPN:

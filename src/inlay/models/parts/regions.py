@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,11 +29,13 @@ from inlay.models.parts.proposals import (
 )
 from inlay.models.parts.rois import pool_each_level, pool_own_level, taps
 from inlay.models.parts.settings import EncoderSettings
-from inlay.models.parts.targets import Target, Targets
+from inlay.models.parts.sizes import anchored
+from inlay.models.parts.targets import Facts, Target, Targets
 
 STEPS = (10.0, 5.0)  # boxes of the second stage are nearly right: their steps are scaled up
 LEARNT, LEARNT_POSITIVE = 128, 0.25  # proposals of one image that a step looks at
 MATCHED = 0.5  # overlap from which a proposal shows a thing
+LEAST_PROPOSALS, LEAST_DETECTIONS, MOST_PROPOSALS = 300, 200, 1000
 BOX_BINS, MASK_BINS = 7, 14
 RIM, BEYOND = 2, -8.0  # bins around a box whose colours tell what is not of the thing, and their logit
 
@@ -52,9 +55,9 @@ class RegionConfig(EncoderSettings):
     anchors
         Sides of the anchors at strides 4, 8, 16 and 32, pixels; empty: by the sizes in the data.
     proposals
-        Boxes of one image that reach the second stage.
+        Boxes of one image that reach the second stage; 0: by the most things of an image in the data.
     detections
-        Most things of one image.
+        Most things of one image; 0: by the data, alike.
     masks
         Whether things get masks; without, the family is a detector of boxes.
     minimum_score
@@ -68,11 +71,24 @@ class RegionConfig(EncoderSettings):
     head: int = 96
     hidden: int = 256
     anchors: tuple[float, ...] = ()
-    proposals: int = 300
-    detections: int = 200
+    proposals: int = 0
+    detections: int = 0
     masks: bool = True
     minimum_score: float = 0.05
     overlap: float = 0.5
+
+
+Settings = TypeVar("Settings", bound=RegionConfig)
+
+
+def fitted(config: Settings, facts: Facts) -> Settings:
+    """The config with anchors, proposals and detections fitted to the things in the data."""
+    most = facts.most_things
+    return replace(
+        anchored(config, facts),
+        proposals=config.proposals or min(max(LEAST_PROPOSALS, 3 * most), MOST_PROPOSALS),
+        detections=config.detections or min(max(LEAST_DETECTIONS, 2 * most), MOST_PROPOSALS),
+    )
 
 
 class Regions(nn.Module):
