@@ -11,22 +11,22 @@ from inlay.cli import main
 GOOD = [5.0, 5.0, 30.0, 5.0, 30.0, 25.0, 5.0, 25.0]
 
 
-def annotation(number, image, segmentation):
+def annotation(number, image, segmentation, box=(5, 5, 25, 20)):
     return {
         "id": number,
         "image_id": image,
         "category_id": 1,
         "iscrowd": 0,
         "area": 500,
-        "bbox": [5, 5, 25, 20],
+        "bbox": list(box),
         "segmentation": segmentation,
     }
 
 
-def checked(tmp_path, segmentation):
+def checked(tmp_path, segmentation, box=(5, 5, 25, 20)):
     """Exit code and findings of a file whose first image has a duplicate, whose second has this segment."""
     images = [{"id": n, "file_name": f"{n}.png", "width": 60, "height": 40} for n in (1, 2)]
-    shapes = [(1, 1, [GOOD]), (4, 1, [GOOD]), (2, 2, [GOOD]), (3, 2, segmentation)]
+    shapes = [(1, 1, [GOOD]), (4, 1, [GOOD]), (2, 2, [GOOD]), (3, 2, segmentation, box)]
     labels = {
         "images": images,
         "categories": [{"id": 1, "name": "cell"}],
@@ -63,9 +63,29 @@ def test_a_mask_outside_the_image_is_an_empty_one(tmp_path, capsys):
     assert [each["segments"] for each in found if each["rule"] == "empty-mask"] == [[3]]
 
 
-@pytest.mark.parametrize("number", ["nan", "inf"])
-def test_a_file_with_numbers_that_json_lacks_is_refused_at_its_place(number, tmp_path, capsys):
-    with pytest.raises(FileNotFoundError):  # no report is begun
-        checked(tmp_path, [[5.0, 5.0, float(number), 5.0, 30.0, 25.0]])
-    error = capsys.readouterr().err
-    assert "labels.json: line 1, byte" in error and "Traceback" not in error
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_number_that_json_lacks_spoils_its_image_alone(number, tmp_path):
+    code, found = checked(tmp_path, [[5.0, 5.0, float(number), 5.0, 30.0, 25.0]])
+    assert code == 1
+    (broken,) = (each for each in found if each["rule"] == "unreadable")
+    assert broken["image"] == "2"
+    assert (
+        "labels.json: annotations[3].segmentation[0][2]: Expected float, got null or NaN" in broken["message"]
+    )
+    assert ("duplicate", "1") in {(each["rule"], each["image"]) for each in found}
+
+
+def test_a_box_that_is_no_number_spoils_its_image_alone(tmp_path):
+    code, found = checked(tmp_path, [GOOD], box=[5, float("nan"), 25, 20])
+    broken = [each["message"] for each in found if each["rule"] == "unreadable"]
+    assert (
+        code == 1 and len(broken) == 1 and "labels.json: annotations[3].bbox: holds null or NaN" in broken[0]
+    )
+    assert ("duplicate", "1") in {(each["rule"], each["image"]) for each in found}
+
+
+def test_a_word_is_no_number_that_json_lacks(tmp_path, capsys):
+    path = tmp_path / "labels.json"
+    path.write_text('{"images": [], "categories": [{"id": 1, "name": "NaN Infinity"}], "annotations": [+1]}')
+    assert main(["check", str(path), "--no-cache"]) == 2
+    assert "line 1, byte" in capsys.readouterr().err

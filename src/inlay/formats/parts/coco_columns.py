@@ -20,6 +20,7 @@ from inlay.formats.parts.tag_words import tags_of
 TABLE = 1 << 20  # ids this close together are looked up in a table
 ABSENT = np.iinfo(np.int64).min  # what `kernels.scan_annotations` gives for numbers that are not there
 INSTANCES = 1 << 31  # their numbers are below
+NO_BOX = (np.nan,) * 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,16 +298,14 @@ def _source_ids(ordered: Sequence[CocoAnnotation], at: At) -> NDArray[np.int64] 
     return ids
 
 
-def boxes_of(boxes: list[list[float] | None], at: At) -> NDArray[np.float64] | None:
-    """(M, 4) corners of x, y, width, height; NaN where there is no box."""
+def boxes_of(boxes: Sequence[Sequence[float | None] | None], at: At) -> NDArray[np.float64] | None:
+    """(M, 4) corners of x, y, width, height; NaN where there is no box, or no number."""
     if not any(boxes):
         return None
     for row, box in enumerate(boxes):
-        if not box:
-            boxes[row] = [np.nan] * 4
-        elif len(box) != 4:
+        if box and len(box) != 4:
             raise at.error(row, "bbox", f"{len(box)} numbers; a box is x, y, width, height")
-    corners = np.array(boxes, np.float64)
+    corners = np.array([box or NO_BOX for box in boxes], np.float64)
     corners[:, 2:] += corners[:, :2]
     return corners
 

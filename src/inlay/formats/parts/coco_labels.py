@@ -23,7 +23,7 @@ from inlay.formats.parts.coco_images import CocoImages, distinct_ids
 from inlay.formats.parts.coco_json import CocoData, read_labels
 from inlay.formats.parts.coco_layout import LabelFile
 from inlay.formats.parts.coco_masks import Place, read_geometries, read_masks
-from inlay.formats.parts.typed_json import Text, read_buffer
+from inlay.formats.parts.typed_json import Text, read_buffer, without_non_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +101,8 @@ class CocoLabels:
         start, end = int(columns.starts[i]), int(columns.starts[i + 1])
         here = slice(start, end)
         path = self.images.file.path
+        if columns.box is not None and np.isnan(columns.box[here]).any():
+            self._refuse_half_boxes(columns, here)
         at = Place(path, lambda row: columns.where(start + row, "segmentation"))
         masks = read_masks(columns.texts[here], self.images.size(i), self.rule, at)
         class_id = self.class_row[columns.category[here]]
@@ -122,6 +124,14 @@ class CocoLabels:
             stated_area=None if columns.area is None else stated(columns.area[here], masks.area()),
             image_tags=self.image_tags.get(i, NO_TAGS),
         )
+
+    def _refuse_half_boxes(self, columns: Columns, here: slice) -> None:
+        assert columns.box is not None
+        known = ~np.isnan(columns.box[here])
+        half = np.flatnonzero(known.any(axis=1) & ~known.all(axis=1))
+        if half.size:
+            where = columns.where(here.start + int(half[0]), "bbox")
+            raise FormatError(self.images.file.path, where, "holds null or NaN: a box is four numbers")
 
     def _amodal(self, columns: Columns, masks: Masks, start: int) -> Masks | None:
         """Full extents, the masks themselves where none is drawn; `None` where none is at all."""
@@ -200,13 +210,25 @@ def _usual(file: LabelFile, text: Text) -> _Read | None:
 
 
 def _general(file: LabelFile, text: Text) -> _Read:
-    data, left_out = read_labels(file.path, text)
+    data, left_out = _whole(file, bytes(text))
     images = CocoImages.of(data.images, data.videos, file)
     categories = distinct_ids([entry.id for entry in data.categories], file.path, "categories")
     columns = None
     if data.annotations is not None:
         columns = columns_of(data.annotations, images.places, categories, file.path, count=len(images.names))
     return _Read(data, left_out, images, categories, columns)
+
+
+def _whole(file: LabelFile, text: bytes) -> tuple[CocoData, dict[str, int]]:
+    """The text of a file; a mask or box that is NaN spoils its image alone, whose reader names it."""
+    try:
+        return read_labels(file.path, text)
+    except FormatError:
+        head, key, rest = text.partition(b'"annotations"')
+        plain = without_non_numbers(rest)
+        if plain == rest:
+            raise
+        return read_labels(file.path, head + key + plain)
 
 
 def _image_tags(data: CocoData, images: Mapping[int, int], categories: Mapping[int, int]) -> dict[int, Tags]:

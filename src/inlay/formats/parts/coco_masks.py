@@ -103,7 +103,8 @@ def _first_error(texts: Sequence[Raw], place: Place) -> FormatError:
             with json_errors(bytes(text), place.path, place.name(i)):
                 msgspec.json.decode(text, type=Geometry)
         except FormatError as error:
-            hint = " (a segmentation is a list of polygons, [[x, y, ...], ...], or run lengths)"
+            hint = " or NaN" if "got null" in error.what else ""
+            hint += " (a segmentation is a list of polygons, [[x, y, ...], ...], or run lengths)"
             return FormatError(place.path, error.where, error.what + hint)
     return place.error(0, "no COCO segmentation")
 

@@ -21,6 +21,7 @@ Text = bytes | memoryview
 Data = TypeVar("Data", bytes, NDArray[np.uint8])
 BOM = b"\xef\xbb\xbf"
 MAX_BYTES = 16 << 30  # the largest label files there are have a few thousand million bytes
+NON_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')  # or a string, within which these are words
 HEAD = 1 << 16  # bytes looked at, at both ends, to recognise a file
 
 
@@ -64,6 +65,11 @@ def decode(data: Text, path: Path, kind: type[T], where: str = "") -> T:
     """
     with json_errors(data, path, where), without_collector():
         return msgspec.json.decode(data, type=kind)
+
+
+def without_non_numbers(data: Text) -> bytes:
+    """The text with null for NaN and Infinity, which Python's json writes and JSON lacks."""
+    return NON_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b"null", bytes(data))
 
 
 @contextmanager
