@@ -62,7 +62,7 @@ def test_outlines_in_geojson_have_the_area_of_the_table(land, tmp_path):
 
 
 def sample_place(sample):
-    from inlay.measure.areas import georeference_of
+    from inlay.core.geodesy import georeference_of
 
     return georeference_of(sample)
 

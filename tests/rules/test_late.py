@@ -276,3 +276,27 @@ def test_a_repeated_mask_is_frozen_where_its_thing_moves_and_not_where_it_keeps_
     standing, moving = (check(film(speed), packs=("sequence",)) for speed in (0, 3))
     assert not [each for each in standing if each.rule == "frozen-mask"]
     assert [(each.image, each.rows) for each in moving if each.rule == "frozen-mask"] == [("2", (3,))]
+
+
+def seen(number, boxes, size=(60, 80)):
+    """A frame with a square of 10 pixels at (x, y) for each instance id."""
+    stack = np.zeros((len(boxes), *size), np.bool_)
+    for row, (x, y) in enumerate(boxes.values()):
+        stack[row, y : y + 10, x : x + 10] = True
+    label = Segmentation(CLASSES, Masks.encode(stack), [0] * len(boxes), list(boxes))
+    return Sample(f"drive/{number}", None, label, group="drive", frame=number)
+
+
+def test_a_track_that_vanishes_and_one_that_appears_in_full_sight_are_told(tmp_path):
+    samples = [
+        seen(0, {1: (20, 20), 2: (50, 20)}),
+        seen(10, {1: (20, 20)}),  # 2 is gone for a labelled frame; frames between are not labelled
+        seen(20, {1: (20, 20), 2: (50, 20), 3: (20, 40), 4: (0, 40)}),  # 4 comes in at the side
+        seen(30, {1: (20, 20), 3: (20, 40), 4: (2, 40)}),
+        seen(40, {1: (20, 20), 2: (50, 20), 3: (20, 40)}),
+    ]
+    rule = "scope = 'track'\nforbid = '{}'\nmessage = '{{track}}'"
+    vanishing = found_by(tmp_path, samples, rule.format("vanishings > 0"))
+    assert [(each.measured, each.message) for each in vanishing] == [(2, "car 2")]
+    appearing = found_by(tmp_path, samples, rule.format("appears_mid_frame"))
+    assert [each.message for each in appearing] == ["car 3"]

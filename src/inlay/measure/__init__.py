@@ -1,6 +1,7 @@
 """Measure: counts, areas, shapes, zones, tracks, cut-outs and poses with honest intervals."""
 
-from inlay.measure.areas import AreaError, geodesic_areas, mapped_areas
+from inlay.core.geodesy import geodesic_areas
+from inlay.measure.areas import AreaError, mapped_areas
 from inlay.measure.calibration import Calibration
 from inlay.measure.cameras import gallery, link, linked
 from inlay.measure.counts import CountError, counts

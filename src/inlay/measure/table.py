@@ -12,9 +12,9 @@ import numpy as np
 
 from inlay import parallel
 from inlay.core.errors import InlayError
+from inlay.core.geodesy import areas_on_earth, georeference_of
 from inlay.core.polygons import trace
 from inlay.core.staging import staged
-from inlay.measure.areas import areas_on_earth, georeference_of
 from inlay.measure.calibration import Calibration
 from inlay.measure.shapes import shapes
 from inlay.measure.spacing import stated_calibration, stated_lattice

@@ -132,13 +132,41 @@ def lost_from_sight(table: TrackTable) -> Booleans:
     steps = table.steps
     gap = np.flatnonzero(steps.frames > 1)
     track, first = np.unique(steps.track[gap], return_index=True)
-    before, after = steps.before[gap[first]], steps.after[gap[first]]
-    gathered = table.gathered
     found = np.zeros(len(table), np.bool_)
-    for end in (before, after):
-        found[track] |= gathered["touches_border"][end].astype(np.bool_)
-        found[track] |= (gathered["neighbours"][end] > 1) | (gathered["area_px"][end] < SMALL)
+    for end in (steps.before, steps.after):
+        found[track] |= _at_the_edge_of_sight(table, end[gap[first]])
     return found
+
+
+def _at_the_edge_of_sight(table: TrackTable, segments: Integers) -> Booleans:
+    gathered = table.gathered
+    hidden = (gathered["neighbours"][segments] > 1) | (gathered["area_px"][segments] < SMALL)
+    return gathered["touches_border"][segments].astype(np.bool_) | hidden
+
+
+def _order(table: TrackTable) -> Integers:
+    """(I,) place of each image among the frames; those of one sequence follow one another."""
+    order = np.full(len(table.gathered.name), -1)
+    order[table.sequences.images] = np.arange(len(table.sequences.images))
+    return order
+
+
+def vanishings(table: TrackTable) -> Integers:
+    """How often the track is gone for a labelled frame or more and comes back: it flickers; 0 or more."""
+    steps, order = table.steps, _order(table)
+    image = table.gathered.image
+    gone = order[image[steps.after]] - order[image[steps.before]] > 1
+    return np.bincount(steps.track, gone, len(table)).astype(np.int64)
+
+
+def appears_mid_frame(table: TrackTable) -> Booleans:
+    """Whether the track begins in full sight: away from the sides and from others, and not too small.
+
+    False for a track that begins with its sequence.
+    """
+    starts = table.segments[table.start[:-1]]
+    later = _order(table)[table.gathered.image[starts]] > table.sequences.start[table.sequence]
+    return later & ~_at_the_edge_of_sight(table, starts)
 
 
 def id_twice(table: TrackTable) -> Integers:
@@ -161,8 +189,7 @@ def continued_iou(table: TrackTable) -> Floats:
     moved on as it moved in its own step. Unknown in the sequence's first frame.
     """
     gathered, sequences = table.gathered, table.sequences
-    order = np.full(len(gathered.name), -1)
-    order[sequences.images] = np.arange(len(sequences.images))  # frames of one sequence follow one another
+    order = _order(table)
     starts, ends = table.segments[table.start[:-1]], table.segments[table.start[1:] - 1]
     begins, ended = order[gathered.image[starts]], order[gathered.image[ends]]
     found = np.where(begins > sequences.start[table.sequence], 0.0, np.nan)
