@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inlay import Classes, Masks
+from inlay import Classes, Masks, Segmentation
 from inlay.models.decode.grids import Grid, masks_of_patches, paint, things_of_grids
+from inlay.models.decode.prototypes import things_of_prototypes
+from inlay.models.decode.queries import segments_of_queries, things_of_queries
+from inlay.models.decode.regions import things_of_regions
 from inlay.models.decode.semantic import segments_of_classes
 from inlay.models.solov2 import mask_logits
 
@@ -112,17 +117,73 @@ def test_masks_of_patches_equal_masks_of_whole_images(seed, count):
     assert masks_of_patches(patches, size).equals(Masks.encode(stack) if count else Masks.empty(size))
 
 
-def test_five_thousand_things_in_twelve_megapixels_need_no_gigabyte():
+def peak_of(work) -> int:
+    """Most bytes of numpy and Python that `work` held beside what was there before."""
     import tracemalloc
 
-    size, side = (3000, 4000), 12
-    patches = [
-        (np.ones((side, side), np.bool_), int(y), int(x))
-        for y, x in np.random.default_rng(0).integers(0, 2900, (5000, 2))
-    ]
     tracemalloc.start()
-    masks = masks_of_patches(patches, size)
+    work()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert masks.area().tolist() == [side * side] * 5000
-    assert peak < 100_000_000
+    return peak
+
+
+def test_five_thousand_things_in_twelve_megapixels_need_no_gigabyte():
+    size, side = (3000, 4000), 12
+    places = np.random.default_rng(0).integers(0, 2900, (5000, 2))
+    found = []
+
+    def decode() -> None:
+        patches = ((np.ones((side, side), np.bool_), int(y), int(x)) for y, x in places)
+        found.append(masks_of_patches(patches, size))
+
+    assert peak_of(decode) < 100_000_000
+    assert found[0].area().tolist() == [side * side] * 5000
+
+
+def many(family: str, count: int, side: int) -> Callable[[], Segmentation]:
+    """Decoding of so many squares of so many pixels, in an image of 1000 x 1200."""
+    size, rng = (1000, 1200), np.random.default_rng(0)
+    corners = rng.integers(0, [1200 - side + 1, 1000 - side + 1], (count, 2)).astype(np.float32)
+    boxes, row = np.concatenate([corners, corners + side], 1), np.zeros(count, np.int64)
+    score = np.linspace(1.0, 0.5, count, dtype=np.float32)
+    if family == "regions":
+        masks = np.ones((count, 28, 28), np.float32)
+        return lambda: things_of_regions([boxes, score, row, masks], size, CLASSES, minimum_score=0.1)
+    if family == "prototypes":
+        prototypes = np.ones((4, 250, 300), np.float32)
+        mixes = np.ones((count, 4), np.float32)
+        return lambda: things_of_prototypes(prototypes, mixes, boxes, score, row, size, CLASSES, stride=4)
+    if family == "grids":
+        kernels, cell = np.zeros((7, 125, 150), np.float32), np.full((2, 125, 150), -20, np.float32)
+        places = rng.permutation(63 * 75)[:count]
+        at = 2 * (places // 75), 2 * (places % 75)
+        cell[0][at] = 4
+        kernels[3][at], kernels[6][at] = (side / 64) ** 2, 1.0  # a disc: bias less the squared distance
+        grid = Grid(cell, kernels, 8, float("inf") if side > 500 else 2.0 * side)
+        settings_ = {"stride": 4, "minimum_score": 0.1, "candidates": count, "partition": False}
+        return lambda: things_of_grids(
+            np.zeros((3, 250, 300), np.float32), [grid], size, CLASSES, **settings_
+        )
+    masks = np.full((count, 250, 300), -5, np.float32)
+    for mask, (x0, y0, x1, y1) in zip(masks, (boxes / 4).astype(int)):
+        mask[y0:y1, x0:x1] = 5
+    logits = np.tile(np.array([[9, 0, 0]], np.float32), (count, 1))
+    decode = segments_of_queries if family == "partition" else things_of_queries
+    more = {"left_over": 0.0} if family == "partition" else {}
+    return lambda: decode(logits, masks, size, CLASSES, stride=4, minimum_score=0.1, **more)
+
+
+@pytest.mark.parametrize("family", ["regions", "prototypes", "grids", "queries", "partition"])
+def test_memory_of_decoding_does_not_grow_with_things_that_fill_the_image(family, monkeypatch):
+    monkeypatch.setattr("inlay.models.decode.grids.TOGETHER", 2)
+    few, lots = (peak_of(many(family, count, 900)) for count in (2, 14))
+    assert lots < few + 12 * 900 * 900 / 4  # far below a byte for each pixel of each of them
+
+
+@pytest.mark.parametrize("family", ["regions", "prototypes", "grids"])
+def test_hundreds_of_things_are_decoded_in_little_memory(family):
+    found = []
+    decode = many(family, 600, 24)
+    assert peak_of(lambda: found.append(decode())) < 20_000_000
+    assert len(found[0]) > 100

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -44,18 +44,13 @@ class Grid:
     largest: float
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A cell that claims to have found something: its painted patch, on the map of mask features.
-
-    `patch` holds logits of the rows and columns from (`top`, `left`) on.
-    """
+class Claim(NamedTuple):
+    """A cell that claims to have found something: its grid, the class row, and (row, column) of the cell."""
 
     score: float
+    grid: int
     class_id: int
-    top: int
-    left: int
-    patch: Floats
+    cell: tuple[int, int]
 
 
 def things_of_grids(
@@ -78,20 +73,27 @@ def things_of_grids(
     size
         (height, width) of the image; what lies beyond is padding.
     """
-    found = list(_candidates(painted, grids, size, stride, minimum_score, candidates))
-    found.sort(key=lambda each: -each.score)
-    scores = np.array([each.score for each in found], np.float32)
-    class_id = np.array([each.class_id for each in found], np.int64)
-    coarse = masks_of_patches(
-        [(each.patch > 0, each.top, each.left) for each in found], (painted.shape[1], painted.shape[2])
-    )
-    scores = matrix_nms(scores, class_id, lambda first, stop: coarse[:stop].iou(coarse[first:stop]))
+    claims = _claims(grids, minimum_score, candidates)
+    inside = painted[:, : -(-size[0] // stride), : -(-size[1] // stride)]
+    sure, coarse = np.zeros(len(claims), np.float32), [np.zeros(0, np.uint32)] * len(claims)
+    for place, (patch, top, left) in _painted(inside, grids, claims, stride):
+        seen = patch > 0
+        if int(seen.sum()) >= SMALL_PIXELS:
+            sure[place] = claims[place].score * float((1.0 / (1.0 + np.exp(-patch[seen]))).mean())
+            coarse[place] = _runs(seen, top, left, (inside.shape[1], inside.shape[2]))
+    at = np.flatnonzero(sure > 0)
+    at = at[np.argsort(-sure[at], kind="stable")]
+    rough = Masks.from_runs([coarse[place] for place in at], (inside.shape[1], inside.shape[2]))
+    class_id = np.array([claims[place].class_id for place in at], np.int64)
+    scores = matrix_nms(sure[at], class_id, lambda first, stop: rough[:stop].iou(rough[first:stop]))
     order = np.flatnonzero(scores >= minimum_score)
     order = order[np.argsort(scores[order], kind="stable")]  # back to front
-    masks = masks_of_patches([_enlarged(found[row], stride, size) for row in order], size)
+    kept, fine = [claims[place] for place in at[order]], [np.zeros(0, np.uint32)] * len(order)
+    for place, patch_at in _painted(inside, grids, kept, stride):  # again, as all patches would fill memory
+        fine[place] = _runs(*_enlarged(patch_at, stride, size), size)
     things = Segmentation(
         classes,
-        masks,
+        Masks.from_runs(fine, size),
         class_id[order].astype(np.int32),
         np.zeros(len(order), np.int32),
         scores[order].clip(0, 1),
@@ -102,36 +104,29 @@ def things_of_grids(
     return things.replace(instance_id=instance_numbers(things.is_thing))
 
 
-def _candidates(
-    painted: Floats, grids: Sequence[Grid], size: tuple[int, int], stride: int, minimum: float, most: int
-) -> Iterator[Candidate]:
-    """Cells above the least score, at most so many, with a mask that is not empty."""
-    claims = _claims(grids, minimum, most)
-    inside = painted[:, : -(-size[0] // stride), : -(-size[1] // stride)]
+def _painted(
+    painted: Floats, grids: Sequence[Grid], claims: Sequence[Claim], stride: int
+) -> Iterator[tuple[int, Patch]]:
+    """(place among the claims, what its kernel paints), neighbours of a grid after each other."""
     for k, grid in enumerate(grids):
-        of_grid = sorted((claim[2:] for claim in claims if claim[1] == k), key=lambda claim: claim[1:3])
-        for start in range(0, len(of_grid), TOGETHER):
-            part = of_grid[start : start + TOGETHER]
-            cells = np.array([claim[1:3] for claim in part])
-            for (class_id, _, _, score), (patch, top, left) in zip(part, paint(inside, grid, cells, stride)):
-                seen = patch > 0
-                if int(seen.sum()) >= SMALL_PIXELS:
-                    sure = float((1.0 / (1.0 + np.exp(-patch[seen]))).mean())
-                    yield Candidate(score * sure, class_id, top, left, patch)
+        mine = [place for place, claim in enumerate(claims) if claim.grid == k]
+        mine.sort(key=lambda place: claims[place].cell)
+        for start in range(0, len(mine), TOGETHER):
+            part = mine[start : start + TOGETHER]
+            yield from zip(
+                part, paint(painted, grid, np.array([claims[place].cell for place in part]), stride)
+            )
 
 
-def _claims(
-    grids: Sequence[Grid], minimum: float, most: int
-) -> list[tuple[float, int, int, int, int, float]]:
-    """The best (-score, grid, class row, row, column, score) above the least score, peaks of their grid."""
-    claims: list[tuple[float, int, int, int, int, float]] = []
+def _claims(grids: Sequence[Grid], minimum: float, most: int) -> list[Claim]:
+    """The best above the least score, peaks of their grid."""
+    claims: list[Claim] = []
     for k, grid in enumerate(grids):
         shares = (1.0 / (1.0 + np.exp(-grid.logits))).astype(np.float32)
         above = np.nonzero((shares >= minimum) & local_peaks(shares))
         for class_id, row, column in zip(*(each.tolist() for each in above)):
-            share = float(shares[class_id, row, column])
-            claims.append((-share, k, class_id, row, column, share))
-    return sorted(claims)[:most]
+            claims.append(Claim(float(shares[class_id, row, column]), k, class_id, (row, column)))
+    return sorted(claims, key=lambda claim: (-claim.score, *claim[1:]))[:most]
 
 
 def paint(painted: Floats, grid: Grid, cells: NDArray[np.int64], stride: int) -> Iterator[Patch]:
@@ -142,8 +137,9 @@ def paint(painted: Floats, grid: Grid, cells: NDArray[np.int64], stride: int) ->
     """
     middle = (cells + 0.5) * grid.cell
     reach = min(REACH * grid.largest, 1e9)
-    low = np.maximum(0, ((middle.min(0) - reach) // stride)).astype(int)
-    high = np.minimum(painted.shape[1:], (middle.max(0) + reach) // stride + 1).astype(int)
+    lows = np.maximum(0, (middle - reach) // stride).astype(int)
+    highs = np.minimum(painted.shape[1:], (middle + reach) // stride + 1).astype(int)
+    low, high = lows.min(0), highs.max(0)
     window = painted[:, low[0] : high[0], low[1] : high[1]]
     kernels = grid.kernels[:, cells[:, 0], cells[:, 1]].T.astype(np.float32)
     weights, (bias, slope_x, slope_y, fall) = kernels[:, :-4], kernels[:, -4:].T[:, :, None]
@@ -157,8 +153,9 @@ def paint(painted: Floats, grid: Grid, cells: NDArray[np.int64], stride: int) ->
     logits = (weights @ window.reshape(len(window), -1)).reshape(-1, *window.shape[1:])
     logits += (slope_x * across - fall * across**2)[:, None, :].astype(np.float32)
     logits += (slope_y * down - fall * down**2 + bias)[:, :, None].astype(np.float32)
-    for each in logits:
-        yield _trimmed(each, int(low[0]), int(low[1]))
+    for each, (top, left), (bottom, right) in zip(logits, lows, highs):
+        own = each[top - low[0] : bottom - low[0], left - low[1] : right - low[1]]
+        yield _trimmed(own, int(top), int(left))
 
 
 def _trimmed(logits: Floats, top: int, left: int) -> Patch:
@@ -171,26 +168,27 @@ def _trimmed(logits: Floats, top: int, left: int) -> Patch:
     return logits[y : rows[-1] + 2, x : columns[-1] + 2].copy(), top + y, left + x
 
 
-def _enlarged(candidate: Candidate, stride: int, size: tuple[int, int]) -> tuple[NDArray[np.bool_], int, int]:
+def _enlarged(patch_at: Patch, stride: int, size: tuple[int, int]) -> tuple[NDArray[np.bool_], int, int]:
     """The patch at the resolution of the image: (pixels, top, left)."""
-    height, width = (length * stride for length in candidate.patch.shape)
-    large = cv2.resize(candidate.patch, (width, height), interpolation=cv2.INTER_LINEAR) > 0
-    top, left = candidate.top * stride, candidate.left * stride
+    patch, top, left = patch_at
+    height, width = (length * stride for length in patch.shape)
+    large = cv2.resize(patch, (width, height), interpolation=cv2.INTER_LINEAR) > 0
+    top, left = top * stride, left * stride
     return large[: size[0] - top, : size[1] - left], top, left
 
 
-def masks_of_patches(patches: Sequence[tuple[NDArray[np.bool_], int, int]], size: tuple[int, int]) -> Masks:
+def masks_of_patches(patches: Iterable[tuple[NDArray[np.bool_], int, int]], size: tuple[int, int]) -> Masks:
     """Masks of small bool arrays placed in an image, without an array of the image's size for each.
 
     Parameters
     ----------
     patches
-        (pixels, top, left) of each mask; pixels must lie inside the image.
+        (pixels, top, left) of each mask, one after the other; pixels must lie inside the image.
     """
     return Masks.from_runs([_runs(pixels, top, left, size) for pixels, top, left in patches], size)
 
 
-def _runs(pixels: NDArray[np.bool_], top: int, left: int, size: tuple[int, int]) -> NDArray[np.int64]:
+def _runs(pixels: NDArray[np.bool_], top: int, left: int, size: tuple[int, int]) -> NDArray[np.uint32]:
     """Column-major run lengths of a patch placed in an image, background first."""
     down = np.zeros((pixels.shape[1], pixels.shape[0] + 2), np.int8)
     down[:, 1:-1] = pixels.T
@@ -199,4 +197,4 @@ def _runs(pixels: NDArray[np.bool_], top: int, left: int, size: tuple[int, int])
     _, stop = np.nonzero(step == -1)
     first = (left + column) * size[0] + top
     ends: NDArray[Any] = np.stack([first + start, first + stop], 1).ravel()
-    return np.diff(np.concatenate([[0], ends, [size[0] * size[1]]]))
+    return np.diff(np.concatenate([[0], ends, [size[0] * size[1]]])).astype(np.uint32)

@@ -44,13 +44,13 @@ def things_of_prompts(
     inside = logits[:, : -(-size[0] // stride), : -(-size[1] // stride)]
     order = np.flatnonzero(clicked & (sure >= minimum_score))
     order = order[np.argsort(-sure[order], kind="stable")]
-    coarse = masks_of_patches([(inside[row] > 0, 0, 0) for row in order], inside.shape[1:])
+    coarse = masks_of_patches(((inside[row] > 0, 0, 0) for row in order), inside.shape[1:])
     kept: list[int] = []
     for place in range(len(order)):
         if not kept or float(coarse[kept].iou(coarse[place : place + 1]).max()) < SAME:
             kept.append(place)
     order = order[kept[::-1]]  # back to front
-    masks = masks_of_patches([(_enlarged(inside[row], stride, size), 0, 0) for row in order], size)
+    masks = masks_of_patches(((_enlarged(inside[row], stride, size), 0, 0) for row in order), size)
     things = Segmentation(
         classes,
         masks,

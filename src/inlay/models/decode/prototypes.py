@@ -40,7 +40,7 @@ def things_of_prototypes(
     """
     order = np.arange(len(score))[::-1]  # back to front
     boxes = boxes.clip(0, np.array([size[1], size[0]] * 2, np.float32))
-    patches = [_patch(prototypes, mixes[k], boxes[k], stride, size) for k in order]
+    patches = (_patch(prototypes, mixes[k], boxes[k], stride, size) for k in order)
     things = Segmentation(
         classes,
         masks_of_patches(patches, size),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -41,7 +41,7 @@ def things_of_queries(
         (height, width) of the image; what lies beyond is padding.
     """
     rows, score, shapes = _found(logits, masks, size, stride, minimum_score)
-    patches = [(shares > 0, top, left) for shares, top, left in shapes]
+    patches = ((shares > 0, top, left) for shares, top, left in shapes)
     found = Segmentation(classes, masks_of_patches(patches, size), rows, np.zeros(len(rows), np.int32), score)
     return found.replace(instance_id=instance_numbers(found.is_thing))
 
@@ -63,13 +63,14 @@ def segments_of_queries(
     """
     rows, score, shapes = _found(logits, masks, size, stride, minimum_score)
     best, winner = np.zeros(size, np.float32), np.full(size, -1, np.int32)
+    whole = np.zeros(len(rows), np.int64)
     for place, (shares, top, left) in enumerate(shapes):
         window = np.s_[top : top + shares.shape[0], left : left + shares.shape[1]]
         better = shares * np.float32(score[place]) > best[window]
         best[window][better] = (shares * np.float32(score[place]))[better]
         winner[window][better] = place
+        whole[place] = np.count_nonzero(shares)
     kept = np.bincount(winner.ravel() + 1, minlength=len(rows) + 1)[1:]
-    whole = np.array([np.count_nonzero(shares) for shares, _, _ in shapes], np.int64)
     fine = (kept > 0) & (kept >= left_over * whole)
     return _joined(winner, fine, kept, rows, score, classes)
 
@@ -101,22 +102,27 @@ def _joined(
 
 def _found(
     logits: Floats, masks: Floats, size: tuple[int, int], stride: int, minimum_score: float
-) -> tuple[NDArray[np.int32], NDArray[np.float64], Sequence[Shape]]:
-    """Class rows, rising scores and shapes of the queries that found something."""
+) -> tuple[NDArray[np.int32], NDArray[np.float64], Iterator[Shape]]:
+    """Class rows, rising scores and shapes of the queries that found something.
+
+    Shapes are made one after the other: all together they may not fit into memory.
+    """
     shares = np.exp(logits - logits.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     row, sure = logits.argmax(1), shares[:, :-1].max(1, initial=0.0)
-    kept: list[tuple[float, int, Shape]] = []
+    kept: list[tuple[float, int]] = []
     inside = masks[:, : -(-size[0] // stride), : -(-size[1] // stride)]
     for query in np.flatnonzero((row < logits.shape[1] - 1) & (sure >= minimum_score)):
-        shape = _enlarged(inside[query], stride, size)
-        seen = shape[0][shape[0] > 0]
+        shares_of = _enlarged(inside[query], stride, size)[0]
+        seen = shares_of[shares_of > 0]
         score = float(sure[query]) * float(seen.mean()) if seen.size else 0.0
         if seen.size and score >= minimum_score:
-            kept.append((score, int(row[query]), shape))
+            kept.append((score, int(query)))
     kept.sort(key=lambda each: each[0])
-    rows = np.array([each[1] for each in kept], np.int32)
-    return rows, np.array([each[0] for each in kept]).clip(0, 1), [each[2] for each in kept]
+    queries = np.array([query for _, query in kept], np.int64)
+    score_of = np.array([score for score, _ in kept]).clip(0, 1)
+    shapes = (_enlarged(inside[query], stride, size) for query in queries)
+    return row[queries].astype(np.int32), score_of, shapes
 
 
 def _enlarged(logits: Floats, stride: int, size: tuple[int, int]) -> Shape:

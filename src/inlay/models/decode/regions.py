@@ -39,7 +39,7 @@ def things_of_regions(
     order = np.flatnonzero(score >= max(minimum_score, 1e-6))
     order = order[np.argsort(score[order], kind="stable")]  # back to front
     logits = raw[3] if len(raw) > 3 else masks
-    patches = [pasted(boxes[k], None if logits is None else logits[int(k)], size) for k in order]
+    patches = (pasted(boxes[k], None if logits is None else logits[int(k)], size) for k in order)
     things = Segmentation(
         classes,
         masks_of_patches(patches, size),

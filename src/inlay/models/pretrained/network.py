@@ -138,7 +138,7 @@ def things_of_sigmoids(
     shares = 1 / (1 + np.exp(-category.astype(np.float64)))
     best = np.argsort(-shares.ravel(), kind="stable")[: len(category)]
     best = best[shares.ravel()[best] >= minimum_score][::-1]  # back to front
-    patches = [_patch(masks[pair // len(classes)], size) for pair in best]
+    patches = (_patch(masks[pair // len(classes)], size) for pair in best)
     found = Segmentation(
         classes,
         masks_of_patches(patches, size),
