@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import torch
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.click import load, ready
 from inlay.click.network import WEIGHTS
+from inlay.click.parts.pyramid import Pyramid
+from inlay.click.parts.state import Ask
 from inlay.models import click as model
 from inlay.models.parts.prompts import Clicks, no_clicks, with_next_click
 from inlay.training import train
@@ -19,7 +22,7 @@ from inlay.training.config import config_from
 from .drawn import disk, iou
 
 CLASSES = Classes((SegmentClass("disk"), SegmentClass("ground", "stuff")))
-SMALL = {"widths": [8, 16, 16, 16], "depths": [1, 1, 1], "head": 16, "norm": "group"}
+SMALL = {"widths": [8, 16, 16, 16], "depths": [1, 1, 1], "head": 16, "norm": "group", "classical": 0.0}
 
 
 def scene(seed):
@@ -77,7 +80,49 @@ def test_an_onnx_file_gives_the_same_masks(run, tmp_path):
     assert a.score == pytest.approx(b.score, abs=1e-3)
 
 
-def test_every_kind_of_prompt_is_answered(run):
+@pytest.fixture(scope="module")
+def beside(run, tmp_path_factory):
+    """The run whose answers are averaged with those of the classical engine."""
+    folder = tmp_path_factory.mktemp("runs") / "beside"
+    shutil.copytree(run, folder)
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace("classical = 0.0", "classical = 0.5"))
+    return folder
+
+
+def test_answers_lie_between_those_of_the_network_and_of_the_classical_engine(run, beside):
+    sample = scene(2)
+    state = Pyramid(sample.pixels())
+    window, clicks = (0, 0, 64, 64), ((30.0, 30.0, True), (2.0, 2.0, False))
+    before = load("classical")(state, [Ask(window, clicks[:1])])[0]
+    own, other, both = (
+        engine(state, [Ask(window, clicks, before)])[0] for engine in map(load, (run, "classical", beside))
+    )
+    middle = (other.values + own.at(window, other.values.shape)) / 2
+    assert np.median(np.abs(both.values - middle)) < 1e-6  # round clicks and holes it is trimmed
+    assert iou(both.values > 0, middle > 0) > 0.95
+    assert both.score == pytest.approx((own.score + other.score) / 2)
+
+
+def test_a_share_of_the_classical_engine_travels_with_the_onnx_file(beside, tmp_path):
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    file = tmp_path / "click.onnx"
+    model.write_onnx(model.read_run(beside), file)
+    image, points = scene(1).pixels(), [(32, 32, True), (3, 3, False)]
+    a, b = (engine.embed(image).mask(points)[0] for engine in (load(beside), load(file)))
+    assert iou(a.mask, b.mask) > 0.99
+    told = onnx.load(file)
+    told.metadata_props[0].value = "half"
+    onnx.save(told, file)
+    with pytest.raises(InlayError, match="metadata classical"):
+        load(file)
+
+
+@pytest.mark.parametrize("kind", ["run", "beside"])
+def test_every_kind_of_prompt_is_answered(request, kind):
+    run = request.getfixturevalue(kind)
     state = load(run).embed(disk()[0])
     for prompt in (
         {"box": (50, 30, 110, 90)},

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from inlay.click.parts.state import Ask, State
 from inlay.click.parts.trim import trimmed
 from inlay.models.cues import CERTAIN, cells_of
 from inlay.models.cues.smooth import smooth
+from inlay.parallel import Place, map_samples
 
 COEFFICIENTS = Path(__file__).parent / "parts" / "classical.npz"
 FIRST, NEXT = 80, 112  # cells a side of the grid: of each scale of a first click, of later ones
@@ -78,7 +79,8 @@ class Classical:
     def __call__(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         """A shape with its score for each window."""
         kind = "box" if asks[0].box else "next" if asks[0].before else "first"
-        found = [self._seen(kind, pyramid, ask) for ask in asks]
+        place: Place = "serial" if self._watch else "threads"  # a watch wants its windows in order
+        found = list(map_samples(partial(self._seen, kind, pyramid), asks, on=place))
         shapes, rows = [shape for shape, _ in found], np.array([row for _, row in found])
         if kind == "first":
             rows = np.column_stack([rows, *_beside(shapes)]).astype(np.float32)

@@ -1,34 +1,54 @@
 """Click to segment with a network that `inlay train --model click` made: its run folder, or an ONNX file.
 
 The network looks at windows round the segment, always at the same small size (the zoom-in of FocalClick): a
-small segment is seen as finely as a large one, and a click costs the same in an image of any size.
+small segment is seen as finely as a large one, and a click costs the same in an image of any size. Its
+answers are averaged with those of the classical engine, which errs in other places; a network that has seen
+enough to do without says so (`click.classical = 0`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inlay.click import classical
 from inlay.click.parts.features import cues_of
 from inlay.click.parts.prompt import Click
 from inlay.click.parts.pyramid import Pyramid, Size, grid_of
 from inlay.click.parts.shape import Shape
-from inlay.click.parts.state import Ask, State
+from inlay.click.parts.state import SCALES as ALL_SCALES
+from inlay.click.parts.state import Ask, State, around
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
 from inlay.models.cues import CERTAIN, MAPS, SPREAD, STRIDE, cells_of
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
 SIDE = 256  # pixels of the squares that the network sees
-SCALES = 3  # windows of a first click: each costs a pass of the network
+SCALES = 3  # windows of a first click of a network alone: each costs a pass of it
+SHARE = "classical"  # of the classical engine in an answer, as ONNX files name it
 
 Field = NDArray[np.float32]
-Answer = Callable[[Field, Field], tuple[Field, Field]]  # images and maps -> logits of masks and of scores
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A click network as it is run.
+
+    Parameters
+    ----------
+    answer
+        Images (N, 3, SIDE, SIDE) and maps (N, MAPS, h, w) -> logits of masks (N, h, w) and of scores (N,).
+    classical
+        Share of the classical engine in an answer.
+    """
+
+    answer: Callable[[Field, Field], tuple[Field, Field]]
+    classical: float
 
 
 def ready() -> bool:
@@ -64,15 +84,36 @@ def make(path: Path | None = None) -> Network:
 class Network:
     """A click network as an engine."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, weights: Weights) -> None:
+        self._answer, self._share = weights.answer, weights.classical
+        self._classical = classical.make()
 
     def embed(self, image: NDArray[np.uint8]) -> State:
         """An image ready for prompts: (H, W, 3) uint8."""
-        return State(Pyramid(image), self, scales=SCALES)
+        return State(Pyramid(image), self, scales=ALL_SCALES if self._share else SCALES)
 
     def __call__(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         """A shape with its score for each window."""
+        if not self._share:
+            return self._seen(pyramid, asks)
+        others = self._classical(pyramid, asks)
+        if asks[0].before or asks[0].box:
+            return self._together(pyramid, asks, others)
+        return [*self._first(pyramid, asks[0], max(others, key=lambda shape: shape.score)), *others]
+
+    def _first(self, pyramid: Pyramid, ask: Ask, best: Shape) -> list[Shape]:
+        """Shapes for a first click: of the largest window, and of that round the classical engine's best."""
+        near = replace(ask, window=around(best, ask.clicks, pyramid.size), before=best)
+        wide, own = self._seen(pyramid, [ask, near])
+        found = _mean(near, own, self._classical(pyramid, [near])[0], self._share)
+        return [wide, replace(found, score=max(found.score, best.score))]
+
+    def _together(self, pyramid: Pyramid, asks: Sequence[Ask], others: Sequence[Shape]) -> list[Shape]:
+        """What the network sees in windows, averaged with what the classical engine saw."""
+        seen = self._seen(pyramid, asks)
+        return [_mean(ask, own, other, self._share) for ask, own, other in zip(asks, seen, others)]
+
+    def _seen(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         sizes = [grid_of(ask.window, SIDE) for ask in asks]
         clicks = [_clicks(ask) for ask in asks]
         images = np.stack([_image(pyramid, ask, size) for ask, size in zip(asks, sizes)])
@@ -84,6 +125,15 @@ class Network:
         ]
         # in training what lies beyond the window is not missed: a mask that goes on there is a part
         return [replace(each, score=each.score * (1 - reaches(each, pyramid.size))) for each in shapes]
+
+
+def _mean(ask: Ask, own: Shape, other: Shape, share: float) -> Shape:
+    size = other.values.shape
+    values = share * other.values + (1 - share) * own.at(ask.window, (size[0], size[1]))
+    before = None if ask.before is None else ask.before.at(ask.window, (size[0], size[1]))
+    cells = cells_of(ask.clicks, ask.window, (size[0], size[1]))
+    score = share * other.score + (1 - share) * own.score
+    return Shape(ask.window, trimmed(values.astype(np.float32), *cells, before), score)
 
 
 def _clicks(ask: Ask) -> tuple[tuple[float, float, bool], ...]:
@@ -138,7 +188,7 @@ def _shape(
     return Shape(ask.window, trimmed(values, *cells), 1 / (1 + float(np.exp(-score))))
 
 
-def _from_onnx(path: Path) -> Answer:
+def _from_onnx(path: Path) -> Weights:
     try:
         import onnxruntime
     except ModuleNotFoundError:
@@ -160,21 +210,32 @@ def _from_onnx(path: Path) -> Answer:
         logits, scores = session.run(["logits", "scores"], {"images": images, "maps": maps})
         return logits, scores
 
-    return answer
+    return Weights(answer, _share_of(session.get_modelmeta().custom_metadata_map, path))
 
 
-def _from_run(folder: Path) -> Answer:
+def _share_of(notes: Mapping[str, str], path: Path) -> float:
+    try:
+        share = float(notes.get(SHARE, "0"))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise FormatError(path, f"metadata {SHARE}", "must be a number from 0 to below 1")
+    return share
+
+
+def _from_run(folder: Path) -> Weights:
     try:
         import torch
 
         from inlay.models.click import Step, read_run
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "train") from None
-    step = Step(read_run(folder)).eval()
+    network = read_run(folder)
+    step = Step(network).eval()
 
     def answer(images: Field, maps: Field) -> tuple[Field, Field]:
         with torch.inference_mode():
             logits, scores = step(torch.from_numpy(images), torch.from_numpy(maps))
         return logits.numpy(), scores.numpy()
 
-    return answer
+    return Weights(answer, network.config.classical)

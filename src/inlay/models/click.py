@@ -122,7 +122,7 @@ class ClickNet(nn.Module):
         )
         self.head = ClickHead(config.head, len(classes))
         self.apply(initialise)
-        nn.init.zeros_(self.head.told[-1].weight)
+        nn.init.zeros_(self.head.last.weight)
 
     def forward(self, images: Tensor) -> Features:
         """(B, 3, H, W) pixels 0 .. 255 -> features at strides 4, 8 and 16 and colours at 4, all padded."""
@@ -206,9 +206,9 @@ class ClickHead(nn.Module):
         self.up_middle = Join(width, width, width, norm="group")
         self.up_fine = Join(width, width, width, norm="group")
         self.mask = nn.Conv2d(width, 1, 3, padding=1)
-        self.told = nn.Sequential(
-            *(nn.Conv2d(MAPS + 2, 32, 1), nn.ReLU()), *(nn.Conv2d(32, 16, 1), nn.ReLU()), nn.Conv2d(16, 1, 1)
-        )
+        # a norm over the window hides how large a measure is; here each cell is weighed as it is
+        self.told = nn.Sequential(nn.Conv2d(MAPS + 2, 32, 1), nn.ReLU(), nn.Conv2d(32, 16, 1), nn.ReLU())
+        self.last = nn.Conv2d(16, 1, 1)
         self.score = nn.Linear(2 * width, 1)
         self.class_logits = nn.Linear(2 * width, classes)
 
@@ -229,7 +229,7 @@ class ClickHead(nn.Module):
         half = self.to_middle(x) + middle
         quarter = self.context(self.to_coarse(half) + coarse)
         x = self.up_fine(self.up_middle(quarter, half), x)
-        logits = self.mask(x) + self.told(told)
+        logits = self.mask(x) + self.last(self.told(told))
         inside = logits.sigmoid()
         shown = (x * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1.0)
         summary = torch.cat([shown, x.mean((2, 3))], 1)
@@ -325,6 +325,7 @@ def write_onnx(network: ClickNet, path: Path, *, side: int = 256) -> None:
             dynamo=True,
             verbose=False,
         )
+        assert program is not None
         program.model.metadata_props["classical"] = str(network.config.classical)
         program.save(part)
 

@@ -144,7 +144,7 @@ class State:
 
     def _next(self, before: Shape, clicks: tuple[Click, ...], steps: int) -> Shape:
         """A shape after one more click."""
-        ask = Ask(self._around(before, clicks), clicks, before, steps=steps)
+        ask = Ask(around(before, clicks, self.size), clicks, before, steps=steps)
         shape = self._sight(self._pyramid, [ask])[0]
         if reaches(shape, self.size) > TOUCHES:  # it goes on beyond the window
             x0, y0, x1, y1 = ask.window
@@ -152,17 +152,6 @@ class State:
             larger = clipped((x0 - more, y0 - more, x1 + more, y1 + more), self.size)
             shape = self._sight(self._pyramid, [replace(ask, window=larger)])[0]
         return shape
-
-    def _around(self, before: Shape, clicks: tuple[Click, ...]) -> Window:
-        """A window round the mask so far and the positive clicks, with room to grow."""
-        inside = [(x, y, x, y) for x, y, positive in clicks if positive]
-        box = before.box
-        corners = np.array(inside + ([box] if box else [])) if inside or box else np.array([before.window])
-        low, high = corners[:, :2].min(0), corners[:, 2:].max(0)
-        room = 8 + 0.35 * float((high - low).max())
-        if clicks[-1][2] and not before.holds(*clicks[-1][:2]):
-            room *= 1.8  # the newest click says that the segment is larger
-        return clipped((*(low - room), *(high + room)), self.size)
 
     def _fine(self, shape: Shape, prompt: Prompt) -> Shape:
         """The shape on a finer grid, its outline drawn to the edges there."""
@@ -173,6 +162,18 @@ class State:
         values = smooth(resampled(shape.values, size), guide, reach=2.5, contrast=0.08, rounds=1)
         cells = cells_of((*prompt.line, *prompt.clicks), shape.window, size)
         return replace(shape, values=trimmed(values, *cells, values))
+
+
+def around(before: Shape, clicks: Sequence[Click], size: Size) -> Window:
+    """A window round the mask so far and the positive clicks, with room to grow."""
+    inside = [(x, y, x, y) for x, y, positive in clicks if positive]
+    box = before.box
+    corners = np.array(inside + ([box] if box else [])) if inside or box else np.array([before.window])
+    low, high = corners[:, :2].min(0), corners[:, 2:].max(0)
+    room = 8 + 0.35 * float((high - low).max())
+    if clicks[-1][2] and not before.holds(*clicks[-1][:2]):
+        room *= 1.8  # the newest click says that the segment is larger
+    return clipped((*(low - room), *(high + room)), size)
 
 
 def _mendable(shapes: Sequence[Shape], click: Click) -> Shape:
