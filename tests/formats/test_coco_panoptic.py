@@ -12,6 +12,7 @@ from PIL import Image
 
 from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation, SegmentClass
 from inlay import formats as all_formats
+from inlay.core.batch import painted
 from inlay.formats import coco_panoptic
 
 BIG = 7 + 256 * 200 + 65536 * 130
@@ -67,8 +68,9 @@ def test_one_segment_id_in_two_images_is_two_segments(tmp_path):
 
 
 def test_an_image_without_an_annotation_is_unlabelled(tmp_path):
-    path = panoptic(tmp_path, IDS, annotations=[])
-    assert coco_panoptic.read(path)[0].segmentation is None
+    dataset = coco_panoptic.read(panoptic(tmp_path, IDS, annotations=[]))
+    assert dataset[0].segmentation is None
+    assert painted(dataset, dataset.names) is None
 
 
 def segments(*changes: dict[str, Any], **entry: Any) -> dict[str, Any]:

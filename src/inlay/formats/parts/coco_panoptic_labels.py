@@ -269,9 +269,10 @@ class _Segments:
         key = np.sort(owner * LIMIT + colour)
         odd = np.bincount(owner[(colour == 0) | (category < 0)], minlength=len(entries)) > 0
         odd[key[1:][np.diff(key) == 0] // LIMIT] = True
-        scored = np.bincount(owner[[item.score is not None for item in segments]], minlength=len(entries))
+        scored_rows = np.array([item.score is not None for item in segments], np.bool_)
+        scored = np.bincount(owner[scored_rows], minlength=len(entries))
         odd |= (scored > 0) & (scored < number)
-        odd |= [entry.inlay is not None for entry in entries]
+        odd |= np.array([entry.inlay is not None for entry in entries], np.bool_)
         given = [item.source_id for item in segments]
         return cls(
             np.concatenate([[0], np.cumsum(number)]),
