@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from inlay import Classes, Dataset, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay.training import predict, train
 from inlay.training.config import config_from
+from inlay.training.examples import Examples, facts_of
 from inlay.training.hardware import backend
 
 SMALL = {
@@ -107,6 +110,34 @@ def test_large_images_that_find_no_room_are_told_with_the_memory_they_want(balls
     assert any(
         "64x64 pixels are read whole" in words and "cache_megabytes = 1 (now 0)" in words for words in said
     )
+
+
+def test_facts_of_a_large_image_are_measured_in_little_memory_and_are_those_of_the_whole(monkeypatch):
+    data = Dataset.of([dots("large", (1400, 1500), 3000, side=9)])
+    examples = Examples(data, BALL, 1000)
+    held = examples[0].bytes
+    whole = facts_of(examples, lambda done, total: None)
+    monkeypatch.setattr("inlay.training.examples.BAND", 64 * 1500)
+    tracemalloc.start()
+    facts = facts_of(examples, lambda done, total: None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < held / 4
+    assert np.array_equal(facts.sides, whole.sides)
+    assert np.array_equal(facts.pixels, whole.pixels)
+    assert facts.unlabelled == whole.unlabelled
+    assert facts.sides.tolist() == [9.0] * 3000
+
+
+def test_an_image_that_does_not_fit_into_memory_is_named_with_the_way_out(balls, tmp_path, monkeypatch):
+    def full(sample, classes):
+        raise MemoryError
+
+    monkeypatch.setattr(Examples.__init__, "__defaults__", (full,))
+    words = rf"{balls.names[0]}: the image and its label do not fit .* training\.cache_megabytes \(now 2000\)"
+    with pytest.raises(InlayError, match=words):
+        train(balls, "unet", tmp_path / "run", iterations=1, config=small("unet"))
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("model", ["unet", "solov2"])

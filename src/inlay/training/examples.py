@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from inlay.core.partial import extents, is_whole, rectangles
 from inlay.core.segmentation import Segmentation
 from inlay.models.parts.targets import VOID, Facts
 
+BAND = 4_000_000  # pixels measured at once
 IGNORED = -2  # in the painted map: void classes
 
 
@@ -192,7 +193,7 @@ class Examples(Sequence[Example]):
         make: Callable[[Sample, Classes], Example] = example_of,
     ) -> None:
         self.dataset, self.classes, self._make = dataset, classes, make
-        self._room = cache_megabytes * 1_000_000
+        self._most, self._room = cache_megabytes, cache_megabytes * 1_000_000
         self._kept: dict[str, Example] = {}
         self._beyond: dict[str, int] = {}  # bytes of those that found no room
 
@@ -203,7 +204,13 @@ class Examples(Sequence[Example]):
         name = self.dataset.names[index]
         if name in self._kept:
             return self._kept[name]
-        example = self._make(self.dataset[index], self.classes)
+        try:
+            example = self._make(self.dataset[index], self.classes)
+        except MemoryError:
+            raise InlayError(
+                f"{name}: the image and its label do not fit into memory: cut them into smaller images, or "
+                f"lower training.cache_megabytes (now {self._most})"
+            ) from None
         if example.bytes <= self._room:
             self._room -= example.bytes
             self._kept[name] = example
@@ -236,10 +243,13 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
     things, partial = np.zeros(count, np.int64), 0
     shown = np.zeros((len(examples), count), np.bool_)
     for done, example in enumerate(examples, start=1):
-        here = np.bincount(example.semantic[example.semantic != VOID], minlength=count)
+        here = np.zeros(count, np.int64)
+        for band in bands(example.size):
+            semantic = example.semantic[band]
+            here += np.bincount(semantic[semantic != VOID], minlength=count)
+            unlabelled += int(((semantic == VOID) & ~example.ignored[band]).sum())
         pixels += here
         beside += np.where(here > 0, example.semantic.size, 0)
-        unlabelled += int(((example.semantic == VOID) & ~example.ignored).sum())
         sides.append(sides_of(example))
         own = np.bincount(example.class_id, minlength=count)
         things += own
@@ -262,13 +272,22 @@ def facts_of(examples: Examples, seen: Callable[[int, int], None]) -> Facts:
     )
 
 
+def bands(size: tuple[int, int]) -> Iterator[slice]:
+    """Rows of an image, so many at a time that what is measured on them takes little memory."""
+    step = max(1, BAND // max(size[1], 1))
+    for start in range(0, size[0], step):
+        yield slice(start, min(start + step, size[0]))
+
+
 def sides_of(example: Example) -> NDArray[np.float64]:
     """(N,) square root of the area of each thing's box."""
     count = len(example.class_id)
     low, high = np.full((count, 2), np.inf), np.zeros((count, 2))
-    _, rows, columns = np.nonzero(example.layers)
-    thing = example.layers[example.layers > 0] - 1
-    for axis, place in enumerate((rows, columns)):
-        np.minimum.at(low[:, axis], thing, place)
-        np.maximum.at(high[:, axis], thing, place + 1)
+    for band in bands(example.size):
+        layers = example.layers[:, band]
+        _, rows, columns = np.nonzero(layers)
+        thing = layers[layers > 0] - 1
+        for axis, place in enumerate((rows + band.start, columns)):
+            np.minimum.at(low[:, axis], thing, place)
+            np.maximum.at(high[:, axis], thing, place + 1)
     return np.sqrt((high - low).prod(1)) if count else np.zeros(0)
