@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -17,6 +18,7 @@ import bench
 CLASSES = 19
 TOOLS = {
     "inlay": "inlay",
+    "(reading the maps alone)": "numpy",
     "hotcoco": "hotcoco",
     "numpy (cityscapesScripts' way)": "numpy",
     "torchmetrics": "torchmetrics",
@@ -33,6 +35,8 @@ def counter(tool: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         return lambda truths, predictions: sum(confusion(a, b, CLASSES) for a, b in zip(truths, predictions))[
             :, :-1
         ]
+    if tool == "(reading the maps alone)":  # a floor: each map gone through once
+        return read_alone
     if tool == "hotcoco":
         from hotcoco.semantic import SemanticEval
 
@@ -76,6 +80,14 @@ def counter(tool: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     return plain
 
 
+def read_alone(truths: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Each map gone through once, in as many threads as there are cores."""
+    maps = [each.reshape(-1).view(np.uint64) for pair in zip(truths, predictions) for each in pair]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(np.max, maps))
+    return np.empty(0)
+
+
 def run_alone(tool: str, folder: str, pairs: str, runs: str) -> None:
     bench.generators()
     import gen_semantic
@@ -107,7 +119,7 @@ def main() -> int:
             found = bench.alone(__file__, tool, str(folder), str(pairs), str(runs), cores=cores)
             scaled = [each * chosen.pairs / pairs for each in found["seconds"]] if found else None
             cells.append(bench.median(scaled))
-            if found:
+            if found and found["table"]:
                 tables[tool] = found["table"]
         rows.append(cells)
     equal = all(table == tables["inlay"] for table in tables.values())
