@@ -46,7 +46,7 @@ def unpacked(file: Path) -> int:
 
 
 def with_zlib(folder: Path) -> float:
-    """A floor: what any reader has to do at least."""
+    """What readers that unpack by zlib need at least."""
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         return float(sum(pool.map(unpacked, folder.rglob("*.png"))))
 
