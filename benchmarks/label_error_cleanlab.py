@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,6 @@ from scipy.ndimage import label as numbered
 import bench
 import inlay
 from inlay import Classes, Dataset, Sample, Segmentation, SegmentClass, scenes
-from inlay.core.errors import InlayError
 from label_errors import Base, Count, bases
 from mistakes.canvas import Bits, Spoilt, grown
 
@@ -94,16 +94,21 @@ def train(base: Base, data: Path | None, steps: int) -> None:
     print(run, flush=True)
 
 
+def has_network(base: Base) -> bool:
+    """Whether there is a network for the domain; says so where one could be trained."""
+    there = (folder_of(base) / "model.safetensors").is_file()
+    if base.name in DOMAINS and not there:
+        print(f"no network for {base.name}: benchmarks/label_error_cleanlab.py trains one", file=sys.stderr)
+    return there
+
+
 def likelihoods(base: Base) -> list[NDArray[np.float32]]:
     """(K, H, W) probability of each class at each pixel, for each image."""
     import torch
 
     from inlay.training import Run
 
-    try:
-        network = Run(folder_of(base)).network()
-    except InlayError as error:
-        raise SystemExit(f"{error}: train with benchmarks/label_error_cleanlab.py") from None
+    network = Run(folder_of(base)).network()
     torch.set_num_threads(1)
     found = []
     with torch.inference_mode():

@@ -25,7 +25,7 @@ import numpy as np
 
 import inlay
 from inlay.core.dataset import Sample
-from label_error_cleanlab import DOMAINS, LARGE, Answers, ask, judged
+from label_error_cleanlab import LARGE, Answers, ask, has_network, judged
 from label_errors import KINDS, LOW, SHARE, Base, Count, Kind, asked, bases, trial, wilson
 from mistakes.canvas import Spoilt
 
@@ -143,7 +143,7 @@ def compared(
         None if TOOLS[0] not in tools else inlay.check(base.dataset, packs=base.packs, cache=folder / "cache")
     )
     answers, found = None, {}
-    if "cleanlab" in tools and base.name in DOMAINS:
+    if "cleanlab" in tools and has_network(base):
         answers = ask(options.python, base, {kind: samples for kind, (samples, _) in errors.items()}, folder)
     for kind in kinds:
         for tool in tools:
