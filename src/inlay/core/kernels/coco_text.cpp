@@ -27,10 +27,15 @@ template <typename Row> struct Rows {
     Roomy<double> value, box;
 
     void add(const Row& row) {
-        const auto append = [](auto& column, const auto& part) {
-            column.insert(column.end(), std::begin(part), std::end(part));
-        };
         append(whole, row.whole), append(span, row.span), append(value, row.value), append(box, row.box);
+    }
+
+  private:
+    template <typename T, size_t N> static void append(Roomy<T>& column, const T (&part)[N]) {
+        if constexpr (N == 1)
+            column.push_back(part[0]);
+        else
+            column.insert(column.end(), part, part + N);
     }
 };
 
@@ -64,6 +69,11 @@ void read_span(JsonText& json, const char* base, int64_t* span) {
     span[1] = json.place() - base;
 }
 
+// Whether a key is that word: a comparison of as many bytes as are known here, where one of texts would be a call.
+template <size_t N> bool is(std::string_view key, const char (&word)[N]) {
+    return key.size() == N - 1 && std::memcmp(key.data(), word, N - 1) == 0;
+}
+
 enum Member { IMAGE = 1, CATEGORY = 2, SCORE = 4, BOX = 8, SHAPE = 16, SIZE = 32, RUNS = 64, ID = 128, CROWD = 256,
               AREA = 512, INSTANCE = 1024, SOURCE = 2048, TAGS = 4096, INLAY = 8192 };
 
@@ -71,13 +81,13 @@ enum Member { IMAGE = 1, CATEGORY = 2, SCORE = 4, BOX = 8, SHAPE = 16, SIZE = 32
 // category; the last value: score; box: x, y, width, height. NaN where there is none.
 template <typename Row, typename F> void read_members(JsonText& json, Row& row, Seen& seen, F other) {
     json.object([&](std::string_view key) {
-        if (key == "image_id") {
+        if (is(key, "image_id")) {
             seen.once(IMAGE), row.whole[0] = json.whole();
-        } else if (key == "category_id") {
+        } else if (is(key, "category_id")) {
             seen.once(CATEGORY), row.whole[1] = json.whole();
-        } else if (key == "score") {
+        } else if (is(key, "score")) {
             seen.once(SCORE), std::end(row.value)[-1] = json.number();
-        } else if (key == "bbox") {
+        } else if (is(key, "bbox")) {
             seen.once(BOX), read_few<4>(json, row.box, [&] { return json.number(); });
         } else {
             other(key);
@@ -91,11 +101,11 @@ Result read_result(JsonText& json, const char* base) {
     row.whole[2] = row.whole[3] = -1;
     Seen seen;
     read_members(json, row, seen, [&](std::string_view key) {
-        if (key == "segmentation") {
+        if (is(key, "segmentation")) {
             json.object([&](std::string_view part) {
-                if (part == "size") {
+                if (is(part, "size")) {
                     seen.once(SIZE), read_few<2>(json, row.whole + 2, [&] { return json.whole(); });
-                } else if (part == "counts") {
+                } else if (is(part, "counts")) {
                     seen.once(RUNS);
                     const std::string_view runs = json.text();
                     row.span[0] = runs.data() - base, row.span[1] = row.span[0] + static_cast<int64_t>(runs.size());
@@ -104,7 +114,7 @@ Result read_result(JsonText& json, const char* base) {
                 }
             });
             if (!seen.all(SIZE | RUNS)) throw Odd{};
-        } else if (key == "file_name" || key.find('\\') != key.npos) {
+        } else if (is(key, "file_name") || key.find('\\') != key.npos) {
             throw Odd{};
         } else {
             json.skip();
@@ -122,25 +132,25 @@ Annotation read_annotation(JsonText& json, const char* base) {
     row.whole[4] = row.whole[5] = ABSENT;
     Seen seen;
     read_members(json, row, seen, [&](std::string_view key) {
-        if (key == "id") {
+        if (is(key, "id")) {
             seen.once(ID), row.whole[2] = json.whole();
-        } else if (key == "iscrowd") {
+        } else if (is(key, "iscrowd")) {
             seen.once(CROWD), row.whole[3] = json.whole() != 0;
-        } else if (key == "segmentation") {
+        } else if (is(key, "segmentation")) {
             seen.once(SHAPE);
             if (!json.next_is('[') && !json.next_is('{')) throw Odd{};
             read_span(json, base, row.span);
-        } else if (key == "area") {
+        } else if (is(key, "area")) {
             seen.once(AREA), row.value[0] = json.number();
-        } else if (key == "instance_id") {
+        } else if (is(key, "instance_id")) {
             seen.once(INSTANCE), row.whole[4] = json.whole();
-        } else if (key == "source_id") {
+        } else if (is(key, "source_id")) {
             seen.once(SOURCE), row.whole[5] = json.whole();
-        } else if (key == "attributes") {
+        } else if (is(key, "attributes")) {
             seen.once(TAGS);
             if (!json.next_is('{')) throw Odd{};
             read_span(json, base, row.span + 2);
-        } else if (key == "inlay") {
+        } else if (is(key, "inlay")) {
             seen.once(INLAY);
             json.expect('{');
             if (json.text() != "amodal") throw Odd{};
