@@ -155,13 +155,18 @@ def check(
     folder = _folder(cache_folder) if cache else None
     findings = _found(dataset, packs, rules, predictions, jobs, on, folder, control)
     findings, shown = _compared(findings, control)
+    _report(shown, reports, dataset, data)
+    if fixing.fix or fixing.preview is not None:
+        _fix(findings, dataset, data, fixing)
+    return findings.exit_code
+
+
+def _report(shown: Findings, reports: list[tuple[Path, str]], dataset: Dataset, data: Path) -> None:
+    """Say what was found, and write it to every path as the kind beside it."""
     tell(shown)
     for path, kind in reports:
         shown.write(path, to=kind, dataset=dataset, source=data)
         show_page(path, browser=False) if kind == "html" else print(f"findings: {path}")
-    if fixing.fix or fixing.preview is not None:
-        _fix(findings, dataset, data, fixing)
-    return findings.exit_code
 
 
 def _kinds(
