@@ -10,7 +10,7 @@ from tests.often import many
 from inlay import Classes, Masks, Segmentation
 
 CLASSES = Classes.of("car", "dog", "tree").with_kinds({"tree": "stuff"})
-MANY = {"max_examples": many(100), "deadline": None}
+MANY = {"max_examples": many(300), "deadline": None}
 
 
 def _draw_stack(seed: int, count: int, height: int, width: int, kind: str) -> np.ndarray:

@@ -18,7 +18,7 @@ STACKS = st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(1, 9)).flat
 
 
 @given(STACKS)
-@settings(max_examples=many(100))
+@settings(max_examples=many(300))
 def test_masks_come_back_from_their_tight_boxes(stack):
     masks = Masks.encode(stack)
     boxed = tight(masks)
@@ -29,7 +29,7 @@ def test_masks_come_back_from_their_tight_boxes(stack):
 
 
 @given(STACKS, st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
-@settings(max_examples=many(100))
+@settings(max_examples=many(300))
 def test_a_box_need_not_be_tight_and_lands_where_it_says(stack, left, top, right, bottom):
     count, height, width = stack.shape
     box = (left, top, left + width, top + height)

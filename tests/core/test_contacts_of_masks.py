@@ -20,7 +20,7 @@ id_maps = st.builds(
 )
 
 
-@settings(max_examples=many(100), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(id_maps)
 def test_masks_have_the_contacts_of_their_id_map(ids):
     wanted, found = contacts(ids, 4), contacts_of(Masks.from_ids(ids, 4))
@@ -28,7 +28,7 @@ def test_masks_have_the_contacts_of_their_id_map(ids):
         assert np.array_equal(getattr(found, column), getattr(wanted, column)), column
 
 
-@settings(max_examples=many(100), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(id_maps)
 def test_the_edges_where_one_mask_lies_straight_over_another_are_counted(ids):
     found = contacts_of(Masks.from_ids(ids, 4))

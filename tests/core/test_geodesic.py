@@ -38,7 +38,7 @@ def plain(image, seeds, contrast, *, barrier):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 9), st.integers(1, 9), st.integers(1, 3), st.booleans())
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_paths_cost_what_a_plain_search_finds(seed, height, width, channels, barrier):
     random = np.random.default_rng(seed)
     image = random.random((height, width, channels), np.float32)

@@ -102,7 +102,7 @@ def test_nearest_is_pillows(size):
     assert np.array_equal(resize(Masks.encode(stack), size).decode(), theirs)
 
 
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(small_stacks, st.integers(1, 20), st.integers(1, 20))
 def test_area_keeps_pixels_that_are_covered_by_more_than_half(stack, height, width):
     down, across = shares(stack.shape[1], height), shares(stack.shape[2], width)

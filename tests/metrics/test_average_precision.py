@@ -52,7 +52,7 @@ def assert_equal_to_pycocotools(case: Case, kind: str) -> None:
             assert figures[f"{kind}_{name}/{classes.names[row]}"] == expected
 
 
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 1, 5]))
 def test_masks_and_boxes_equal_pycocotools_in_every_cell(seed: int, boxes: bool, scale: int) -> None:
     case = random_case(np.random.default_rng(seed), boxes=boxes, scale=scale)
@@ -303,7 +303,7 @@ def numbered_from_0(case: Case) -> Case:
     return Case({**case.truth, "annotations": entries}, case.results)
 
 
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 1, 5]))
 def test_like_pycocotools_has_its_faults_too(seed: int, boxes: bool, scale: int) -> None:
     case = numbered_from_0(random_case(np.random.default_rng(seed), boxes=boxes, scale=scale))

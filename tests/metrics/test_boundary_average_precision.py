@@ -51,7 +51,7 @@ def reference(case: Case, monkeypatch: pytest.MonkeyPatch) -> COCOeval:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools' decode
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3]))
 def test_every_cell_is_that_of_the_paper(seed: int, scale: int) -> None:
     case = random_case(np.random.default_rng(seed), boxes=False, scale=scale)

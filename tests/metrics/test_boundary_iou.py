@@ -53,7 +53,7 @@ def davis_f(truth: np.ndarray, mine: np.ndarray) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-@settings(max_examples=many(100), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(30, 44), (90, 130)]))
 def test_both_figures_are_those_of_the_papers(seed: int, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(seed)

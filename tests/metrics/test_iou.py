@@ -57,7 +57,7 @@ def cityscapes_figures(truths: list[np.ndarray], predictions: list[np.ndarray]) 
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_figures_equal_the_definition_of_cityscapes(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.integers(NOBODY, len(CLASSES), 4)

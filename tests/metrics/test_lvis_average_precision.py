@@ -141,7 +141,7 @@ def counts_of(case: Case, count: Any) -> tuple[list[Any], Classes]:
     return [count(a.label(), b.label()) for a, b in truth.zip(prediction)], truth.classes
 
 
-@settings(max_examples=many(20), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5]))
 def test_every_cell_follows_the_rules_of_federated_labels(seed: int, scale: int) -> None:
     case = federated(seed, boxes=False, scale=scale)
@@ -155,7 +155,7 @@ def test_every_cell_follows_the_rules_of_federated_labels(seed: int, scale: int)
 
 
 @pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated:DeprecationWarning")
-@settings(max_examples=many(25), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 5]))
 def test_the_figures_are_those_of_lvis_api(seed: int, boxes: bool, scale: int) -> None:
     lvis = pytest.importorskip("lvis", exc_type=ImportError)

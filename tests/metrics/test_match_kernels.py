@@ -15,7 +15,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_pairs_count_each_pair_of_values(seed: int, many: bool) -> None:
     rng = np.random.default_rng(seed)
     n, m = (700, 600) if many else (4, 5)  # a table of 700 x 600 is sorted, not tabulated
@@ -38,7 +38,7 @@ def test_pairs_of_maps_of_two_sizes_are_refused() -> None:
 
 
 @given(seeds)
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_box_iou_is_shared_area_over_union(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = (rng.uniform(0, 10, (n, 4)).round(1) for n in (3, 4))
@@ -77,7 +77,7 @@ def plain_match(iou, mine, theirs, crowd, ignored, outside, thresholds):
 
 
 @given(seeds)
-@settings(max_examples=many(80), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_match_gives_each_prediction_its_best_free_truth(seed: int) -> None:
     rng = np.random.default_rng(seed)
     predictions, truths, areas = int(rng.integers(0, 9)), int(rng.integers(0, 7)), 3
@@ -106,7 +106,7 @@ def plain_precision(hit, miss, rank, limit, positives):
 
 
 @given(seeds)
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_precision_over_recall_equals_the_cumulative_sums(seed: int) -> None:
     rng = np.random.default_rng(seed)
     groups, thresholds, total = 3, 4, int(rng.integers(0, 40))
@@ -149,7 +149,7 @@ def test_precision_over_recall_equals_the_cumulative_sums(seed: int) -> None:
 
 
 @given(seeds, st.integers(1, 4), st.sampled_from([1, 3]))
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_places_in_groups_are_those_of_a_stable_sort(seed: int, groups: int, threads: int) -> None:
     rng = np.random.default_rng(seed)
     group = rng.integers(0, groups, 40).astype(np.int32)
@@ -181,7 +181,7 @@ def plain_explain(iou, mine, theirs, crowd, order, enough, touching):
 
 
 @given(seeds)
-@settings(max_examples=many(80), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_each_prediction_is_explained_by_the_truth_it_took(seed: int) -> None:
     rng = np.random.default_rng(seed)
     predictions, truths = int(rng.integers(0, 9)), int(rng.integers(0, 7))

@@ -130,7 +130,7 @@ def assert_equal_to(stat: dict[int, dict[str, float]], figures: dict[str, float]
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=many(100), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_figures_equal_panopticapi_to_the_last_bit(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pairs = []

@@ -175,7 +175,7 @@ def test_every_figure_is_trackevals(seed: int) -> None:
             assert figures[ours] == pytest.approx(mean, abs=1e-12)
 
 
-@settings(max_examples=many(100), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_removed_follows_the_mots_challenge(seed: int) -> None:
     """Plainly: match at IoU 0.5, then drop what lies for more than half on the crowds and void."""

@@ -66,7 +66,7 @@ def plain_stq(videos: list[list[tuple[Segmentation, Segmentation]]]) -> tuple[fl
     return outer / tubes if tubes else np.nan, float(np.mean(right[union > 0] / union[union > 0]))
 
 
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_stq_is_deeplab2s(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ def test_stq_is_deeplab2s(seed: int) -> None:
     assert figures["STQ"] == pytest.approx(np.sqrt(association * segmentation), abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=many(60), deadline=None)
+@settings(max_examples=many(300), deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_vpq_is_the_pq_of_frames_laid_side_by_side(seed: int) -> None:
     """A tube is one segment of the picture that the frames of its window make together."""
