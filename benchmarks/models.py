@@ -32,12 +32,14 @@ from inlay.core.staging import staged
 
 SIZES = {"semantic": (360, 480), "instance": (512, 512), "panoptic": (512, 512), "any": (512, 512)}
 STUFF, KINDS, THINGS = 11, 4, 40
-MEASURED = ("look", "learn", "onnx")
+MEASURED = ("look", "learn", "onnx", "work")
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 HEADER = [
     "family",
     "image",
     "parameters, M",
+    "GFLOP",
+    "least, ms",
     "torch, ms",
     "decode, ms",
     "ONNX Runtime, ms",
@@ -161,6 +163,27 @@ def onnx(family: str, how: argparse.Namespace) -> dict[str, Any]:
     return {"onnx": both[1][1:], "ratio": ratio}
 
 
+def work(family: str) -> dict[str, Any]:
+    """What the network multiplies and adds for an image, and milliseconds of one convolution of as much."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    config, classes, examples = fresh(family)
+    network = plugins.load("models", family).build(config.family, classes).eval()
+    pixels = torch.from_numpy(examples[0].image[None]).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        with FlopCounterMode(display=False) as counter:
+            network(pixels)
+        large = torch.nn.Conv2d(256, 256, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        features, seconds = torch.rand(1, 256, 64, 64).to(memory_format=torch.channels_last), []
+        for _ in range(9):
+            before = time.process_time()
+            large(features)
+            seconds.append(time.process_time() - before)
+    flops = counter.get_total_flops()
+    return {"flops": flops, "least": 1000 * min(seconds) * flops / (2 * 256 * 256 * 9 * 64 * 64)}
+
+
 def timed(
     work: Callable[[], Any], how: argparse.Namespace, runs: int = 0, *, warm: bool = True
 ) -> list[float]:
@@ -206,6 +229,8 @@ def measure_alone(chosen: argparse.Namespace) -> None:
             data, folder = trained(family, chosen.runs) or (None, None)
             where = None if data is None else model_runs_data(chosen) / data
             bench.say(**look(family, chosen, folder, where))
+        elif what == "work":
+            bench.say(**work(family))
         elif what == "learn":
             bench.say(**learn(family, chosen))
         else:
@@ -235,7 +260,8 @@ def asked(chosen: argparse.Namespace, what: str, family: str) -> dict[str, Any]:
     key = f"{family}, {what}, {how}, {run[0] if run else 'fresh weights'}"
     kept: dict[str, Any] = json.loads(chosen.kept.read_text()) if chosen.kept.is_file() else {}
     if key not in kept and family not in chosen.only:
-        return {}
+        fresh_key = f"{family}, {what}, {how}, fresh weights"
+        return dict(kept.get(fresh_key, {}))
     if key not in kept:
         found = measured_apart(chosen, what, family)
         if "failed" in found:
@@ -271,12 +297,14 @@ def row_of(chosen: argparse.Namespace, family: str) -> tuple[list[str], list[str
     """The cells of a family, and why some are empty."""
     found = {what: asked(chosen, what, family) for what in MEASURED if what in chosen.measure}
     reasons = [f"{family}, {each['failed']}" for each in found.values() if "failed" in each]
-    seen, learnt, exported = (found.get(what, {}) for what in MEASURED)
+    seen, learnt, exported, worked = (found.get(what, {}) for what in MEASURED)
     height, width = SIZES[plugins.load("models", family).TASK]
     cells = [
         family,
         f"{width}x{height}",
         f"{seen['parameters']:.2f}" if "parameters" in seen else bench.ABSENT,
+        f"{worked['flops'] / 1e9:.1f}" if "flops" in worked else bench.ABSENT,
+        f"{worked['least']:.0f}" if "least" in worked else bench.ABSENT,
         bench.median(seen.get("torch"), 1),
         bench.median(seen.get("decode"), 1),
         bench.median(exported.get("onnx"), 1),
@@ -351,8 +379,11 @@ def main() -> int:
         f"{chosen.clock} time: medians, with the range where it is wide. torch: the network alone, float32, "
         "batch norms folded, channels last. Decoding to segments is apart, measured with trained weights on "
         "a real image of the same size, where a run was given. ONNX Runtime computes on the CPU; the ratio "
-        "compares it with torch there, taking turns. Memory: the most that a process of its own held, on a "
-        f"GPU the most that torch took. Training: whole steps of {chosen.crops} crops of that size. Scores: "
+        "compares it with torch there, taking turns. GFLOP: multiplications and additions for an image; "
+        "least: what one large convolution of as many takes in torch; a family whose torch time is near it "
+        "has little to gain by ONNX Runtime. Memory: the most that a process "
+        "of its own held, on a GPU the most that torch took. Training: whole steps of "
+        f"{chosen.crops} crops of that size. Scores: "
         f"runs from scratch of `benchmarks/model_runs.py`, part {chosen.part}; AP is TP / (TP + FP + FN) at "
         "an IoU. The click network answers to clicks: it is trained and judged elsewhere."
     )

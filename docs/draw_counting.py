@@ -50,7 +50,7 @@ class Row:
 
 def run(folder: Path) -> None:
     """The code and the commands of the recipe, in a folder; what is done already is left out."""
-    section = (DOCS / "recipes.md").read_text("utf-8").partition("## Counting on a budget")[2]
+    section = (DOCS / "counting.md").read_text("utf-8")
     code, lines = (section.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("python", "console"))
     os.chdir(folder)
     if not Path("belt").exists():

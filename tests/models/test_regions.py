@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from inlay import Classes, Dataset, Masks, Sample, Segmentation
+from inlay.models import mask_rcnn
 from inlay.models.decode.regions import pasted
 from inlay.models.parts import boxes as boxes_module
 from inlay.models.parts import nms
@@ -19,7 +21,9 @@ from inlay.models.parts.boxes import (
 from inlay.models.parts.proposals import anchors_of
 from inlay.models.parts.regions import masks_in_boxes
 from inlay.models.parts.rois import level_of, pool_by_size, pool_own_level, roi_align
-from inlay.models.parts.targets import Target
+from inlay.models.parts.targets import Facts, Target
+from inlay.training.batches import batch_of
+from inlay.training.examples import Examples, classes_to_learn, facts_of
 from inlay.training.export import write_onnx
 from inlay.training.forward import calm
 from inlay.training.onnx_operations import in_torch
@@ -210,3 +214,38 @@ def test_a_mask_is_pasted_where_its_box_lies():
     cut, top, left = pasted(np.array([-10, -10, 10, 10], np.float32), None, (100, 100))
     assert (top, left, cut.shape) == (0, 0, (10, 10))
     assert pasted(np.array([200, 0, 220, 5], np.float32), None, (100, 100))[0].size == 0
+
+
+def test_without_masks_the_family_is_a_detector_whose_things_are_their_boxes():
+    ids = np.full((48, 64), -1)
+    ids[8:24, 10:30], ids[20:40, 36:60] = 0, 1
+    label = Segmentation(Classes.of("part"), Masks.from_ids(ids, 2), [0, 0], [1, 2])
+    pixels = np.repeat(np.where(ids >= 0, 200, 40).astype(np.uint8)[..., None], 3, 2)
+    sample = Sample("picture", pixels, label)
+    data = Dataset.of([sample])
+    examples = Examples(data, classes_to_learn(data.classes, "instance"), 10)
+    settings = {"widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "head": 8, "hidden": 16, "norm": "group"}
+    config = mask_rcnn.adapt(
+        mask_rcnn.Config(**settings, masks=False), facts_of(examples, lambda done, total: None)
+    )
+    network = mask_rcnn.build(config, examples.classes)
+    batch = batch_of(list(examples))
+    assert "mask" not in network.loss(network.train()(batch.images), batch.targets)
+    with torch.inference_mode():
+        raw = network.eval()(batch.images)
+    assert len(raw) == 3  # boxes, scores, classes
+    (found,) = network.decode(raw, [sample.label().size], minimum_score=0.0)
+    assert len(found) > 0
+    boxes = found.masks.box()
+    assert np.array_equal(found.masks.area(), np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("most", "proposals", "detections"), [(4, 300, 200), (150, 450, 300), (5000, 1000, 1000)]
+)
+def test_there_is_room_for_as_many_things_as_an_image_of_the_data_has(most, proposals, detections):
+    one = np.ones(1, np.int64)
+    facts = Facts(one, one, 0, np.full(9, 20.0), most, (64, 64), has_void=True, things=one)
+    config = mask_rcnn.adapt(mask_rcnn.Config(), facts)
+    assert (config.proposals, config.detections) == (proposals, detections)
+    assert mask_rcnn.adapt(mask_rcnn.Config(proposals=7, detections=5), facts).proposals == 7
