@@ -44,7 +44,6 @@ class Config(PixelSettings, EncoderSettings):
         Share of the head's channels that a training step leaves out.
     """
 
-    norm: Norm = "group"
     version: Literal["v3plus", "v3"] = "v3plus"
     stride: int = 16
     rates: tuple[int, ...] = ()
