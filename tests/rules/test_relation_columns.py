@@ -108,6 +108,25 @@ def test_a_square_has_four_corners_and_a_disc_has_more():
     assert round_ > 1.5 * square
 
 
+def test_an_outline_meets_itself_where_pixels_share_a_corner_alone():
+    corner = block(5, 5, 10, 10) | block(10, 10, 20, 20)
+    ring = block(5, 5, 30, 30) & ~block(10, 10, 20, 20) & ~block(20, 20, 25, 25)
+    met = outline_form.self_intersects(
+        table(corner, ring, block(5, 5, 10, 10) | block(10, 8, 20, 20), np.zeros((40, 60), np.bool_))
+    )
+    assert met.tolist() == [1, 1, 0, 0]
+
+
+@given(arrays(np.bool_, (7, 9)))
+@settings(max_examples=60)
+def test_an_outline_meets_itself_as_often_as_four_pixels_make_a_chequerboard(mask):
+    square = [mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1], mask[1:, 1:]]
+    board = (square[0] == square[3]) & (square[1] == square[2]) & (square[0] != square[1])
+    wide = np.zeros((40, 60), np.bool_)
+    wide[4:11, 5:14] = mask
+    assert outline_form.self_intersects(table(wide)).tolist() == [board.sum()]
+
+
 def test_the_thinnest_place_of_a_dumbbell_is_its_neck():
     dumbbell = block(5, 5, 25, 20) | block(13, 20, 18, 40) | block(5, 40, 25, 55)
     bar, neck, line, none = outline_form.min_thickness(

@@ -29,6 +29,18 @@ def vertex_density(table: SegmentTable) -> Floats:
     return 100 * ratio(corners, table.perimeter)
 
 
+def self_intersects(table: SegmentTable) -> Integers:
+    """Places where the outline meets itself, pixels that hang together by a corner alone; 0 and more.
+
+    A polygon that crosses itself leaves such places, and so do masks that were made smaller.
+    """
+    rings = trace(table.masks)
+    row = np.repeat(np.arange(len(table)), np.diff(rings.mask_offsets))
+    place = np.column_stack([np.repeat(row, np.diff(rings.ring_offsets)), rings.points])
+    known, times = np.unique(place, axis=0, return_counts=True)
+    return np.bincount(known[times > 1, 0].astype(np.int64), minlength=len(table))
+
+
 def min_thickness(table: SegmentTable) -> Integers:
     """Width of the thinnest neck between pieces of the mask, or of all of it; pixels, 0 for an empty one.
 
