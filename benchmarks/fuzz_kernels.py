@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tests.formats.mutations import WORDS
+from tests.formats.mutations import broken_bytes
 
 MASK = {"size": [4, 5], "counts": "53d0"}
 MORE = {
@@ -47,18 +47,6 @@ LABELS = json.dumps({"images": [{"id": 3}], "annotations": [{**ENTRY, **MORE}, E
 RESULTS = json.dumps([{**ENTRY, "segmentation": MASK}, ENTRY | {"segmentation": MASK, "x": [None]}]).encode()
 
 
-def broken(data: bytes, rng: np.random.Generator) -> bytes:
-    """Cut off, or with other bytes and words in up to three places."""
-    if rng.random() < 0.1:
-        return data[: rng.integers(0, len(data) + 1)]
-    text = bytearray(data)
-    for _ in range(rng.integers(1, 4)):
-        start = int(rng.integers(0, len(text) + 1))
-        new = WORDS[rng.integers(len(WORDS))] if rng.random() < 0.5 else rng.bytes(int(rng.integers(0, 4)))
-        text[start : start + int(rng.integers(0, 5))] = new
-    return bytes(text)
-
-
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -74,18 +62,18 @@ def png(rng: np.random.Generator) -> tuple[bytes, tuple[int, int]]:
     head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
     where = rng.random()
     if where < 0.6:
-        data = broken(data, rng)
+        data = broken_bytes(data, rng)
     elif where < 0.75:
-        head = broken(head, rng)[:13].ljust(13, b"\0")
+        head = broken_bytes(head, rng)[:13].ljust(13, b"\0")
     file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    return (broken(file, rng) if where >= 0.75 else file), (height, width)
+    return (broken_bytes(file, rng) if where >= 0.75 else file), (height, width)
 
 
 def once(kernels: Any, rng: np.random.Generator, taken: Counter[str]) -> None:
     """Each kernel called with something broken; counts what it took all the same."""
 
     def text(data: bytes) -> np.ndarray[Any, Any]:
-        return np.frombuffer(broken(data, rng), np.uint8)
+        return np.frombuffer(broken_bytes(data, rng), np.uint8)
 
     file, size = png(rng)
     taken["read_png"] += kernels.read_png(file) is not None

@@ -101,13 +101,14 @@ def broken(data: bytes, suffix: str, rng: np.random.Generator) -> bytes:
     if choice < 0.6 and suffix == ".png":
         return _of_png(data, rng)
     if choice < 0.8 and suffix == ".gz":
-        return gzip.compress(_of_bytes(gzip.decompress(data), rng), 1)
+        return gzip.compress(broken_bytes(gzip.decompress(data), rng), 1)
     if choice < 0.75 and suffix not in (".png", ".parquet", ".nii", ".gz", ".dcm", ""):
         return _of_words(data, rng)
-    return _of_bytes(data, rng)
+    return broken_bytes(data, rng)
 
 
-def _of_bytes(data: bytes, rng: np.random.Generator) -> bytes:
+def broken_bytes(data: bytes, rng: np.random.Generator) -> bytes:
+    """Cut off, or with other bytes and words in up to three places."""
     if rng.random() < 0.1:
         return data[: rng.integers(0, len(data) + 1)]
     text = bytearray(data)
@@ -169,13 +170,13 @@ def _of_png(data: bytes, rng: np.random.Generator) -> bytes:
         chunks.append([data[at + 4 : at + 8], data[at + 8 : at + 8 + length]])
         at += 12 + length
     if not chunks:
-        return _of_bytes(data, rng)
+        return broken_bytes(data, rng)
     chosen = chunks[rng.integers(len(chunks))]
     if chosen[0] == b"IDAT":
         try:
-            chosen[1] = zlib.compress(_of_bytes(zlib.decompress(chosen[1]), rng))
+            chosen[1] = zlib.compress(broken_bytes(zlib.decompress(chosen[1]), rng))
         except zlib.error:
-            chosen[1] = _of_bytes(chosen[1], rng)
+            chosen[1] = broken_bytes(chosen[1], rng)
     elif chosen[0] == b"IHDR":
         head = list(struct.unpack(">IIBBBBB", chosen[1]))
         place = int(rng.integers(4))
@@ -183,7 +184,7 @@ def _of_png(data: bytes, rng: np.random.Generator) -> bytes:
         head[place] = int(rng.choice(values))
         chosen[1] = struct.pack(">IIBBBBB", *head)
     else:
-        chosen[1] = _of_bytes(chosen[1], rng)
+        chosen[1] = broken_bytes(chosen[1], rng)
     packed = (struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
     return data[:8] + b"".join(packed)
 

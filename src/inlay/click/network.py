@@ -98,7 +98,8 @@ class Network:
             return self._seen(pyramid, asks)
         others = self._classical(pyramid, asks)
         if asks[0].before or asks[0].box:
-            return self._together(pyramid, asks, others)
+            seen = self._seen(pyramid, asks)
+            return [_mean(ask, own, other, self._share) for ask, own, other in zip(asks, seen, others)]
         return [*self._first(pyramid, asks[0], max(others, key=lambda shape: shape.score)), *others]
 
     def _first(self, pyramid: Pyramid, ask: Ask, best: Shape) -> list[Shape]:
@@ -107,11 +108,6 @@ class Network:
         wide, own = self._seen(pyramid, [ask, near])
         found = _mean(near, own, self._classical(pyramid, [near])[0], self._share)
         return [wide, replace(found, score=max(found.score, best.score))]
-
-    def _together(self, pyramid: Pyramid, asks: Sequence[Ask], others: Sequence[Shape]) -> list[Shape]:
-        """What the network sees in windows, averaged with what the classical engine saw."""
-        seen = self._seen(pyramid, asks)
-        return [_mean(ask, own, other, self._share) for ask, own, other in zip(asks, seen, others)]
 
     def _seen(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         sizes = [grid_of(ask.window, SIDE) for ask in asks]
@@ -128,10 +124,11 @@ class Network:
 
 
 def _mean(ask: Ask, own: Shape, other: Shape, share: float) -> Shape:
-    size = other.values.shape
-    values = share * other.values + (1 - share) * own.at(ask.window, (size[0], size[1]))
-    before = None if ask.before is None else ask.before.at(ask.window, (size[0], size[1]))
-    cells = cells_of(ask.clicks, ask.window, (size[0], size[1]))
+    """What the network saw in a window, averaged with what the classical engine saw."""
+    size = other.values.shape[0], other.values.shape[1]
+    values = share * other.values + (1 - share) * own.at(ask.window, size)
+    before = None if ask.before is None else ask.before.at(ask.window, size)
+    cells = cells_of(ask.clicks, ask.window, size)
     score = share * other.score + (1 - share) * own.score
     return Shape(ask.window, trimmed(values.astype(np.float32), *cells, before), score)
 
