@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from inlay import Classes, Dataset, FormatError, Masks, Sample, Segmentation, SegmentClass
+from inlay import Classes, Dataset, FormatError, InlayError, Masks, Sample, Segmentation, SegmentClass
 from inlay import formats as all_formats
 from inlay.core.lattice import Lattice, lattice_of
 from inlay.formats import ome_zarr
@@ -244,6 +246,24 @@ def test_broken_chunks_are_refused_and_missing_ones_are_nobody(tmp_path):
         all_formats.read(root)[0].label()
     chunk.unlink()
     assert len(all_formats.read(root)[0].label()) == 0
+
+
+def test_a_file_that_is_still_being_written_when_another_fails_does_not_come_back(tmp_path, monkeypatch):
+    put = zarr.storage._local._put
+
+    def slow_or_full(path: Path, *arguments: Any, **more: Any) -> int:
+        if path.name == ".zattrs" and path.parent.name == "a.ome.zarr":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        time.sleep(0.2)
+        return put(path, *arguments, **more)
+
+    monkeypatch.setattr(zarr.storage._local, "_put", slow_or_full)
+    label = Segmentation(Classes([SegmentClass("cell")]), Masks.encode(CELLS[:1] > 0), [0], [1])
+    dataset = Dataset.of([Sample("a", np.zeros((5, 6, 3), np.uint8), label)])
+    with pytest.raises(InlayError, match="the disk is full"):
+        all_formats.write(dataset, tmp_path / "out", to="ome_zarr", lossy=True)
+    time.sleep(0.5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_opening_reads_no_pixels(tmp_path, monkeypatch):

@@ -235,7 +235,7 @@ def _write_volume(dataset: Dataset, volume: Volume, path: Path, extras: ExtraWri
     with ExitStack() as after:
         pictures = labels = None
         if volume.has_arrays or volume.is_labelled:
-            group = new_group(folder)
+            group = after.enter_context(new_group(folder))
         if volume.has_arrays:
             whole = shape if volume.is_grey else (3, *shape)
             pictures = new_pyramid(group, volume.name, whole, "uint8", volume.stated)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +33,24 @@ class Pyramid:
             values = values[..., ::2, ::2]
 
 
-def new_group(path: Path) -> Any:
-    """An empty group, in a folder that is made."""
-    return imported("zarr", "OME-Zarr").open_group(path, mode="w", zarr_format=2)
+@contextmanager
+def new_group(path: Path) -> Iterator[Any]:
+    """An empty group, in a folder that is made; nothing is written to it any more once the block has ended.
+
+    When one of its files cannot be written, zarr says so at once and lets the others go on: they would come
+    back into a folder that is being removed.
+    """
+    try:
+        yield imported("zarr", "OME-Zarr").open_group(path, mode="w", zarr_format=2)
+    except BaseException:
+        imported("zarr.core.sync", "OME-Zarr").sync(_others())
+        raise
+
+
+async def _others() -> None:
+    """Every other task of this event loop has ended, and so have those that they began."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 def held_by(lattice: Lattice | None) -> Lattice | None:
