@@ -27,8 +27,10 @@ from ..formats.comparing import ALWAYS, differences  # noqa: TID252 (tests are n
 from ..formats.random_datasets import random_dataset  # noqa: TID252
 
 NAMES = plugins.names("formats")
-few = settings(
-    max_examples=many(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+few = settings(  # of each format: they write and read files
+    max_examples=many(10, divided=10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 seeds = st.integers(0, 2**32 - 1)
 
