@@ -114,12 +114,10 @@ class ClickNet(nn.Module):
         self.config, self.classes = config, classes
         self.contrast = Contrast255(config.contrast)
         self.encoder = make_encoder(config.encoder, config.widths, config.depths, config.norm)
-        self.pyramid = Pyramid(self.encoder.widths, norm=config.norm)
-        first = self.encoder.strides.index(STRIDE)
-        self.levels = slice(first, first + 3)
-        self.narrow = nn.ModuleList(
-            nn.Conv2d(width, config.head, 1) for width in self.encoder.widths[self.levels]
-        )
+        self.first = self.encoder.strides.index(STRIDE)
+        widths = self.encoder.widths[self.first :]
+        self.pyramid = Pyramid(widths, norm=config.norm)
+        self.narrow = nn.ModuleList(nn.Conv2d(width, config.head, 1) for width in widths[:3])
         self.head = ClickHead(config.head, len(classes))
         self.apply(initialise)
         nn.init.zeros_(self.head.last.weight)
@@ -127,7 +125,7 @@ class ClickNet(nn.Module):
     def forward(self, images: Tensor) -> Features:
         """(B, 3, H, W) pixels 0 .. 255 -> features at strides 4, 8 and 16 and colours at 4, all padded."""
         padded = pad_to(self.contrast(images), self.encoder.strides[-1])
-        levels = self.pyramid(self.encoder(padded))[self.levels]
+        levels = self.pyramid(self.encoder(padded)[self.first :])
         fine, middle, coarse = (narrow(level) for narrow, level in zip(self.narrow, levels))
         return fine, middle, coarse, F.avg_pool2d(pad_to(images, self.encoder.strides[-1]), STRIDE)
 
