@@ -43,16 +43,35 @@ def test_paths_cost_what_a_plain_search_finds(seed, height, width, channels, bar
     random = np.random.default_rng(seed)
     image = random.random((height, width, channels), np.float32)
     seeds = random.integers(0, height * width, random.integers(1, 4))
-    far, owner = kernels.geodesic(image, seeds, 3.0, barrier)
-    assert far == pytest.approx(plain(image, seeds, 3.0, barrier=barrier), rel=1e-4, abs=1e-4)
-    assert (owner >= 0).all()
-    assert (far.ravel()[seeds] == 0).all()
+    first = random.integers(0, len(seeds) + 1)  # may have none, and so may the second
+    far, owner = kernels.geodesic(image, seeds, np.array([0, first, len(seeds)]), 3.0, barrier)
+    for group, own in enumerate((seeds[:first], seeds[first:])):
+        if len(own):
+            assert far[group] == pytest.approx(plain(image, own, 3.0, barrier=barrier), rel=1e-4, abs=1e-4)
+            assert (owner[group] >= 0).all()
+            assert (far[group].ravel()[own] == 0).all()
+        else:
+            assert np.isinf(far[group]).all()
+            assert (owner[group] == -1).all()
 
 
-def test_without_seeds_nothing_is_reached_and_seeds_outside_are_refused():
-    image = np.zeros((3, 3, 1), np.float32)
-    far, owner = kernels.geodesic(image, np.zeros(0, np.int64), 1.0, False)
-    assert np.isinf(far).all()
-    assert (owner == -1).all()
+@pytest.mark.parametrize("barrier", [False, True])
+def test_even_images_colours_that_are_no_numbers_and_huge_steps_end(barrier):
+    even = np.ones((4, 5, 3), np.float32)
+    far, _ = kernels.geodesic(even, np.array([0]), np.array([0, 1]), 1.0, barrier)
+    assert far[0, 3, 4] == pytest.approx(0.0 if barrier else 1 + 3 * np.sqrt(2))
+    odd = even.copy()
+    odd[:, 2] = np.nan
+    far, _ = kernels.geodesic(odd, np.array([0]), np.array([0, 1]), 1.0, barrier)
+    assert np.isfinite(far[0, :, :2]).all()
+    assert np.isinf(far[0, :, 2:]).all()
+    odd[:, 2] = 1e15
+    far, _ = kernels.geodesic(odd, np.array([0]), np.array([0, 1]), 1.0, barrier)
+    assert (far[0, :, 3] >= 1e15).all()
+    alone, _ = kernels.geodesic(even[:1, :1], np.array([0]), np.array([0, 1]), 1.0, barrier)
+    assert alone.tolist() == [[[0]]]
+
+
+def test_seeds_outside_are_refused():
     with pytest.raises(ValueError, match="outside"):
-        kernels.geodesic(image, np.array([9]), 1.0, False)
+        kernels.geodesic(np.zeros((3, 3, 1), np.float32), np.array([9]), np.array([0, 1]), 1.0, False)

@@ -242,7 +242,12 @@ def rank_in_groups(
     group: NDArray[np.int32], value: NDArray[np.float64], groups: int, threads: int, /
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def geodesic(
-    image: NDArray[np.float32], seeds: NDArray[np.int64], contrast: float, barrier: bool, /
+    image: NDArray[np.float32],
+    seeds: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    contrast: float,
+    barrier: bool,
+    /,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]: ...
 def tally(
     a: NDArray[np.uint8], b: NDArray[np.uint8], n: int, m: int, threads: int, /

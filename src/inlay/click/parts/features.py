@@ -140,4 +140,4 @@ def _newest(guide: Field, newest: Click | None, window: Window) -> list[Field]:
     if newest is None or not len(cells):
         return [np.zeros(size, np.float32)] * 2
     sign = np.float32(1.0 if newest[2] else -1.0)
-    return [sign * np.exp(-paths(guide, cells)[0] / 25), sign * np.exp(-air(size, cells) / 12)]
+    return [sign * np.exp(-paths(guide, cells)[0][0] / 25), sign * np.exp(-air(size, cells) / 12)]

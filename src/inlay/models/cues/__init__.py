@@ -73,11 +73,9 @@ def cues(
     size = guide.shape[0], guide.shape[1]
     zero = np.zeros(size, np.float32)
     diagonal = float(np.hypot(*size))
-    rims = np.flatnonzero(rim)
-    to_inside, of_inside = paths(guide, inside)
-    to_outside, of_outside = paths(guide, outside)
-    to_rim, _ = paths(guide, rims)
-    wall_inside, wall_rim, wall_outside = (_walls(guide, each) for each in (inside, rims, outside))
+    seeds = (inside, outside, np.flatnonzero(rim))
+    (to_inside, to_outside, to_rim), (of_inside, of_outside, _) = paths(guide, *seeds)
+    wall_inside, wall_outside, wall_rim = _walls(guide, *seeds)
     air_inside, air_outside = air(size, inside) / diagonal, air(size, outside) / diagonal
     mean = gaussian_filter(guide, (1.5, 1.5, 0)).reshape(-1, 3)
     like_inside = np.linalg.norm(guide - mean[inside][of_inside], axis=-1)
@@ -109,16 +107,22 @@ def cues(
     ]
 
 
-def paths(guide: Field, seeds: Cells) -> tuple[Field, NDArray[np.int32]]:
-    """(h, w) cells from the nearest seed along paths that avoid changes of colour, and which seed that is."""
-    far, owner = kernels.geodesic(guide, seeds, CONTRAST, False)
-    return np.minimum(far, FAR), owner
+def paths(guide: Field, *seeds: Cells) -> tuple[Field, NDArray[np.int32]]:
+    """(n, h, w) cells along paths that avoid changes of colour from the nearest seed of a set, and which it is."""
+    return _spread(guide, seeds, CONTRAST, barrier=False)
 
 
-def _walls(guide: Field, seeds: Cells) -> Field:
+def _walls(guide: Field, *seeds: Cells) -> Field:
     """The strongest edge that a path from a seed must cross (Sinha et al., minimum barrier)."""
-    wall: Field = np.minimum(kernels.geodesic(guide, seeds, 0.0, True)[0], FAR)
-    return wall
+    return _spread(guide, seeds, 0.0, barrier=True)[0]
+
+
+def _spread(
+    guide: Field, seeds: tuple[Cells, ...], contrast: float, *, barrier: bool
+) -> tuple[Field, NDArray[np.int32]]:
+    offsets = np.cumsum([0, *map(len, seeds)])
+    far, owner = kernels.geodesic(guide, np.concatenate(seeds), offsets, contrast, barrier)
+    return np.minimum(far, FAR), owner
 
 
 def air(size: tuple[int, int], seeds: Cells) -> Field:
