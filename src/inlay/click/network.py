@@ -100,14 +100,14 @@ class Network:
         if asks[0].before or asks[0].box:
             seen = self._seen(pyramid, asks)
             return [_mean(ask, own, other, self._share) for ask, own, other in zip(asks, seen, others)]
-        return [*self._first(pyramid, asks[0], max(others, key=lambda shape: shape.score)), *others]
+        return [self._opening(pyramid, asks[0], max(others, key=lambda shape: shape.score)), *others]
 
-    def _first(self, pyramid: Pyramid, ask: Ask, best: Shape) -> list[Shape]:
-        """Shapes for a first click: of the largest window, and of that round the classical engine's best."""
+    def _opening(self, pyramid: Pyramid, ask: Ask, best: Shape) -> Shape:
+        """The shape for a first click: what is seen round the best of the classical engine."""
         near = replace(ask, window=around(best, ask.clicks, pyramid.size), before=best)
-        wide, own = self._seen(pyramid, [ask, near])
-        found = _mean(near, own, self._classical(pyramid, [near])[0], self._share)
-        return [wide, replace(found, score=max(found.score, best.score))]
+        own, other = self._seen(pyramid, [near])[0], self._classical(pyramid, [near])[0]
+        found = _mean(near, own, other, self._share)
+        return replace(found, score=max(found.score, best.score))
 
     def _seen(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         sizes = [grid_of(ask.window, SIDE) for ask in asks]
