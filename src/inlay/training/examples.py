@@ -281,13 +281,13 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
 
 def sides_of(example: Example) -> NDArray[np.float64]:
     """(N,) square root of the area of each thing's box."""
+    from scipy.ndimage import find_objects
+
     count = len(example.class_id)
     low, high = np.full((count, 2), np.inf), np.zeros((count, 2))
-    for band in bands(example.size):
-        layers = example.layers[:, band]
-        _, rows, columns = np.nonzero(layers)
-        thing = layers[layers > 0] - 1
-        for axis, place in enumerate((rows + band.start, columns)):
-            np.minimum.at(low[:, axis], thing, place)
-            np.maximum.at(high[:, axis], thing, place + 1)
+    for layer in example.layers:
+        for thing, found in enumerate(find_objects(layer, max_label=count)):
+            if found is not None:
+                low[thing] = np.minimum(low[thing], [each.start for each in found])
+                high[thing] = np.maximum(high[thing], [each.stop for each in found])
     return np.sqrt((high - low).prod(1)) if count else np.zeros(0)
