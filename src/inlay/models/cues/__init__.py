@@ -108,7 +108,7 @@ def cues(
 
 
 def paths(guide: Field, *seeds: Cells) -> tuple[Field, NDArray[np.int32]]:
-    """(n, h, w) cells from the nearest seed of each set along paths that avoid edges of colour; which it is."""
+    """(n, h, w) cells from each set of seeds along paths that avoid edges of colour, and the nearest seed."""
     return _spread(guide, seeds, CONTRAST, barrier=False)
 
 
