@@ -94,7 +94,7 @@ class DeepLab(PixelModel):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) pixels 0 .. 255 -> logits (B, K, H, W), with one more channel for background."""
-        padded = pad_to(self.contrast(images), 32)
+        padded = pad_to(self.contrast(images), self.encoder.strides[-1])
         features = self.encoder(padded)
         x = self.views(features[-1])
         if self.low is not None:

@@ -94,7 +94,7 @@ class FCN(PixelModel):
 
         While training the dilated form gives them twice: of its head, and of the second one.
         """
-        padded = pad_to(self.contrast(images), 32)
+        padded = pad_to(self.contrast(images), self.encoder.strides[-1])
         scores = self.head(self.encoder(padded))
         logits = tuple(self.pixels(each, padded, images) for each in scores)
         return logits if len(logits) > 1 else logits[0]

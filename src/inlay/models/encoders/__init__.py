@@ -38,7 +38,10 @@ class Encoder(Protocol):
         """Pixels of the image for one of each map."""
 
     def __call__(self, x: Tensor, /) -> list[Tensor]:
-        """(B, 3, H, W), sides multiples of 32 -> features (B, widths[i], H / strides[i], W / strides[i])."""
+        """(B, 3, H, W) -> features (B, widths[i], H / strides[i], W / strides[i]).
+
+        Sides are multiples of the last stride.
+        """
 
 
 def make_encoder(
