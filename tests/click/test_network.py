@@ -17,7 +17,10 @@ from inlay.click.parts.state import Ask
 from inlay.models import click as model
 from inlay.models.parts.prompts import Clicks, no_clicks, with_next_click
 from inlay.training import train
+from inlay.training.batches import batch_of
 from inlay.training.config import config_from
+from inlay.training.examples import Examples
+from inlay.training.validate import judge
 
 from .drawn import disk, iou
 
@@ -45,6 +48,34 @@ def run(tmp_path_factory):
     train(data, "click", folder, iterations=100, config=config, validation=data)
     torch.set_num_threads(before)
     return folder
+
+
+def test_training_judges_by_a_simulated_user(run):
+    judged = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()][-1]
+    assert judged["judged"] == judged["IoU@3"] > 0.8
+    assert judged["IoU@5"] > 0.8
+    assert "| IoU@3 |" in (run / "README.md").read_text()
+
+
+def test_a_simulated_user_has_numbers_of_his_own_and_needs_things(run):
+    network = model.read_run(run)
+    examples = Examples(Dataset.of([scene(0), nothing()]), network.classes, 100)
+    both = batch_of([examples[0], examples[1]])
+    before = torch.get_rng_state()
+    first, second = (network.judged(both.images[0], both.targets[0]) for _ in range(2))
+    assert first == second
+    assert torch.equal(torch.get_rng_state(), before)
+    assert network.judged(both.images[1], both.targets[1]) == []
+    empty = judge(network, examples, [1], "instance", torch.device("cpu"), "float32")
+    assert (empty.figures, empty.by_image, empty.decisive) == ({"things": 0.0}, {}, 0.0)
+    whole = judge(network, examples, [0, 1], "instance", torch.device("cpu"), "float32")
+    assert whole.by_image == {"disk0": first[0]["IoU@3"]}
+
+
+def nothing():
+    return Sample(
+        "none", np.zeros((64, 64, 3), np.uint8), Segmentation.empty(CLASSES, (64, 64)), split="train"
+    )
 
 
 def test_what_was_learnt_is_found_by_clicks(run):

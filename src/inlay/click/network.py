@@ -29,6 +29,7 @@ from inlay.models.cues import CERTAIN, MAPS, SPREAD, STRIDE, cells_of
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
 SIDE = 256  # pixels of the squares that the network sees
+LARGEST = 8.0  # enlargement of a window: as in training, there is nothing more to see
 SCALES = 3  # windows of a first click of a network alone: each costs a pass of it
 SHARE = "classical"  # of the classical engine in an answer, as ONNX files name it
 
@@ -110,7 +111,7 @@ class Network:
         return replace(found, score=max(found.score, best.score))
 
     def _seen(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
-        sizes = [grid_of(ask.window, SIDE) for ask in asks]
+        sizes = [grid_of(ask.window, SIDE, enlarged=LARGEST) for ask in asks]
         clicks = [_clicks(ask) for ask in asks]
         images = np.stack([_image(pyramid, ask, size) for ask, size in zip(asks, sizes)])
         maps = np.stack([_maps(pyramid, ask, each, size) for ask, each, size in zip(asks, clicks, sizes)])

@@ -36,6 +36,7 @@ from inlay.models.parts.prompts import Clicks, maps_of, no_clicks, scene_of, wit
 from inlay.models.parts.pyramid import Pyramid
 from inlay.models.parts.settings import EncoderSettings
 from inlay.models.parts.targets import Facts, Target, Targets
+from inlay.models.parts.user import overlaps
 from inlay.models.parts.weights import read_plain
 
 TASK = "instance"
@@ -162,6 +163,10 @@ class ClickNet(nn.Module):
         fallback = class_logits.sum() * 0.0
         losses["class"] = F.cross_entropy(class_logits[real], named[real]) if real.any() else fallback
         return losses
+
+    def judged(self, image: Tensor, target: Target) -> list[dict[str, float]]:
+        """How well a simulated user gets along with it: what training judges it by (`parts/user.py`)."""
+        return overlaps(self, self.head, image, target)
 
     def decode(
         self, raw: Features, sizes: Sequence[tuple[int, int]], *, minimum_score: float | None = None

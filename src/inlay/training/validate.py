@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from inlay import plugins
 from inlay.core.classes import Classes, SegmentClass
 from inlay.core.partial import is_whole
 from inlay.core.segmentation import Segmentation
+from inlay.models.parts.targets import Target
+from inlay.training.batches import batch_of
 from inlay.training.distributed import Group
 from inlay.training.examples import Examples
 from inlay.training.segmenting import Looking, Segmenter
@@ -51,6 +53,10 @@ def judge(
 ) -> Judgement:
     """How well a model does on some of the examples, of which each process of a group takes its share."""
     group = group or Group()
+    own: Any = getattr(network, "judged", None)
+    if own is not None:
+        network.eval()
+        return _judged_by_itself(own, examples, places, device, group)
     metric: Any = plugins.load("metrics", METRICS[task])
     background = task == "semantic" and bool(getattr(network.config, "background", False))
     classes = judged_classes(examples.classes, examples.dataset.classes, background=background)
@@ -74,6 +80,33 @@ def judge(
     return Judgement(
         {name: float(figures[name]) for name in names},
         {examples.dataset.names[place]: value for place, value in zip(places, each)},
+    )
+
+
+def _judged_by_itself(
+    judged: Callable[[torch.Tensor, Target], list[dict[str, float]]],
+    examples: Examples,
+    places: Sequence[int],
+    device: torch.device,
+    group: Group,
+) -> Judgement:
+    """Means of the figures that a family has of its own for each thing, such as those of a click network."""
+    found: list[tuple[int, list[dict[str, float]]]] = []
+    for place in places[group.rank :: group.count]:
+        batch = batch_of([examples[place]]).to(device)
+        found.append((place, judged(batch.images[0], batch.targets[0])))
+    by_place = dict(group.gathered(found))
+    things = [each for place in places for each in by_place[place]]
+    if not things:
+        return Judgement({"things": 0.0}, {})
+    decisive = next(iter(things[0]))
+    return Judgement(
+        {name: float(np.mean([each[name] for each in things])) for name in things[0]},
+        {
+            examples.dataset.names[place]: float(np.mean([each[decisive] for each in by_place[place]]))
+            for place in places
+            if by_place[place]
+        },
     )
 
 

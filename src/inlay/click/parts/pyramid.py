@@ -72,10 +72,13 @@ def resampled(
     return np.asarray(image.resize((size[1], size[0]), way, box=inner))
 
 
-def grid_of(window: Window, longest: int) -> Size:
-    """(height, width) of the grid that a window is worked on: at most `longest` a side, and never below 8."""
+def grid_of(window: Window, longest: int, *, enlarged: float = 1.0) -> Size:
+    """(height, width) of the grid that a window is worked on, never below 8.
+
+    At most `longest` a side, and `enlarged` times as many as pixels.
+    """
     height, width = window[3] - window[1], window[2] - window[0]
-    share = min(1.0, longest / max(height, width))
+    share = min(enlarged, longest / max(height, width))
     return max(8, round(height * share)), max(8, round(width * share))
 
 
