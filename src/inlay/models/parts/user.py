@@ -1,4 +1,4 @@
-"""A simulated user of a click network: how well things are found after some clicks, in the engine's windows."""
+"""A simulated user of a click network: how well things are found after some clicks, in windows round them."""
 
 from __future__ import annotations
 
