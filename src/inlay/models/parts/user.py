@@ -38,7 +38,7 @@ def overlaps(encode: Encode, head: Head, image: Tensor, target: Target) -> list[
     count = min(len(target), THINGS)
     rows = np.linspace(0, len(target) - 1, count).round().astype(int).tolist()
     with torch.random.fork_rng(devices=[]), torch.no_grad():  # a run goes on with the numbers it has drawn
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         return [_followed(encode, head, *_window(image, target, row)) for row in rows]
 
 
