@@ -2,8 +2,8 @@
 
 The network looks at windows round the segment, always at the same small size (the zoom-in of FocalClick): a
 small segment is seen as finely as a large one, and a click costs the same in an image of any size. Its
-answers are averaged with those of the classical engine, which errs in other places; a network that has seen
-enough to do without says so (`click.classical = 0`).
+answers are averaged with those of the classical engine, which errs in other places and finds the scale of a
+first click; a network that has seen enough to do without says so (`click.classical = 0`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "netwo
 SIDE = 256  # pixels of the squares that the network sees
 LARGEST = 8.0  # enlargement of a window: as in training, there is nothing more to see
 SCALES = 3  # windows of a first click of a network alone: each costs a pass of it
+UNSURE = 2  # clicks after which the segment is still likely to be of another size than its window
 SHARE = "classical"  # of the classical engine in an answer, as ONNX files name it
 
 Field = NDArray[np.float32]
@@ -97,18 +98,19 @@ class Network:
         """A shape with its score for each window."""
         if not self._share:
             return self._seen(pyramid, asks)
-        others = self._classical(pyramid, asks)
         if asks[0].before or asks[0].box:
-            seen = self._seen(pyramid, asks)
-            return [_mean(ask, own, other, self._share) for ask, own, other in zip(asks, seen, others)]
-        return [self._opening(pyramid, asks[0], max(others, key=lambda shape: shape.score)), *others]
+            return [self._beside(pyramid, ask) for ask in asks]
+        others = self._classical(pyramid, asks)
+        best = max(others, key=lambda shape: shape.score)
+        found = self._beside(pyramid, _round(best, asks[0], pyramid))
+        return [replace(found, score=max(found.score, best.score)), *others]
 
-    def _opening(self, pyramid: Pyramid, ask: Ask, best: Shape) -> Shape:
-        """The shape for a first click: what is seen round the best of the classical engine."""
-        near = replace(ask, window=around(best, ask.clicks, pyramid.size), before=best)
-        own, other = self._seen(pyramid, [near])[0], self._classical(pyramid, [near])[0]
-        found = _mean(near, own, other, self._share)
-        return replace(found, score=max(found.score, best.score))
+    def _beside(self, pyramid: Pyramid, ask: Ask) -> Shape:
+        """What both engines see, averaged; while clicks are few, round what the network saw first."""
+        if ask.before and ask.steps <= UNSURE:
+            ask = _round(self._seen(pyramid, [ask])[0], ask, pyramid)
+        own, other = self._seen(pyramid, [ask])[0], self._classical(pyramid, [ask])[0]
+        return _mean(ask, own, other, self._share)
 
     def _seen(self, pyramid: Pyramid, asks: Sequence[Ask]) -> list[Shape]:
         sizes = [grid_of(ask.window, SIDE, enlarged=LARGEST) for ask in asks]
@@ -122,6 +124,11 @@ class Network:
         ]
         # in training what lies beyond the window is not missed: a mask that goes on there is a part
         return [replace(each, score=each.score * (1 - reaches(each, pyramid.size))) for each in shapes]
+
+
+def _round(shape: Shape, ask: Ask, pyramid: Pyramid) -> Ask:
+    """The same clicks in a window round a shape, which is to be mended."""
+    return replace(ask, window=around(shape, ask.clicks, pyramid.size), before=shape)
 
 
 def _mean(ask: Ask, own: Shape, other: Shape, share: float) -> Shape:

@@ -73,7 +73,7 @@ class Config(EncoderSettings):
     clicks: int = 4
     grid: int = 24
     minimum_score: float = 0.3
-    classical: float = 0.5
+    classical: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.classical < 1:
