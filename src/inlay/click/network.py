@@ -106,9 +106,9 @@ class Network:
         return [replace(found, score=max(found.score, best.score)), *others]
 
     def _beside(self, pyramid: Pyramid, ask: Ask) -> Shape:
-        """What both engines see, averaged; while clicks are few, round what the network saw first."""
+        """What both engines see, averaged; while clicks are few, what the network sees at a second look."""
         if ask.before and ask.steps <= UNSURE:
-            ask = _round(self._seen(pyramid, [ask])[0], ask, pyramid)
+            return self._seen(pyramid, [_round(self._seen(pyramid, [ask])[0], ask, pyramid)])[0]
         own, other = self._seen(pyramid, [ask])[0], self._classical(pyramid, [ask])[0]
         return _mean(ask, own, other, self._share)
 
