@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 from inlay.click import classical
 from inlay.click.parts.features import cues_of
 from inlay.click.parts.prompt import Click
-from inlay.click.parts.pyramid import Pyramid, Size, grid_of
+from inlay.click.parts.pyramid import Pyramid
 from inlay.click.parts.shape import Shape
 from inlay.click.parts.state import SCALES as ALL_SCALES
 from inlay.click.parts.state import Ask, State, around
 from inlay.click.parts.trim import reaches, trimmed
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
 from inlay.models.cues import CERTAIN, MAPS, SPREAD, STRIDE, cells_of
+from inlay.models.cues.windows import LARGEST, SIDE, Size, grid_of
 
 WEIGHTS = "INLAY_CLICK_NETWORK"  # names the run folder or ONNX file that "network" stands for
-SIDE = 256  # pixels of the squares that the network sees
-LARGEST = 8.0  # enlargement of a window: as in training, there is nothing more to see
 SCALES = 3  # windows of a first click of a network alone: each costs a pass of it
 UNSURE = 2  # clicks after which the segment is still likely to be of another size than its window
 SHARE = "classical"  # of the classical engine in an answer, as ONNX files name it

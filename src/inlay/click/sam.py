@@ -20,12 +20,13 @@ from inlay.click.parts.embeddings import Arrays, Embeddings
 from inlay.click.parts.frame import Frame
 from inlay.click.parts.memory import Memory
 from inlay.click.parts.prompt import Prompt, prompt_of
-from inlay.click.parts.pyramid import Pyramid, Size, Window
+from inlay.click.parts.pyramid import Pyramid
 from inlay.click.parts.result import settled
 from inlay.click.parts.sam_onnx import Exported, files_in
 from inlay.core.caching import default_folder
 from inlay.core.errors import FormatError, InlayError, MissingExtraError
 from inlay.core.masks import Masks
+from inlay.models.cues.windows import Size, Window
 from inlay.models.pretrained.folder import fingerprint, folder_of, read_config, read_json
 
 WEIGHTS = "INLAY_SAM"  # names the folder, or "hub:OWNER/NAME", that "sam" stands for

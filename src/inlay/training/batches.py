@@ -16,7 +16,7 @@ from torch import Tensor
 from inlay.models.parts.targets import Target
 from inlay.training.augment import plain_crop
 from inlay.training.config import Training
-from inlay.training.examples import Example
+from inlay.training.examples import Example, boxes_of
 from inlay.training.mixing import mixed
 from inlay.training.sampling import places_in_batch
 
@@ -56,18 +56,15 @@ def target_of(example: Example) -> Target:
     area = np.maximum(np.bincount(thing, minlength=count), 1)
     layer_of = np.zeros(count, np.int64)
     layer_of[thing] = layer
-    boxes, centres = np.zeros((count, 4), np.float32), np.zeros((count, 2), np.float32)
-    boxes[:, :2] = np.inf
+    centres = np.zeros((count, 2), np.float32)
     for axis, place in enumerate((columns, rows)):
-        np.minimum.at(boxes[:, axis], thing, place)
-        np.maximum.at(boxes[:, axis + 2], thing, place + 1)
         centres[:, axis] = np.bincount(thing, place + 0.5, count) / area
     return Target(
         torch.from_numpy(example.semantic.astype(np.int64)),
         torch.from_numpy(np.ascontiguousarray(example.layers)),
         torch.from_numpy(layer_of),
         torch.from_numpy(example.class_id),
-        torch.from_numpy(boxes),
+        torch.from_numpy(boxes_of(example.layers, count).astype(np.float32)),
         torch.from_numpy(centres),
         torch.from_numpy(np.ascontiguousarray(example.ignored)),
         torch.from_numpy(example.whole),

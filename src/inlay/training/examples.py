@@ -281,13 +281,20 @@ def bands(size: tuple[int, int]) -> Iterator[slice]:
 
 def sides_of(example: Example) -> NDArray[np.float64]:
     """(N,) square root of the area of each thing's box."""
+    boxes = boxes_of(example.layers, len(example.class_id))
+    sides: NDArray[np.float64] = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(1))
+    return sides
+
+
+def boxes_of(layers: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """(count, 4) x0, y0, x1, y1 of the pixels of each thing of layers, half-open; inf, inf, 0, 0 for none."""
     from scipy.ndimage import find_objects
 
-    count = len(example.class_id)
-    low, high = np.full((count, 2), np.inf), np.zeros((count, 2))
-    for layer in example.layers:
-        for thing, found in enumerate(find_objects(layer, max_label=count)):
+    boxes = np.tile([np.inf, np.inf, 0.0, 0.0], (count, 1))
+    for layer in layers:
+        for thing, found in enumerate(find_objects(layer, max_label=count) if count else ()):
             if found is not None:
-                low[thing] = np.minimum(low[thing], [each.start for each in found])
-                high[thing] = np.maximum(high[thing], [each.stop for each in found])
-    return np.sqrt((high - low).prod(1)) if count else np.zeros(0)
+                rows, columns = found
+                boxes[thing, :2] = np.minimum(boxes[thing, :2], (columns.start, rows.start))
+                boxes[thing, 2:] = np.maximum(boxes[thing, 2:], (columns.stop, rows.stop))
+    return boxes

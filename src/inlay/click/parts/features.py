@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.click.parts.prompt import Click
-from inlay.click.parts.pyramid import Pyramid, Size, Window, grid_of
+from inlay.click.parts.pyramid import Pyramid
 from inlay.click.parts.shape import Shape
 from inlay.models.cues import Field, air, cells_of, cues, guide_of, paths
+from inlay.models.cues.windows import Size, Window, grid_of, rim_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ def cues_of(
     """Colours, rim and cues of a window on a grid of (height, width) cells; see `inlay.models.cues`."""
     guide = guide_of(pyramid.cut(window, size))
     inside, outside = cells_of(clicks, window, size)
-    rim = _rim(window, size, pyramid.size) if box is None else _beyond(box, window, size)
+    rim = rim_of(window, size, pyramid.size) if box is None else _beyond(box, window, size)
     if not len(inside):
         inside = np.array([_middle(box or window, window, size)])
     return guide, rim, cues(guide, inside, outside, rim, known)
@@ -109,15 +110,6 @@ def scale_of(window: Window, image: Size) -> tuple[float, float]:
     width = window[2] - window[0]
     share = np.hypot(width, window[3] - window[1]) / np.hypot(*image)
     return max(float(share), 0.06), float(np.log(min(width, 640) + 1)) / 6
-
-
-def _rim(window: Window, size: Size, image: Size) -> NDArray[np.bool_]:
-    """Cells of the window's sides, but where they are the image's: there a segment may go on."""
-    rim = np.zeros(size, np.bool_)
-    rim[0], rim[-1] = window[1] > 0, window[3] < image[0]
-    rim[:, 0] |= window[0] > 0
-    rim[:, -1] |= window[2] < image[1]
-    return rim
 
 
 def _beyond(box: Window, window: Window, size: Size) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.click.parts.prompt import Part
-from inlay.click.parts.pyramid import Size, Window
+from inlay.models.cues.windows import Size, Window
 from inlay.models.pretrained.resampling import enlarged
 
 Field = NDArray[np.float32]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.pyramid import Size, Window, clipped
 from inlay.core.errors import InlayError
 from inlay.core.masks import Masks
+from inlay.models.cues.windows import Size, Window, clipped
 
 Click = tuple[float, float, bool]  # x, y, whether the segment is there
 SCRIBBLE_POINTS = 24  # of a line, evenly along it

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inlay.core.errors import InlayError
-
-Window = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the image, half-open
-Size = tuple[int, int]  # height, width
+from inlay.models.cues.windows import Size, Window
 
 STEP = 4  # each level has a fourth of the pixels a side
 SMALLEST = 256  # no level is made of an image that has no more pixels a side
@@ -70,21 +68,3 @@ def resampled(
     shrinks = field.shape[0] > size[0] or field.shape[1] > size[1]
     way = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
     return np.asarray(image.resize((size[1], size[0]), way, box=inner))
-
-
-def grid_of(window: Window, longest: int, *, enlarged: float = 1.0) -> Size:
-    """(height, width) of the grid that a window is worked on, never below 8.
-
-    At most `longest` a side, and `enlarged` times as many as pixels.
-    """
-    height, width = window[3] - window[1], window[2] - window[0]
-    share = min(enlarged, longest / max(height, width))
-    return max(8, round(height * share)), max(8, round(width * share))
-
-
-def clipped(box: tuple[float, float, float, float], size: Size) -> Window:
-    """The window of all pixels that a box touches inside an image; at least one pixel."""
-    height, width = size
-    x0, y0 = int(min(max(0, np.floor(box[0])), width - 1)), int(min(max(0, np.floor(box[1])), height - 1))
-    x1, y1 = int(min(width, np.ceil(box[2]))), int(min(height, np.ceil(box[3])))
-    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from inlay.click.parts.judge import overlap
 from inlay.click.parts.prompt import Click, Part, Prompt
-from inlay.click.parts.pyramid import Window
 from inlay.click.parts.shape import Shape
+from inlay.models.cues.windows import Window
 
 SAME = 0.85  # IoU from which two candidates are one
 

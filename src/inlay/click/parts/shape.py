@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inlay.click.parts.pyramid import Size, Window, clipped, grid_of, resampled
+from inlay.click.parts.pyramid import resampled
 from inlay.models.cues import CERTAIN
+from inlay.models.cues.windows import Size, Window, clipped, grid_of
 
 Field = NDArray[np.float32]
 

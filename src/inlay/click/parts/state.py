@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inlay.click import Candidate
 from inlay.click.parts.memory import Memory
 from inlay.click.parts.prompt import Click, Prompt, prompt_of
-from inlay.click.parts.pyramid import Pyramid, Size, Window, clipped, grid_of, resampled
+from inlay.click.parts.pyramid import Pyramid, resampled
 from inlay.click.parts.result import distinct, pixels_of
 from inlay.click.parts.shape import FINE, Shape, shape_of
 from inlay.click.parts.trim import reaches, trimmed
@@ -20,6 +20,7 @@ from inlay.core.masks import Masks
 from inlay.models.cues import cells_of
 from inlay.models.cues.colour import lab_of
 from inlay.models.cues.smooth import smooth
+from inlay.models.cues.windows import Size, Window, clipped, grid_of
 
 SCALES = 8  # windows of a first click, at most, where an engine does not want fewer
 SCALE_STEP = 0.48  # how much smaller each is than the one before; less in a very large image

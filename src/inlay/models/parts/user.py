@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from inlay.models.cues import STRIDE, guide_of
-from inlay.models.parts.prompts import Scene, maps_of, no_clicks, with_next_click
+from inlay.models.cues import STRIDE
+from inlay.models.cues.windows import LARGEST, SIDE, clipped, grid_of, rim_of
+from inlay.models.parts.prompts import maps_of, no_clicks, scene_of, with_next_click
 from inlay.models.parts.targets import Target
 
 AFTER = (3, 1, 5)  # clicks after which a mask is compared; the first decides which weights are best
 THINGS = 3  # of an image, at most: the clicks on each take a pass of the encoder
-SIDE = 256  # pixels of the longer side of a window
-LARGEST = 8.0  # enlargement of a small one
 ROOM = 0.35  # of the longer side of a thing, on each side of it
 
 Head = Callable[[Sequence[Tensor], Tensor], tuple[Tensor, Tensor, Tensor]]
@@ -42,33 +43,30 @@ def overlaps(encode: Encode, head: Head, image: Tensor, target: Target) -> list[
         return [_followed(encode, head, *_window(image, target, row)) for row in rows]
 
 
-def _window(image: Tensor, target: Target, row: int) -> tuple[Tensor, Tensor, Tensor, list[bool]]:
-    """(1, 3, h, w) pixels, (1, h, w) masks of a thing and of what counts, and which sides cut the image."""
-    size = torch.tensor([image.shape[2], image.shape[1]])
-    box = target.boxes[row].cpu().reshape(2, 2)
-    room = 8 + ROOM * float((box[1] - box[0]).max())
-    low = (box[0] - room).floor().clamp(min=0).long()
-    high = torch.minimum((box[1] + room).ceil().long(), size)
-    (x0, y0), (x1, y1) = low.tolist(), high.tolist()
-    share = min(LARGEST, SIDE / max(x1 - x0, y1 - y0))
-    shape = [max(8, round((y1 - y0) * share)), max(8, round((x1 - x0) * share))]
+def _window(image: Tensor, target: Target, row: int) -> tuple[Tensor, Tensor, Tensor, NDArray[np.bool_]]:
+    """(1, 3, h, w) pixels, (1, h, w) masks of a thing and of what counts, and the cells of the rim."""
+    left, top, right, bottom = target.boxes[row].tolist()
+    room = 8 + ROOM * max(right - left, bottom - top)
+    size = image.shape[1], image.shape[2]
+    x0, y0, x1, y1 = window = clipped((left - room, top - room, right + room, bottom + room), size)
+    shape = grid_of(window, SIDE, enlarged=LARGEST)
     mask = target.masks(torch.tensor([row], device=target.layers.device))
     maps = torch.stack([mask[0], ~target.ignored])[None, :, y0:y1, x0:x1].float()
     pixels = F.interpolate(
         image[None, :, y0:y1, x0:x1], size=shape, mode="bilinear", antialias=True, align_corners=False
     )
     thing, counts = F.interpolate(maps, size=shape, mode="area")[0]
-    cuts = [y0 > 0, y1 < size[1], x0 > 0, x1 < size[0]]
-    return pixels, thing[None], counts[None], [bool(each) for each in cuts]
+    height, width = (-(-side // STRIDE) for side in shape)
+    return pixels, thing[None], counts[None], rim_of(window, (height, width), size)
 
 
 def _followed(
-    encode: Encode, head: Head, pixels: Tensor, thing: Tensor, counts: Tensor, cuts: Sequence[bool]
+    encode: Encode, head: Head, pixels: Tensor, thing: Tensor, counts: Tensor, rim: NDArray[np.bool_]
 ) -> dict[str, float]:
     """IoU of the cells of a thing after clicks that follow one another."""
     raw = encode(pixels)
     features, size = [each.float() for each in raw[:3]], raw[0].shape[2:]
-    height, width = (-(-side // STRIDE) for side in pixels.shape[2:])
+    height, width = rim.shape
     truth, known = (
         F.pad(
             F.adaptive_avg_pool2d(each[None], (height, width))[0],
@@ -77,12 +75,7 @@ def _followed(
         > 0.5
         for each in (thing, counts)
     )
-    rim = np.zeros((height, width), np.bool_)
-    rim[0], rim[-1] = cuts[:2]
-    rim[:, 0] |= cuts[2]
-    rim[:, -1] |= cuts[3]
-    cells = F.adaptive_avg_pool2d(pixels, (height, width))[0].cpu().permute(1, 2, 0).round().clamp(0, 255)
-    scene = Scene(guide_of(np.ascontiguousarray(cells.numpy().astype(np.uint8))), (0, 0), rim)
+    scene = replace(scene_of(F.adaptive_avg_pool2d(pixels, (height, width))[0]), rim=rim)
     clicks, before, found = no_clicks(1), None, torch.zeros_like(truth)
     figures: dict[str, float] = {}
     for number in range(1, max(AFTER) + 1):
